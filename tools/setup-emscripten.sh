@@ -52,7 +52,7 @@ fi
 # Two clones may get here at once. What a setup that was killed leaves running
 # holds the lock too, until it ends.
 umask 022
-mkdir -p "$cache"
+mkdir -p "$cache" "${root%/*}"
 exec 9>"$cache/setup-emscripten.lock"
 flock 9
 say_which && exit
@@ -126,7 +126,7 @@ done
 
 rm -rf --one-file-system "$root"
 mv -T "$root.new" "$root"
-say_which >&3 || {
+COWORKER_EMSCRIPTEN_ROOT=$root say_which >&3 || {
   echo "setup-emscripten: $suite has no Emscripten >= $EMSCRIPTEN_MINIMUM" >&4
   exit 1
 }
