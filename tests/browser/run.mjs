@@ -1,0 +1,131 @@
+// Runs the suites of tests/suite/ in browsers:
+//
+//   node tests/browser/run.mjs [--engine chromium,firefox,webkit]
+//     [--suite PATTERN] [--grep REGEXP] [--timeout MS] [--watchdog S]
+//     [--verbose]
+//
+// PATTERN is a part of the file's name, `*` stands for anything. The exit code
+// is 0 only if each engine ran at least one test, and none failed.
+
+import { readdir } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { startServer } from '../../tools/serve.mjs';
+import { engines, launch } from './drivers.mjs';
+import { Session } from './session.mjs';
+
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+
+function readOptions() {
+  const { values } = parseArgs({
+    options: {
+      engine: { type: 'string', default: engines.join(',') },
+      suite: { type: 'string', default: '' },
+      grep: { type: 'string' },
+      // Less than the watchdog's, so that a test that never settles fails alone.
+      timeout: { type: 'string', default: '60000' },
+      watchdog: { type: 'string', default: '90' },
+      verbose: { type: 'boolean', default: false },
+    },
+  });
+  const chosen = values.engine.split(',');
+  for (const engine of chosen) {
+    if (!engines.includes(engine)) throw new Error(`no engine ${engine}`);
+  }
+  return {
+    ...values,
+    engines: chosen,
+    timeout: Number(values.timeout),
+    watchdog: Number(values.watchdog) * 1000,
+  };
+}
+
+async function findSuites(pattern) {
+  const regexp = new RegExp(
+    pattern
+      .split('*')
+      .map((part) => part.replace(/[^\w/-]/g, '\\$&'))
+      .join('.*'),
+  );
+  const names = await readdir(`${ROOT}tests/suite`);
+  return names
+    .filter((name) => name.endsWith('.test.js') && regexp.test(name))
+    .sort()
+    .map((name) => `/tests/suite/${name}`);
+}
+
+async function readBody(req) {
+  const chunks = [];
+  for await (const chunk of req) chunks.push(chunk);
+  return Buffer.concat(chunks).toString();
+}
+
+async function runEngine(engine, files, options, sessions) {
+  const started = performance.now();
+  let browser;
+  try {
+    browser = await launch(engine);
+  } catch (error) {
+    console.log(`${engine} FAIL launch: ${error.message}`);
+    return { passed: 0, failed: 1, skipped: 0 };
+  }
+  const session = new Session(browser, options);
+  sessions.current = session;
+  try {
+    await session.run(files);
+  } finally {
+    sessions.current = undefined;
+    await browser.close();
+  }
+  if (session.passed + session.failed === 0) {
+    session.failed++;
+    console.log(`${engine} FAIL no test was executed`);
+  }
+  const { passed, failed, skipped } = session;
+  const seconds = ((performance.now() - started) / 1000).toFixed(1);
+  console.log(
+    `${engine} ${browser.version}: ${passed} passed, ${failed} failed, ` +
+      `${skipped} skipped (${seconds} s)`,
+  );
+  return { passed, failed, skipped };
+}
+
+async function main() {
+  const options = readOptions();
+  const files = await findSuites(options.suite);
+  if (files.length === 0) throw new Error('no suite with such a name');
+
+  const sessions = { current: undefined };
+  const server = await startServer({
+    root: ROOT,
+    routes: {
+      '/progress': async (req, res) => {
+        const message = JSON.parse(await readBody(req));
+        sessions.current?.receive(message);
+        res.writeHead(204).end();
+      },
+    },
+  });
+  const total = { passed: 0, failed: 0, skipped: 0 };
+  try {
+    for (const engine of options.engines) {
+      const result = await runEngine(
+        engine,
+        files,
+        { ...options, url: server.url },
+        sessions,
+      );
+      for (const key of Object.keys(total)) total[key] += result[key];
+    }
+  } finally {
+    await server.close();
+  }
+  const { passed, failed, skipped } = total;
+  console.log(`${passed} passed, ${failed} failed, ${skipped} skipped`);
+  process.exitCode = failed === 0 ? 0 : 1;
+}
+
+main().catch((error) => {
+  console.error(`tests/browser/run.mjs: ${error.message}`);
+  process.exit(1);
+});
