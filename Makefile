@@ -1,0 +1,190 @@
+# coworker: `make` lists what there is to make.
+#
+# Two of the targets are all that a fresh machine needs: `make demo` and
+# `make test`. They set up what is missing by themselves.
+
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+
+CC ?= gcc
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+EMCC := tools/emcc
+EMAR := tools/emar
+NODE := node
+BIN := node_modules/.bin
+BUILD := build
+DIST := dist
+V ?=
+Q := $(if $(V),,@)
+
+# ---------------------------------------------------------------- files
+
+CORE_SOURCES := $(wildcard src/*.c)
+CORE_HEADERS := $(wildcard src/*.h)
+WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Werror
+CFLAGS_ALL := -std=c11 $(WARNINGS) -Isrc -MMD -MP
+
+# One native build per flavour, each in its own folder under build/.
+FLAVOURS := native asan tsan
+CFLAGS_native := -O2 -g
+CFLAGS_asan := -O1 -g -DCW_PLAIN_ALLOC -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+CFLAGS_tsan := -O1 -g -DCW_PLAIN_ALLOC -fsanitize=thread -fno-omit-frame-pointer
+
+C_TESTS := $(patsubst tests/c/%.c,%,$(wildcard tests/c/*_test.c))
+C_BENCHES := $(patsubst bench/c/%.c,%,$(wildcard bench/c/*_bench.c))
+C_EXAMPLES := $(patsubst examples/%/main.c,%,$(wildcard examples/*/main.c))
+
+include $(wildcard wasm/*.mk)
+
+##@ Everyday
+
+.PHONY: help
+help: ## List the targets
+	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} \
+	  /^[a-zA-Z_-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: all
+all: native wasm web ## Build everything
+
+.PHONY: demo
+demo: web setup-none ## Set up, build, and serve the demo page
+	$(Q)$(NODE) tools/serve.mjs --root . --port 8080 --open /demo/
+
+.PHONY: test
+test: all setup-browsers ## Set up, build, and run every test
+	$(Q)$(NODE) tools/test-all.mjs
+
+.PHONY: setup-none
+setup-none:
+
+##@ Building
+
+.PHONY: native
+native: $(BUILD)/native/libcoworker.a $(C_EXAMPLES:%=$(BUILD)/native/examples/%) ## The C core and the C examples for this machine
+
+.PHONY: wasm
+wasm: $(WASM_OUTPUTS) ## The C core as WebAssembly with its glue
+
+.PHONY: web
+web: wasm $(DIST)/index.js ## The package: WebAssembly and JavaScript, in dist/
+
+.PHONY: dist
+dist: web ## The npm tarball, checked
+	$(Q)$(NODE) tools/pack.mjs
+
+##@ Testing
+
+.PHONY: test-native
+test-native: $(foreach f,$(FLAVOURS),run-$(f)) ## C tests: plain, under ASan+UBSan and under TSan
+
+.PHONY: asan
+asan: run-asan ## C tests under ASan and UBSan
+
+.PHONY: tsan
+tsan: run-tsan ## C tests under TSan
+
+.PHONY: test-node
+test-node: web ## JavaScript tests in Node, on the built package
+	$(Q)$(NODE) tools/test-all.mjs node
+
+.PHONY: test-browser
+test-browser: web setup-browsers ## The same suite in Chromium, Firefox and WebKit
+	$(Q)$(NODE) tests/browser/run.mjs
+
+##@ Quality
+
+.PHONY: check
+check: lint types format-check test ## All that a change has to pass
+
+.PHONY: lint
+lint: $(BUILD)/.npm ## Lint JavaScript and TypeScript
+	$(Q)$(BIN)/eslint .
+
+.PHONY: types
+types: web ## Type-check sources, tests and the published declarations
+	$(Q)$(BIN)/tsc -p web/tsconfig.json --noEmit
+	$(Q)$(BIN)/tsc -p tests/types/tsconfig.json
+
+.PHONY: format
+format: $(BUILD)/.npm ## Format all sources
+	$(Q)clang-format -i $$(git ls-files '*.c' '*.h')
+	$(Q)$(BIN)/prettier --log-level warn --write .
+
+.PHONY: format-check
+format-check: $(BUILD)/.npm ## Check the formatting
+	$(Q)clang-format --dry-run -Werror $$(git ls-files '*.c' '*.h')
+	$(Q)$(BIN)/prettier --log-level warn --check .
+
+.PHONY: bench
+bench: web $(C_BENCHES:%=$(BUILD)/native/bench/%) ## Benchmarks against other packages
+	$(Q)$(NODE) bench/run.mjs
+
+.PHONY: size
+size: web ## What users download
+	$(Q)$(NODE) tools/size.mjs
+
+.PHONY: clean
+clean: ## Remove what was built
+	$(Q)rm -rf $(BUILD) $(DIST)
+
+# ---------------------------------------------------------------- set-up
+
+# Each step leaves a stamp, so that a second run does nothing.
+$(BUILD)/.npm: package-lock.json package.json
+	$(Q)command -v $(NODE) >/dev/null || { echo "make: Node.js 20 or newer is needed: https://nodejs.org or 'apt-get install nodejs npm'"; exit 1; }
+	$(Q)npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	$(Q)mkdir -p $(BUILD) && touch $@
+
+$(BUILD)/.emscripten: tools/versions.sh tools/em tools/setup-emscripten.sh
+	$(Q)tools/setup-emscripten.sh
+	$(Q)mkdir -p $(BUILD) && touch $@
+
+.PHONY: setup-browsers
+setup-browsers: $(BUILD)/.npm
+	$(Q)tools/setup-browsers.sh
+
+# ---------------------------------------------------------------- native
+
+# $(1): flavour
+define FLAVOUR_RULES
+$(BUILD)/$(1)/src/%.o: src/%.c
+	$(Q)mkdir -p $$(@D)
+	$(Q)$$(CC) $$(CFLAGS_ALL) $$(CFLAGS_$(1)) -c $$< -o $$@
+
+$(BUILD)/$(1)/libcoworker.a: $$(CORE_SOURCES:src/%.c=$(BUILD)/$(1)/src/%.o) $(BUILD)/$(1)/src/platform/posix.o
+	$(Q)rm -f $$@
+	$(Q)ar rcs $$@ $$^
+
+$(BUILD)/$(1)/tests/%: tests/c/%.c $(wildcard tests/c/*.h) $(BUILD)/$(1)/libcoworker.a
+	$(Q)mkdir -p $$(@D)
+	$(Q)$$(CC) $$(CFLAGS_ALL) $$(CFLAGS_$(1)) $$< $(BUILD)/$(1)/libcoworker.a -o $$@ -lpthread
+
+$(BUILD)/$(1)/bench/%: bench/c/%.c $(BUILD)/$(1)/libcoworker.a
+	$(Q)mkdir -p $$(@D)
+	$(Q)$$(CC) $$(CFLAGS_ALL) $$(CFLAGS_$(1)) $$< $(BUILD)/$(1)/libcoworker.a -o $$@ -lpthread
+
+$(BUILD)/$(1)/examples/%: examples/%/main.c $(BUILD)/$(1)/libcoworker.a
+	$(Q)mkdir -p $$(@D)
+	$(Q)$$(CC) $$(CFLAGS_ALL) $$(CFLAGS_$(1)) $$< $(BUILD)/$(1)/libcoworker.a -o $$@ -lpthread
+
+.PHONY: run-$(1)
+run-$(1): $$(C_TESTS:%=$(BUILD)/$(1)/tests/%)
+	$(Q)tools/test-c.sh $(1) $$^
+endef
+$(foreach f,$(FLAVOURS),$(eval $(call FLAVOUR_RULES,$(f))))
+
+.SECONDARY:
+-include $(wildcard $(BUILD)/*/src/*.d $(BUILD)/*/src/platform/*.d $(BUILD)/*/tests/*.d $(BUILD)/*/bench/*.d)
+
+# ---------------------------------------------------------------- JavaScript
+
+WEB_SOURCES := $(wildcard web/*.ts)
+
+$(DIST)/index.js: $(WEB_SOURCES) web/tsconfig.json web/layout.gen.ts $(BUILD)/.npm
+	$(Q)$(BIN)/tsc -p web/tsconfig.json
+	$(Q)touch $@

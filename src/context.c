@@ -1,0 +1,363 @@
+/* context.c: a fixed set of workers and what they share.
+ *
+ * SPDX-License-Identifier: MIT
+ *
+ * Ending. Every job is counted in when it is launched and counted out when it
+ * has ended: by its own workers in counters of their own, by others in one
+ * shared pair. A closed context is over when the sums agree. The sum of those
+ * counted out is taken first; since nobody is counted out before he was counted
+ * in, equal sums mean that at the moment between the two nobody was inside.
+ */
+#include "context.h"
+
+#include "alloc.h"
+#include "coroutine.h"
+#include "error.h"
+#include "host.h"
+#include "limit.h"
+
+#include <stdio.h>
+#include <string.h>
+
+cw__host cw__the_host;
+
+static cw_context *context_new(uint32_t workers, const char *name)
+{
+    size_t bytes = sizeof(cw_context) + workers * sizeof(cw__worker);
+    void *memory = cw__system_alloc(bytes + CW_CACHE_LINE);
+    if (!memory) return NULL;
+    /* The allocator's alignment is less than a cache line. */
+    uintptr_t aligned = ((uintptr_t)memory + CW_CACHE_LINE) &
+                        ~(uintptr_t)(CW_CACHE_LINE - 1);
+    cw_context *context = (cw_context *)aligned;
+    memset(context, 0, bytes);
+    context->memory = memory;
+    snprintf(context->name, sizeof context->name, "%s", name);
+    context->count = workers;
+    atomic_init(&context->refs, 1);
+    cw__timers_init(&context->timers);
+    for (uint32_t i = 0; i < workers; i++)
+        cw__worker_init(&context->workers[i], context, i);
+    return context;
+}
+
+/* A reference that keeps the memory, but does not keep it open. */
+static void hold(cw_context *context)
+{
+    cw_add_relaxed(&context->refs, 1); /* the caller holds a reference */
+}
+
+cw_context *cw_context_retain(cw_context *context)
+{
+    cw_add_relaxed(&context->handles, 1);
+    hold(context);
+    return context;
+}
+
+/* Drops a reference without closing. */
+static void drop(cw_context *context)
+{
+    /* acq_rel: whoever frees it has seen everybody's last use */
+    if (cw_sub_acq_rel(&context->refs, 1) != 1) return;
+    if (!context->adopted && !cw_load_acquire(&context->joined))
+        for (uint32_t i = 0; i < context->started; i++)
+            cw__thread_detach(&context->workers[i].thread);
+    for (uint32_t i = 0; i < context->count; i++)
+        cw__system_free(context->workers[i].trace.events);
+    cw__timers_free(&context->timers);
+    cw__system_free(context->memory);
+}
+
+void cw_context_release(cw_context *context)
+{
+    if (!context) return;
+    /* Threads hold references of their own: without handles nobody could ever
+     * close it. acq_rel: comes after all use of the other handles. */
+    if (cw_sub_acq_rel(&context->handles, 1) == 1) cw_context_close(context);
+    drop(context);
+}
+
+const char *cw_context_name(const cw_context *context)
+{
+    return context->name;
+}
+
+int cw_context_workers(const cw_context *context)
+{
+    return (int)context->count;
+}
+
+/* ---- threads */
+
+static void wake_all(cw_context *context)
+{
+    for (uint32_t i = 0; i < context->count; i++)
+        cw__worker_unpark(&context->workers[i]);
+}
+
+/* The last thing a worker's thread does with its context. */
+static void thread_ends(cw__worker *self)
+{
+    cw_context *context = self->context;
+    cw__worker_flush(self);
+    wake_all(context);
+    if (cw__the_host.worker_end) cw__the_host.worker_end(self);
+    cw_error_release(self->failure);
+    self->failure = NULL;
+    cw__self = NULL;
+    cw__alloc_flush();
+    /* acq_rel: the last one has seen all that the others did */
+    if (cw_sub_acq_rel(&context->running, 1) == 1) {
+        cw_store_release(&context->ended, 1);
+        cw__futex_wake(&context->ended);
+    }
+    drop(context);
+}
+
+void cw__worker_thread_end(cw__worker *self)
+{
+    thread_ends(self);
+}
+
+static void thread_main(void *arg)
+{
+    cw__worker *self = arg;
+    cw__self = self;
+    cw_add_seq_cst(&self->context->up, 1);
+    /* A host that has an event loop on this thread runs the worker from
+     * there, and ends it with cw__worker_thread_end(). */
+    if (cw__the_host.worker_start && cw__the_host.worker_start(self)) return;
+    cw__worker_run(self, 0, NULL);
+    thread_ends(self);
+}
+
+int cw__context_open(uint32_t workers, const char *name,
+                     void (*setup)(cw__worker *, void *), void *arg,
+                     cw_context **out)
+{
+    *out = NULL;
+    if (workers < 1 || workers > CW_MAX_WORKERS || !name || !*name)
+        return CW_EINVAL;
+    cw_context *context = context_new(workers, name);
+    if (!context) return CW_ENOMEM;
+    atomic_init(&context->handles, 1);
+    atomic_init(&context->running, workers);
+    for (uint32_t i = 0; i < workers; i++) {
+        cw__worker *worker = &context->workers[i];
+        if (setup) setup(worker, arg);
+        hold(context);
+        int status = cw__thread_start(&worker->thread, thread_main, worker);
+        if (status != CW_OK) {
+            /* Those that run end at once; the rest never was. */
+            uint32_t missing = workers - i;
+            cw_sub_acq_rel(&context->refs, 1);
+            cw_sub_acq_rel(&context->running, missing);
+            cw_context_release(context);
+            return status;
+        }
+        context->started = i + 1;
+    }
+    *out = context;
+    return CW_OK;
+}
+
+cw_context *cw_new_fixed_worker_context(int workers, const char *name)
+{
+    cw_context *context = NULL;
+    int status = workers < 1 ? CW_EINVAL
+                             : cw__context_open((uint32_t)workers, name, NULL,
+                                                NULL, &context);
+    cw__set_last_error(status);
+    return context;
+}
+
+cw_context *cw__context_adopt(const char *name)
+{
+    cw_context *context = context_new(1, name);
+    if (context) context->adopted = true;
+    return context;
+}
+
+void cw__context_disown(cw_context *context)
+{
+    cw__alloc_flush();
+    drop(context);
+}
+
+void cw_context_close(cw_context *context)
+{
+    uint32_t open = 0;
+    /* seq_cst: comes before every later look at the counters and timers */
+    if (!cw_cas_seq_cst(&context->closed, &open, 1)) return;
+    hold(context); /* the last worker may end meanwhile */
+    cw__worker *self = cw__self;
+    for (;;) { /* delays end now: their coroutines could only be refused */
+        cw_job *tasks;
+        cw__limit *limits;
+        if (!cw__timers_due(&context->timers, CW__NEVER, 64, &tasks, &limits))
+            break;
+        cw__dispatch_resumed(self, tasks);
+        cw__limits_expire(limits);
+    }
+    wake_all(context);
+    drop(context);
+}
+
+int cw_context_join(cw_context *context)
+{
+    if (!cw_load_acquire(&context->closed)) return CW_EINVAL;
+    if (!cw__thread_may_block()) return CW_EDEADLK;
+    if (cw__self && cw__self->context == context) return CW_EDEADLK;
+    /* acquire: pairs with the last thread's store */
+    while (cw_load_acquire(&context->ended) == 0)
+        cw__futex_wait(&context->ended, 0, -1);
+    cw__futex_wake(&context->ended); /* others may wait as well */
+    uint32_t first = 0;
+    if (cw_cas_acq_rel(&context->joined, &first, 1))
+        for (uint32_t i = 0; i < context->started; i++)
+            cw__thread_join(&context->workers[i].thread);
+    return CW_OK;
+}
+
+/* ---- counting */
+
+bool cw__context_admit(cw__worker *self, cw_context *context)
+{
+    if (self && self->context == context) {
+        /* Its own job that launches this one keeps the context from ending. */
+        cw__count(&self->launched, 1);
+        if (cw_likely(!cw_load_acquire(&context->closed))) return true;
+        cw__count(&self->completed, 1);
+        return false;
+    }
+    /* seq_cst, then the look at `closed`: a worker that looks at the sums after
+     * closing sees this one, or this one sees that it is closed. */
+    cw_add_seq_cst(&context->outside_launched, 1);
+    if (cw_likely(!cw_load_seq_cst(&context->closed))) return true;
+    cw__context_leave(self, context);
+    return false;
+}
+
+void cw__context_leave(cw__worker *self, cw_context *context)
+{
+    if (cw_likely(self && self->context == context)) {
+        /* release: pairs with cw__context_quiet */
+        cw_store_release(&self->completed, cw_load_relaxed(&self->completed) + 1);
+        return;
+    }
+    hold(context); /* this may be the last one inside */
+    cw_add_seq_cst(&context->outside_completed, 1);
+    if (context->adopted || cw_load_seq_cst(&context->closed))
+        wake_all(context);
+    drop(context);
+}
+
+bool cw__context_quiet(cw_context *context)
+{
+    if (cw_likely(!cw_load_seq_cst(&context->closed))) return false;
+    uint64_t out = cw_load_seq_cst(&context->outside_completed);
+    for (uint32_t i = 0; i < context->count; i++)
+        out += cw_load_acquire(&context->workers[i].completed);
+    uint64_t in = cw_load_seq_cst(&context->outside_launched);
+    for (uint32_t i = 0; i < context->count; i++)
+        in += cw_load_acquire(&context->workers[i].launched);
+    return in == out;
+}
+
+/* ---- work from outside */
+
+void cw__backlog_append(cw_context *context, cw_job *first, cw_job *last,
+                        uint32_t count)
+{
+    cw__lock_acquire(&context->backlog_lock);
+    if (context->backlog_last) {
+        context->backlog_last->next = first;
+    } else {
+        context->backlog_first = first;
+    }
+    context->backlog_last = last;
+    /* seq_cst: the caller looks for sleepers after this */
+    cw_store_seq_cst(&context->backlog_count,
+                     cw_load_relaxed(&context->backlog_count) + count);
+    cw__lock_release(&context->backlog_lock);
+}
+
+cw_job *cw__backlog_take(cw_context *context, uint32_t max)
+{
+    uintptr_t chain = cw__inbox_take(&context->inject);
+    if (chain) {
+        cw_job *first = (cw_job *)chain, *last = first;
+        uint32_t arrived = 1;
+        for (; last->next; last = last->next) arrived++;
+        cw__backlog_append(context, first, last, arrived);
+    }
+    cw__lock_acquire(&context->backlog_lock);
+    uint32_t count = cw_load_relaxed(&context->backlog_count);
+    /* A fair share, so that the others find some, too. */
+    uint32_t share = count / context->count + (count % context->count != 0);
+    if (share > max) share = max;
+    cw_job *first = share ? context->backlog_first : NULL, *last = first;
+    for (uint32_t i = 1; i < share; i++) last = last->next;
+    if (first) {
+        context->backlog_first = last->next;
+        if (!context->backlog_first) context->backlog_last = NULL;
+        last->next = NULL;
+        /* seq_cst: part of others' last look before sleeping */
+        cw_store_seq_cst(&context->backlog_count, count - share);
+    }
+    cw__lock_release(&context->backlog_lock);
+    return first;
+}
+
+void cw__cancel_closed(cw_job *job)
+{
+    cw_error *closed = cw_error_new(CW_ECLOSED, NULL, NULL);
+    cw_cancel(job, closed);
+    cw_error_release(closed);
+}
+
+void cw__context_launch(cw__worker *self, cw_job *job)
+{
+    if (cw_likely(cw__context_admit(self, job->context))) {
+        cw__dispatch(self, job, CW__SPAWNED);
+        return;
+    }
+    job->flags |= CW__JOB_REFUSED;
+    cw__cancel_closed(job);
+    cw__job_finish(self, job, NULL);
+}
+
+/* ---- starting jobs from C */
+
+static cw_job *start(cw_context *context, const cw_coroutine *type,
+                     unsigned flags, uint32_t handles, const void *arg)
+{
+    cw__worker *self = cw__self;
+    if (!context && self) context = self->context;
+    if (!context) {
+        cw__set_last_error(CW_EINVAL);
+        return NULL;
+    }
+    cw_job *job = cw__job_new(context, type, flags, handles, 0);
+    if (!job) {
+        cw__set_last_error(CW_ENOMEM);
+        return NULL;
+    }
+    memcpy((char *)job->top + type->arg_offset, arg, type->arg_size);
+    cw_job *parent = self && self->current ? self->current->scope : NULL;
+    if (parent) cw__job_attach(parent, job);
+    cw__context_launch(self, job);
+    return job;
+}
+
+cw_job *cw__start(cw_context *context, const cw_coroutine *type, unsigned flags,
+                  const void *arg)
+{
+    return start(context, type, flags & CW__START_ASYNC ? CW__JOB_ASYNC : 0, 1,
+                 arg);
+}
+
+int cw__spawn(cw_context *context, const cw_coroutine *type, const void *arg)
+{
+    return start(context, type, 0, 0, arg) ? CW_OK : cw_last_error();
+}

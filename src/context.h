@@ -1,0 +1,103 @@
+/* context.h: a fixed set of workers and what they share.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef CW_CONTEXT_H
+#define CW_CONTEXT_H
+
+#include "timer.h"
+#include "worker.h"
+
+enum { CW__IDLE_WORDS = CW_MAX_WORKERS / 32 };
+
+struct cw_context {
+    char name[48];
+    uint32_t count;   /* workers */
+    uint32_t started; /* threads; fixed once it is open */
+    void *memory;     /* what was allocated; this struct is aligned in it */
+    _Atomic uint32_t refs;    /* handles and threads */
+    _Atomic uint32_t handles; /* the last one to go closes the context */
+    _Atomic uint32_t up;      /* threads that have begun */
+    _Atomic uint32_t closed; /* 1 after cw_context_close() */
+    _Atomic uint32_t running; /* threads that have not ended */
+    _Atomic uint32_t joined;  /* somebody has joined or detached the threads */
+    _Atomic uint32_t ended;   /* futex: 1 when the last thread has ended */
+    bool adopted;             /* its one worker is somebody's own thread */
+
+    /* Work from outside and what rings cannot hold. */
+    _Alignas(CW_CACHE_LINE) cw__inbox inject; /* jobs, by anybody */
+    _Alignas(CW_CACHE_LINE) cw__lock backlog_lock;
+    cw_job *backlog_first, *backlog_last; /* under backlog_lock */
+    _Atomic uint32_t backlog_count;       /* written under backlog_lock */
+
+    /* Who sleeps and who searches: sleepers << 16 | searchers. A sleeper's bit
+     * is set before it is counted; whoever clears the bit wakes it. */
+    _Alignas(CW_CACHE_LINE) _Atomic uint32_t idle;
+    _Atomic uint32_t idle_bits[CW__IDLE_WORDS];
+    _Atomic uint32_t keeper; /* index + 1 of the sleeper that keeps time */
+    cw__timers timers;
+
+    /* Launched from elsewhere than its own workers, and ended there. */
+    _Alignas(CW_CACHE_LINE) _Atomic uint32_t outside_launched;
+    _Atomic uint32_t outside_completed;
+    _Atomic uint64_t wakes;
+
+    cw__worker workers[];
+};
+
+enum cw__hint {
+    CW__SPAWNED, /* new: goes behind what is ready */
+    CW__RESUMED, /* was waited for: goes first, its data are warm */
+    CW__YIELDED  /* let all others go first */
+};
+
+/* Makes a context with one worker, the calling thread. NULL without memory. */
+cw_context *cw__context_adopt(const char *name);
+/* Drops an adopted context, which must be empty. */
+void cw__context_disown(cw_context *context);
+
+/* Starts a context with hooks set first; what cw_new_fixed_worker_context()
+ * does. `setup` (may be NULL) is called for each worker before its thread
+ * starts. Returns 0 and the context in `*out`, or an error code. */
+int cw__context_open(uint32_t workers, const char *name,
+                     void (*setup)(cw__worker *, void *), void *arg,
+                     cw_context **out);
+
+/* Counts a job in, to be counted out when it ends. False: the context is
+ * closed, the job is counted out again and must not be dispatched. */
+bool cw__context_admit(cw__worker *self, cw_context *context);
+/* Admits a new job and queues it; on a closed context it ends cancelled. */
+void cw__context_launch(cw__worker *self, cw_job *job);
+/* Counts one out. */
+void cw__context_leave(cw__worker *self, cw_context *context);
+
+/* Ends the calling worker's thread, as far as the core goes: for a host that
+ * runs the worker from its event loop, after CW__RUN_END. */
+void cw__worker_thread_end(cw__worker *self);
+
+/* Queues a job that is ready to run. */
+void cw__dispatch(cw__worker *self, cw_job *job, enum cw__hint hint);
+/* Queues jobs, linked through `next`, that were waited for. One whose context
+ * is closed is cancelled first. */
+void cw__dispatch_resumed(cw__worker *self, cw_job *first);
+
+/* Puts a chain at the end of the backlog. */
+void cw__backlog_append(cw_context *context, cw_job *first, cw_job *last,
+                        uint32_t count);
+
+/* Takes the caller's share, at most `max`, linked through `next`: what stands
+ * in the backlog first, then what was injected. NULL if there is nothing. */
+cw_job *cw__backlog_take(cw_context *context, uint32_t max);
+
+/* Cancels a job because its context is closed. */
+void cw__cancel_closed(cw_job *job);
+
+/* Wakes one sleeper if there is one and nobody is searching. */
+void cw__context_notify(cw_context *context);
+/* True if the last job of a closed context has ended. */
+bool cw__context_quiet(cw_context *context);
+
+/* A timer was added: see to it that somebody keeps the time. */
+void cw__context_timer_added(cw__worker *self, cw_context *context, bool first);
+
+#endif /* CW_CONTEXT_H */

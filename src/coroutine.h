@@ -1,0 +1,28 @@
+/* coroutine.h: running bodies, and waking suspended ones.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef CW_COROUTINE_H
+#define CW_COROUTINE_H
+
+#include "job.h"
+#include "worker.h"
+
+/* Bits of a job's `park` word; coroutine.c explains them. */
+enum { CW__PARKED = 1, CW__RESUME = 2, CW__KICK = 4 };
+
+/* Runs the job's body until it ends or gives the worker back. */
+void cw__task_run(cw__worker *self, cw_job *job);
+
+/* What the body waited for has happened. True: the caller has to dispatch the
+ * job; false: it is awake already, or somebody else does. */
+bool cw__task_resume(cw_job *job);
+/* The body's scope was cancelled. Same result. */
+bool cw__task_kick(cw_job *job);
+
+/* Fires a waiter that was just taken off its target, with the target's lock
+ * held. Appends a body to dispatch to the chain that ends at `tail`; returns
+ * the chain's new end. */
+cw_job **cw__waiter_fire(cw__waiter *waiter, cw_job **tail);
+
+#endif /* CW_COROUTINE_H */

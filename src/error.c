@@ -1,0 +1,119 @@
+/* error.c: error objects, shared by reference count.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "error.h"
+
+#include "alloc.h"
+#include "atomic.h"
+#include "base.h"
+
+#include <string.h>
+
+struct cw_error {
+    _Atomic uint32_t refs; /* 0 marks the static one, which is never freed */
+    int code;
+    cw_error *cause; /* owned, or NULL */
+    uint32_t bytes;  /* of this allocation */
+    const char *message; /* stands behind the struct */
+};
+
+/* What cw_error_new() returns when there is no memory for an error. */
+static cw_error out_of_memory = {0, CW_ENOMEM, NULL, 0, "out of memory"};
+
+static _Thread_local int last_error;
+
+struct entry {
+    int code;
+    const char *name, *text;
+};
+static const struct entry entries[] = {
+    {CW_OK, "CW_OK", "success"},
+#define ENTRY(name, value, text) {value, "CW_" #name, text},
+    CW_ERROR_MAP(ENTRY)
+#undef ENTRY
+};
+
+static const struct entry *find(int code)
+{
+    for (size_t i = 0; i < sizeof entries / sizeof entries[0]; i++)
+        if (entries[i].code == code) return &entries[i];
+    return NULL;
+}
+
+const char *cw_status_text(int code)
+{
+    const struct entry *entry = find(code);
+    return entry ? entry->text : "unknown error";
+}
+
+const char *cw_status_name(int code)
+{
+    const struct entry *entry = find(code);
+    return entry ? entry->name : "CW_E?";
+}
+
+int cw_last_error(void)
+{
+    return last_error;
+}
+
+int cw__set_last_error(int code)
+{
+    last_error = code;
+    return code;
+}
+
+cw_error *cw_error_new(int code, const char *message, cw_error *cause)
+{
+    if (!message) message = cw_status_text(code);
+    size_t length = strlen(message) + 1;
+    size_t bytes = sizeof(cw_error) + length;
+    cw_error *error = cw__alloc(bytes);
+    if (!error) return &out_of_memory;
+    atomic_init(&error->refs, 1);
+    error->code = code;
+    error->cause = cw_error_retain(cause);
+    error->bytes = (uint32_t)bytes;
+    error->message = memcpy(error + 1, message, length);
+    return error;
+}
+
+cw_error *cw_error_retain(cw_error *error)
+{
+    if (error && cw_load_relaxed(&error->refs) != 0)
+        cw_add_relaxed(&error->refs, 1); /* the caller holds a reference */
+    return error;
+}
+
+void cw_error_release(cw_error *error)
+{
+    while (error && cw_load_relaxed(&error->refs) != 0) {
+        /* acq_rel: whoever frees it has seen everybody's last use */
+        if (cw_sub_acq_rel(&error->refs, 1) != 1) return;
+        cw_error *cause = error->cause;
+        cw__free(error, error->bytes);
+        error = cause; /* a loop, so that long chains need no stack */
+    }
+}
+
+int cw_error_code(const cw_error *error)
+{
+    return error ? error->code : CW_OK;
+}
+
+const char *cw_error_message(const cw_error *error)
+{
+    return error ? error->message : cw_status_text(CW_OK);
+}
+
+cw_error *cw_error_cause(const cw_error *error)
+{
+    return error ? error->cause : NULL;
+}
+
+cw_error *cw__error_cancelled(cw_error *cause)
+{
+    if (cause && cw__error_is_cancel(cause)) return cw_error_retain(cause);
+    return cw_error_new(CW_ECANCELED, NULL, cause);
+}

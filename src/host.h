@@ -1,0 +1,40 @@
+/* host.h: what an embedding language may hook into the core.
+ *
+ * SPDX-License-Identifier: MIT
+ *
+ * A host (JavaScript, by way of wasm/bridge.c) runs job bodies of its own and
+ * wants to hear of ends and wake-ups on its own threads. The core works without
+ * one; then every pointer is NULL.
+ */
+#ifndef CW_HOST_H
+#define CW_HOST_H
+
+#include "coworker.h"
+
+struct cw__worker;
+
+typedef struct cw__host {
+    /* A job with CW__JOB_NOTIFY is final. Called by whoever ended it, once,
+     * before its waiters are woken; the job is valid during the call. */
+    void (*job_final)(cw_job *job, bool unhandled);
+    /* An operation of the host was fired. Called with the lock of what fired
+     * it: it may only put the operation into a worker's inbox. */
+    void (*op_fired)(void *op);
+    /* The worker's inbox has something: called on that worker. `chain` is what
+     * cw__inbox_take() gave. */
+    void (*deliver)(struct cw__worker *self, uintptr_t chain);
+    /* A job is about to be freed. */
+    void (*job_free)(cw_job *job);
+    /* A worker's thread has started, and is about to end. The first is the
+     * whole life of the thread if it returns false. */
+    bool (*worker_start)(struct cw__worker *self);
+    void (*worker_end)(struct cw__worker *self);
+    /* Wakes a worker that waits in its host's event loop by other means than
+     * its futex word; NULL if the word does. */
+    void (*wake)(struct cw__worker *worker);
+} cw__host;
+
+/* Set once, before the first context is made. */
+extern cw__host cw__the_host;
+
+#endif /* CW_HOST_H */

@@ -1,0 +1,551 @@
+/* job.c: one job, its place in the tree, its state.
+ *
+ * SPDX-License-Identifier: MIT
+ *
+ * Lock order: a job's LOCKED bit is a leaf. Nobody holds two of them, and what
+ * a change sets off in other jobs (children, parent, waiters) happens after it
+ * was released. Nothing here recurses: trees and waiter lists may be as deep
+ * and as long as memory allows.
+ */
+#include "job.h"
+
+#include "alloc.h"
+#include "base.h"
+#include "context.h"
+#include "coroutine.h"
+#include "error.h"
+#include "host.h"
+#include "limit.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* How many children or waiters are handled per turn with the lock held. */
+enum { SLICE = 32 };
+
+static void print_and_abort(const char *name, cw_error *error)
+{
+    char line[512];
+    snprintf(line, sizeof line, "coworker: job '%s' failed and nobody awaits "
+             "it: %s (%s)", name, cw_error_message(error),
+             cw_status_name(cw_error_code(error)));
+    cw__log_line(line);
+    abort();
+}
+
+static _Atomic(cw_unhandled_fn *) unhandled_handler = print_and_abort;
+
+void cw_set_unhandled_handler(cw_unhandled_fn *handler)
+{
+    cw_store_release(&unhandled_handler, handler ? handler : print_and_abort);
+}
+
+/* ---- making and freeing */
+
+cw_job *cw__job_new(cw_context *context, const cw_coroutine *type,
+                    unsigned flags, uint32_t handles, uint32_t extra)
+{
+    uint32_t frame_size = type ? type->frame_size : 0;
+    size_t bytes = sizeof(cw_job) + frame_size + extra;
+    cw_job *job = cw__alloc(bytes);
+    if (cw_unlikely(!job)) return NULL;
+    memset(job, 0, sizeof(cw_job) + frame_size);
+    atomic_init(&job->refs, 1 + handles);
+    job->flags = (uint8_t)flags;
+    job->context = context;
+    job->type = type;
+    job->scope = job;
+    job->task = job;
+    job->bytes = (uint32_t)bytes;
+    if (frame_size) {
+        job->top = cw__job_frame(job);
+        job->top->job = job;
+        job->top->type = type;
+    }
+    return job;
+}
+
+static void destroy(cw_job *job)
+{
+    if (cw__the_host.job_free && job->flags & CW__JOB_FOREIGN)
+        cw__the_host.job_free(job);
+    cw_error_release(job->error);
+    cw__free(job, job->bytes);
+}
+
+void cw__job_drop(cw_job *job)
+{
+    /* The last owner needs no atomic change: nobody else can come by. acquire:
+     * pairs with the others' drops. */
+    if (cw_load_acquire(&job->refs) == 1 ||
+        cw_sub_acq_rel(&job->refs, 1) == 1)
+        destroy(job);
+}
+
+cw_job *cw_job_retain(cw_job *job)
+{
+    if (job) cw_add_relaxed(&job->refs, 1); /* the caller holds a reference */
+    return job;
+}
+
+void cw_job_release(cw_job *job)
+{
+    if (job) cw__job_drop(job);
+}
+
+/* ---- the word */
+
+uint32_t cw__job_lock(cw_job *job)
+{
+    uint32_t state = cw_load_relaxed(&job->state);
+    for (unsigned spins = 0;;) {
+        if (state & CW__JOB_LOCKED) {
+            if (++spins > CW__SPINS) cw__thread_pause();
+            state = cw_load_acquire(&job->state);
+        } else if (cw_cas_weak_acquire(&job->state, &state,
+                                       state | CW__JOB_LOCKED)) {
+            return state; /* acquire: pairs with cw__job_unlock */
+        }
+    }
+}
+
+bool cw_is_active(const cw_job *job)
+{
+    uint32_t state = cw_load_acquire(&job->state);
+    return !(state & (CW__JOB_CANCELLING | CW__JOB_FINAL));
+}
+
+bool cw_is_completed(const cw_job *job)
+{
+    return (cw_load_acquire(&job->state) & CW__JOB_FINAL) != 0;
+}
+
+bool cw_is_cancelled(const cw_job *job)
+{
+    return (cw_load_acquire(&job->state) & CW__JOB_CANCELLING) != 0;
+}
+
+cw_error *cw_job_error(const cw_job *job)
+{
+    return cw_is_completed(job) ? job->error : NULL;
+}
+
+const char *cw_job_name(const cw_job *job)
+{
+    return job->type ? job->type->name : "";
+}
+
+cw_error *cw__job_cancellation(cw_job *job)
+{
+    uint32_t state = cw__job_lock(job);
+    cw_error *cause = cw_error_retain(job->error);
+    cw__job_unlock(job, state);
+    cw_error *error = cw__error_cancelled(cause);
+    cw_error_release(cause);
+    return error;
+}
+
+/* ---- children */
+
+static void link_child(cw_job *parent, cw_job *child)
+{
+    cw_job *first = parent->children;
+    if (!first) {
+        child->before = child->after = child;
+        parent->children = child;
+    } else {
+        child->after = first;
+        child->before = first->before;
+        first->before->after = child;
+        first->before = child;
+    }
+}
+
+static void unlink_child(cw_job *parent, cw_job *child)
+{
+    if (child->after == child) {
+        parent->children = NULL;
+        return;
+    }
+    child->before->after = child->after;
+    child->after->before = child->before;
+    if (parent->children == child) parent->children = child->after;
+}
+
+void cw__job_attach(cw_job *parent, cw_job *child)
+{
+    uint32_t state = cw__job_lock(parent);
+    bool listed = !(state & CW__JOB_SEALED);
+    if (listed) {
+        child->parent = parent;
+        /* A cancelled parent's walk over its children may be over already. */
+        child->visited = (state & CW__JOB_CANCELLING) != 0;
+        link_child(parent, child);
+        state |= CW__JOB_CHILDREN;
+    }
+    cw_error *cause = NULL;
+    bool cancel = (state & (CW__JOB_CANCELLING | CW__JOB_SEALED)) != 0;
+    if (cancel) cause = cw_error_retain(parent->error);
+    cw__job_unlock(parent, state);
+    if (cancel) {
+        cw_cancel(child, cause);
+        cw_error_release(cause);
+    }
+}
+
+/* ---- waiters */
+
+static void unlink_waiter(cw_job *job, cw__waiter *waiter)
+{
+    waiter->linked = 0;
+    if (waiter->next == waiter) {
+        job->waiters = NULL;
+        return;
+    }
+    waiter->prev->next = waiter->next;
+    waiter->next->prev = waiter->prev;
+    if (job->waiters == waiter) job->waiters = waiter->next;
+}
+
+/* Unlinks and fires the first waiter, under the job's lock. */
+static cw_job **fire_first(cw_job *job, cw_job **tail)
+{
+    cw__waiter *waiter = job->waiters;
+    unlink_waiter(job, waiter);
+    return cw__waiter_fire(waiter, tail);
+}
+
+static uint32_t waiters_bit(const cw_job *job, uint32_t state)
+{
+    return job->waiters ? state | CW__JOB_WAITERS
+                        : state & ~(uint32_t)CW__JOB_WAITERS;
+}
+
+/* ---- cancelling */
+
+/* Makes the job cancelling, with `error` (taken over) as root cause. False if
+ * it is that already or its outcome is fixed. Wakes its body and those who
+ * want to hear of it early. */
+static bool begin_cancelling(cw__worker *self, cw_job *job, cw_error *error)
+{
+    uint32_t state = cw__job_lock(job);
+    if (state & (CW__JOB_CANCELLING | CW__JOB_SEALED)) {
+        cw__job_unlock(job, state);
+        cw_error_release(error);
+        return false;
+    }
+    job->error = error;
+    state |= CW__JOB_CANCELLING;
+    /* Those who want to hear of it early stand in front. */
+    cw_job *wake = NULL, **tail = &wake;
+    while (job->waiters && job->waiters->early) tail = fire_first(job, tail);
+    state = waiters_bit(job, state);
+    /* The body cannot end, and so not be freed, before the bit is set: up to
+     * then it would have to take this lock. Its park word is ordered behind the
+     * bit by the unlock (seq_cst); a body that is about to suspend looks at
+     * both in the other order. */
+    cw_job *task = job->flags & (CW__JOB_FOREIGN | CW__JOB_BARE) ? NULL
+                                                                 : job->task;
+    if (task) cw_add_relaxed(&task->refs, 1);
+    cw__job_unlock(job, state);
+    if (task) {
+        if (!(state & CW__JOB_BODY_DONE) && cw__task_kick(task)) {
+            task->next = NULL;
+            cw__dispatch_resumed(self, task);
+        }
+        cw__job_drop(task);
+    }
+    cw__dispatch_resumed(self, wake);
+    return true;
+}
+
+/* Takes the next child that no cancel has seen, with a reference, and the
+ * error to cancel it with (owned). NULL if there is none. */
+static cw_job *take_unvisited(cw_job *job, cw_error **cause)
+{
+    uint32_t state = cw__job_lock(job);
+    cw_job *child = job->children;
+    if (child && !child->visited) {
+        child->visited = 1;
+        cw_add_relaxed(&child->refs, 1);
+        job->children = child->after; /* rotate: the order stays */
+        *cause = cw_error_retain(job->error);
+    } else {
+        child = NULL;
+    }
+    cw__job_unlock(job, state);
+    return child;
+}
+
+/* Cancels all below a job that has just become cancelling: each child with
+ * everything below it before its younger siblings. The way back up is kept in
+ * `cancel_next` of the jobs on it; that field belongs to whoever took the job
+ * from its parent's list, so walks that meet do not disturb each other. */
+static void cancel_children(cw__worker *self, cw_job *root)
+{
+    cw_error *wrapped = cw__job_cancellation(root);
+    cw_job *job = root;
+    for (;;) {
+        cw_error *cause;
+        cw_job *child = take_unvisited(job, &cause);
+        if (child) {
+            if (!cw__error_is_cancel(cause)) { /* a failure: tell it as cause */
+                cw_error *failure = cause;
+                cause = job == root ? cw_error_retain(wrapped)
+                                    : cw__error_cancelled(failure);
+                cw_error_release(failure);
+            }
+            if (begin_cancelling(self, child, cause)) {
+                child->cancel_next = job;
+                job = child;
+            } else {
+                cw__job_drop(child);
+            }
+        } else {
+            if (job == root) break;
+            cw_job *up = job->cancel_next;
+            cw__job_drop(job);
+            job = up;
+        }
+    }
+    cw_error_release(wrapped);
+}
+
+void cw_cancel(cw_job *job, cw_error *cause)
+{
+    cw__worker *self = cw__self;
+    cw_job_retain(job);
+    if (begin_cancelling(self, job, cw__error_cancelled(cause)))
+        cancel_children(self, job);
+    cw__job_drop(job);
+}
+
+/* A child has failed with `error` (borrowed). True if the parent takes the
+ * failure upon itself. */
+static bool child_failed(cw__worker *self, cw_job *parent, cw_error *error)
+{
+    if (parent->flags & CW__JOB_SUPERVISOR) return false;
+    if (begin_cancelling(self, parent, cw_error_retain(error)))
+        cancel_children(self, parent);
+    return true;
+}
+
+/* ---- ending */
+
+/* Takes all waiters of a final job, a slice at a time, and wakes them in order
+ * of arrival. */
+static void fire_waiters(cw__worker *self, cw_job *job)
+{
+    uint32_t state;
+    do {
+        cw_job *wake = NULL, **tail = &wake;
+        state = cw__job_lock(job);
+        for (unsigned n = 0; n < SLICE && job->waiters; n++)
+            tail = fire_first(job, tail);
+        state = waiters_bit(job, state);
+        cw__job_unlock(job, state);
+        cw__dispatch_resumed(self, wake);
+    } while (state & CW__JOB_WAITERS);
+}
+
+static void count_end(cw__worker *self, cw_job *job, const cw_error *error)
+{
+    if (job->flags & (CW__JOB_SCOPE | CW__JOB_BARE | CW__JOB_REFUSED)) return;
+    if (error && self && self->context == job->context)
+        cw__count(cw__error_is_cancel(error) ? &self->cancelled : &self->failed,
+                  1);
+    cw__context_leave(self, job->context);
+}
+
+/* The outcome of a sealed job is fixed: tells the parent, then everybody. */
+static void settle(cw__worker *self, cw_job *job)
+{
+    cw_error *error = job->error; /* fixed since SEALED */
+    bool unhandled = false;
+    if (error && !cw__error_is_cancel(error) &&
+        !(job->flags & (CW__JOB_SCOPE | CW__JOB_LONELY))) {
+        bool taken = job->parent && child_failed(self, job->parent, error);
+        unhandled = !taken && !(job->flags & CW__JOB_ASYNC);
+    }
+    if (unhandled && !(job->flags & CW__JOB_NOTIFY))
+        cw_load_acquire(&unhandled_handler)(cw_job_name(job), error);
+    if (job->limit) cw__limit_clear(job->limit);
+
+    uint32_t state = cw__job_lock(job);
+    cw__job_unlock(job, state | CW__JOB_FINAL);
+    if (job->flags & CW__JOB_NOTIFY) cw__the_host.job_final(job, unhandled);
+    if (state & CW__JOB_WAITERS) fire_waiters(self, job);
+    count_end(self, job, error);
+}
+
+/* Takes ended children off the list. Returns the parent if that was all it
+ * waited for; then it is sealed and the caller has to settle it. */
+static cw_job *unlist(cw_job *parent, cw_job *first)
+{
+    uint32_t state = cw__job_lock(parent);
+    for (cw_job *child = first; child; child = child->next)
+        unlink_child(parent, child);
+    bool over = false;
+    if (!parent->children) {
+        state &= ~(uint32_t)CW__JOB_CHILDREN;
+        over = (state & CW__JOB_BODY_DONE) != 0;
+        if (over) state |= CW__JOB_SEALED;
+    }
+    cw__job_unlock(parent, state);
+    while (first) {
+        cw_job *child = first;
+        first = child->next;
+        child->parent = NULL;
+        cw__job_drop(child);
+    }
+    return over ? parent : NULL;
+}
+
+/* Takes off the list what the worker has collected. */
+static cw_job *unlist_done(cw__worker *self)
+{
+    cw_job *first = self->done;
+    self->done = NULL;
+    self->done_count = 0;
+    return first ? unlist(first->parent, first) : NULL;
+}
+
+/* Detaches a settled job from its parent. A worker collects the ended children
+ * of one parent and takes them off the list together; since it goes on only
+ * with further children of that parent, nobody can tell the difference.
+ * Returns another job that has to be settled because of it, or NULL. */
+static cw_job *retire(cw__worker *self, cw_job *job)
+{
+    cw_job *parent = job->parent;
+    if (!parent) {
+        cw__job_drop(job);
+        return NULL;
+    }
+    job->next = NULL;
+    if (!self) return unlist(parent, job);
+    cw_job *ready = NULL;
+    if (self->done &&
+        (self->done->parent != parent || self->done_count == SLICE))
+        ready = unlist_done(self);
+    if (self->done) {
+        self->done_last->next = job;
+    } else {
+        self->done = job;
+    }
+    self->done_last = job;
+    self->done_count++;
+    return ready;
+}
+
+void cw__worker_flush(cw__worker *self)
+{
+    while (self->done) {
+        cw_job *job = unlist_done(self);
+        while (job) {
+            settle(self, job);
+            job = retire(self, job);
+        }
+    }
+}
+
+/* Records how the body ended. Returns true if the job can be settled. */
+static bool end_body(cw__worker *self, cw_job *job, cw_error *error)
+{
+    uint32_t state = cw__job_lock(job);
+    bool failed_first = error && !(state & CW__JOB_CANCELLING);
+    cw_error *unused = NULL;
+    if (failed_first) {
+        job->error = error;
+        state |= CW__JOB_CANCELLING;
+    } else if (error && cw__error_is_cancel(job->error) &&
+               !cw__error_is_cancel(error)) {
+        unused = job->error; /* a failure counts for more than cancellation */
+        job->error = error;
+    } else {
+        unused = error;
+    }
+    state |= CW__JOB_BODY_DONE;
+    bool over = !(state & CW__JOB_CHILDREN);
+    if (over) state |= CW__JOB_SEALED;
+    cw_job *parent = NULL;
+    if (!over && failed_first) { /* it may end as soon as it is unlocked */
+        cw_add_relaxed(&job->refs, 1);
+        if (!(job->flags & (CW__JOB_SCOPE | CW__JOB_LONELY)))
+            parent = job->parent;
+    }
+    cw__job_unlock(job, state);
+    cw_error_release(unused);
+    if (!over && failed_first) {
+        /* The parent hears of it now, so that the siblings stop early, and once
+         * more in settle(). It waits for this job, which waits for children
+         * that nobody has told yet. */
+        cw_error *failure = cw_error_retain(error);
+        if (parent && !cw__error_is_cancel(failure))
+            child_failed(self, parent, failure);
+        cancel_children(self, job);
+        cw_error_release(failure);
+        cw__job_drop(job);
+    }
+    return over;
+}
+
+void cw__job_finish(cw__worker *self, cw_job *job, cw_error *error)
+{
+    /* The usual case, one step: a value, no children, nobody to tell. acq_rel:
+     * what the body wrote is visible to whoever sees FINAL. */
+    uint32_t fresh = 0;
+    if (cw_likely(!error) &&
+        cw_cas_acq_rel(&job->state, &fresh,
+                       CW__JOB_BODY_DONE | CW__JOB_SEALED | CW__JOB_FINAL)) {
+        if (job->flags & CW__JOB_NOTIFY) cw__the_host.job_final(job, false);
+        count_end(self, job, NULL);
+        job = retire(self, job);
+    } else {
+        /* Children of this job that the worker has collected do not count. */
+        if (self && self->done && self->done->parent == job)
+            cw__worker_flush(self);
+        if (!end_body(self, job, error)) return;
+    }
+    while (job) {
+        settle(self, job);
+        job = retire(self, job);
+    }
+}
+
+/* ---- waiting for the end */
+
+int cw__job_wait(cw_job *job, cw__waiter *waiter)
+{
+    uint32_t over = CW__JOB_FINAL;
+    if (waiter->early) over |= CW__JOB_CANCELLING | CW__JOB_SEALED;
+    if (cw_load_acquire(&job->state) & over) return CW__DONE;
+    uint32_t state = cw__job_lock(job);
+    if (state & over) {
+        cw__job_unlock(job, state);
+        return CW__DONE;
+    }
+    waiter->target.job = job;
+    waiter->linked = 1;
+    cw__waiter *first = job->waiters;
+    if (!first) {
+        waiter->next = waiter->prev = waiter;
+        job->waiters = waiter;
+    } else {
+        waiter->next = first;
+        waiter->prev = first->prev;
+        first->prev->next = waiter;
+        first->prev = waiter;
+        if (waiter->early) job->waiters = waiter; /* early ones in front */
+    }
+    cw__job_unlock(job, state | CW__JOB_WAITERS);
+    return CW__PENDING;
+}
+
+void cw__job_unwait(cw__waiter *waiter)
+{
+    cw_job *job = waiter->target.job;
+    uint32_t state = cw__job_lock(job);
+    if (waiter->linked) unlink_waiter(job, waiter);
+    cw__job_unlock(job, waiters_bit(job, state));
+}

@@ -1,0 +1,165 @@
+/* job.h: one job, its place in the tree, its state.
+ *
+ * SPDX-License-Identifier: MIT
+ *
+ * A job is a coroutine or function in execution, a scope inside of one (then
+ * `task` is the job whose body runs in it), or a bare supervisor that only
+ * holds children together.
+ *
+ * Two words decide everything:
+ *
+ * `state` is the job's place in its life. LOCKED guards the child list, the
+ * waiter list and `error`; every other change is either made by the holder of
+ * LOCKED (who stores the new word on release) or by one compare-and-swap from
+ * an unlocked word. No user code runs under LOCKED.
+ *
+ *      0 (active) --body over, children left--> BODY_DONE
+ *      0 or BODY_DONE --cancel or failure--> + CANCELLING
+ *      any, body over and no child left --> + SEALED --> + FINAL
+ *
+ *   SEALED means that the outcome is fixed and only the parent has to be told;
+ *   FINAL is visible to everybody and never changes.
+ *
+ * `park` belongs to the body: whether it is suspended and what has happened to
+ * it meanwhile. See coroutine.c.
+ */
+#ifndef CW_JOB_H
+#define CW_JOB_H
+
+#include "atomic.h"
+#include "coworker.h"
+
+enum {
+    CW__JOB_LOCKED = 1,
+    CW__JOB_CHILDREN = 2,    /* the child list is not empty */
+    CW__JOB_WAITERS = 4,     /* the waiter list is not empty */
+    CW__JOB_CANCELLING = 8,  /* `error` is the root cause; for good */
+    CW__JOB_BODY_DONE = 16,
+    CW__JOB_SEALED = 32,
+    CW__JOB_FINAL = 64,
+    CW__JOB_LIMITED = 128 /* has a time limit */
+};
+
+/* What a job is; fixed when it is made. */
+enum {
+    CW__JOB_ASYNC = 1,      /* its failure waits for whoever awaits it */
+    CW__JOB_SUPERVISOR = 2, /* children's failures do not cancel it */
+    CW__JOB_SCOPE = 4,      /* made by CW_SCOPE: `task` runs in it */
+    CW__JOB_FOREIGN = 8,    /* its body is the host's: nothing to resume */
+    CW__JOB_NOTIFY = 16,    /* tell the host when it is final */
+    CW__JOB_BARE = 32,      /* has no body */
+    CW__JOB_REFUSED = 64,   /* launched on a closed context: not counted */
+    CW__JOB_LONELY = 128    /* its failure is its caller's, not its parent's */
+};
+
+/* Kinds of things that can be waiting. */
+enum cw__waiter_kind {
+    CW__WAITER_NONE,
+    CW__WAITER_TASK,   /* a suspended body: resume it */
+    CW__WAITER_GROUP,  /* one of several registrations of one body */
+    CW__WAITER_OP,     /* somebody outside: put a message into its inbox */
+    CW__WAITER_LIMIT   /* a time limit: cancel the job */
+};
+
+/* A registration on one job's end, or on a moment in time. */
+typedef struct cw__waiter {
+    struct cw__waiter *next, *prev; /* under the target's lock */
+    union {
+        void *pointer; /* GROUP, OP, LIMIT: what to wake */
+        size_t index;  /* TASK: which one of several jobs comes next */
+    } owner;
+    union {
+        cw_job *job;    /* waits for this job's end */
+        uint32_t index; /* place in the timer heap */
+    } target;
+    uint8_t kind;
+    uint8_t armed;  /* enum cw__armed; written by the owner */
+    uint8_t linked; /* in the target's list or heap; under the target's lock */
+    uint8_t early;  /* fires when the target is cancelled, too */
+} cw__waiter;
+
+enum cw__armed { CW__UNARMED, CW__ARMED_JOB, CW__ARMED_TIMER, CW__ARMED_GROUP };
+
+/* How the body's present suspension takes cancellation. */
+enum cw__wait_mode {
+    CW__WAIT_PROMPT, /* ends it, before, while and after waiting */
+    CW__WAIT_SHIELD, /* not at all: a scope waits for its children */
+    CW__WAIT_VALUE   /* did not suspend: no look at cancellation */
+};
+
+typedef struct cw__limit cw__limit;
+struct cw__worker;
+
+struct cw_job {
+    cw_job *next; /* first, for inbox.h: link in the queue that holds it */
+    _Atomic uint32_t state;
+    _Atomic uint32_t refs;
+    _Atomic uint32_t park;
+    uint8_t flags;
+    uint8_t visited;   /* a cancel has seen it; under the parent's lock */
+    uint8_t started;   /* the body has begun; written by who runs it */
+    uint8_t wait_mode; /* enum cw__wait_mode; written by who runs it */
+    cw_context *context; /* where it runs */
+    const cw_coroutine *type;
+    cw_job *parent;      /* NULL: none; valid until it has left the list */
+    cw_job *children;    /* first of a ring, in order of launch; LOCKED */
+    cw_job *before, *after; /* neighbours in the parent's ring */
+    cw__waiter *waiters; /* first of a ring, in order of arrival; LOCKED */
+    cw_error *error;     /* root cause, at the end the outcome; LOCKED */
+    cw_frame *top;       /* innermost frame */
+    cw_job *scope;       /* innermost scope of the body; itself if none */
+    cw_job *task;        /* the job whose body runs in this one */
+    cw__limit *limit;    /* time limit, or NULL; LOCKED */
+    cw__waiter waiter;   /* what the body waits for */
+    cw_job *cancel_next; /* link in a canceller's list of work */
+    uint32_t bytes;      /* of this allocation */
+};
+
+/* The frame stands right behind the job. */
+static inline cw_frame *cw__job_frame(cw_job *job)
+{
+    return (cw_frame *)(void *)(job + 1);
+}
+
+/* Makes a job with one reference of its own (the tree's) plus `handles`.
+ * `extra` bytes stand behind the frame. NULL without memory. */
+cw_job *cw__job_new(cw_context *context, const cw_coroutine *type,
+                    unsigned flags, uint32_t handles, uint32_t extra);
+
+/* Puts a new job under `parent`. If the parent is cancelled or over, the child
+ * is cancelled with the parent's cause; if it is over, it is not listed. */
+void cw__job_attach(cw_job *parent, cw_job *child);
+
+/* The body is over: with a value, or with `error` (takes the reference over).
+ * `self` is the calling worker, or NULL. The caller may not touch the job any
+ * more unless it holds a reference. */
+void cw__job_finish(struct cw__worker *self, cw_job *job, cw_error *error);
+
+/* Drops one reference. */
+void cw__job_drop(cw_job *job);
+
+/* Registers `waiter` for the job's end: CW__PENDING, or CW__DONE if it has
+ * ended already. A registered waiter fires once, unless it is disposed of. */
+int cw__job_wait(cw_job *job, cw__waiter *waiter);
+/* Takes it off again. After this call it will not fire any more. */
+void cw__job_unwait(cw__waiter *waiter);
+
+/* The error that the body raises at its next suspension point: owned. */
+cw_error *cw__job_cancellation(cw_job *job);
+
+static inline bool cw__job_cancelling(const cw_job *job)
+{
+    /* seq_cst: pairs with the canceller's change of the word, see coroutine.c */
+    return (cw_load_seq_cst(&job->state) & CW__JOB_CANCELLING) != 0;
+}
+
+/* Locks the word; returns it as it was, without LOCKED. */
+uint32_t cw__job_lock(cw_job *job);
+static inline void cw__job_unlock(cw_job *job, uint32_t state)
+{
+    /* seq_cst: release for what was written under the lock; and a cancelling
+     * bit that is set by it is ordered with the bodies' park words */
+    cw_store_seq_cst(&job->state, state);
+}
+
+#endif /* CW_JOB_H */

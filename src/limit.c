@@ -1,0 +1,66 @@
+/* limit.c: time limits that cancel a job.
+ *
+ * SPDX-License-Identifier: MIT
+ *
+ * The clock and the job's end race for a limit. Whoever takes it off the heap
+ * owns it: the heap's lock decides, and the loser finds it gone.
+ */
+#include "limit.h"
+
+#include "alloc.h"
+#include "context.h"
+
+static void destroy(cw__limit *limit)
+{
+    cw_error_release(limit->error);
+    cw__job_drop(limit->job);
+    cw__free(limit, sizeof *limit);
+}
+
+int cw__limit_set(cw_context *keeper, cw_job *job, int64_t ms, cw_error *error)
+{
+    cw__limit *limit = cw__alloc(sizeof *limit);
+    if (!limit) return CW_ENOMEM;
+    *limit = (cw__limit){.job = cw_job_retain(job),
+                         .keeper = keeper,
+                         .error = cw_error_retain(error)};
+    limit->waiter.kind = CW__WAITER_LIMIT;
+    limit->waiter.owner.pointer = limit;
+    limit->waiter.armed = CW__ARMED_TIMER;
+
+    /* First the job, then the clock: a job that has ended takes no limit. */
+    uint32_t state = cw__job_lock(job);
+    bool ended = (state & CW__JOB_SEALED) != 0;
+    if (!ended) {
+        job->limit = limit;
+        state |= CW__JOB_LIMITED;
+    }
+    cw__job_unlock(job, state);
+    if (ended) {
+        destroy(limit);
+        return CW_OK;
+    }
+    int64_t now = cw__now_ns();
+    int64_t ns = ms > (CW__NEVER - now) / 1000000 ? CW__NEVER - now
+                                                  : ms * 1000000;
+    return cw__timer_add(&keeper->timers, &limit->waiter, now + ns);
+}
+
+void cw__limit_clear(cw__limit *limit)
+{
+    if (!limit) return;
+    cw__timer_remove(&limit->keeper->timers, &limit->waiter);
+    /* 2 loses against the 1 that the heap's lock was left with */
+    uint32_t expected = 0;
+    if (cw_cas_acq_rel(&limit->fired, &expected, 2)) destroy(limit);
+}
+
+void cw__limits_expire(cw__limit *first)
+{
+    while (first) {
+        cw__limit *limit = first;
+        first = limit->next;
+        cw_cancel(limit->job, limit->error);
+        destroy(limit);
+    }
+}

@@ -1,0 +1,40 @@
+/* lock.h: a word-sized lock for sections of a few instructions.
+ *
+ * SPDX-License-Identifier: MIT
+ *
+ * Rules for every use: no user code, no allocation from the system, no other
+ * lock and no system call inside. So a holder is gone again within tens of
+ * nanoseconds and a waiter, the page included, does not need to sleep. If the
+ * holder was preempted, waiters give their processor away, which is what lets
+ * it go on when there are fewer processors than workers.
+ */
+#ifndef CW_LOCK_H
+#define CW_LOCK_H
+
+#include "atomic.h"
+#include "base.h"
+#include "platform.h"
+
+typedef struct cw__lock {
+    _Atomic uint32_t word; /* 0 free, 1 held */
+} cw__lock;
+
+enum { CW__SPINS = 64 };
+
+static inline void cw__lock_acquire(cw__lock *lock)
+{
+    for (unsigned spins = 0;;) {
+        uint32_t expected = 0;
+        /* acquire: pairs with the release in cw__lock_release */
+        if (cw_likely(cw_cas_weak_acquire(&lock->word, &expected, 1))) return;
+        if (++spins > CW__SPINS) cw__thread_pause();
+    }
+}
+
+static inline void cw__lock_release(cw__lock *lock)
+{
+    /* release: what was written under the lock is seen by the next holder */
+    cw_store_release(&lock->word, 0);
+}
+
+#endif /* CW_LOCK_H */

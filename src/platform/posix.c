@@ -1,0 +1,109 @@
+/* posix.c: the platform layer on Linux, over pthreads and futexes.
+ *
+ * SPDX-License-Identifier: MIT
+ *
+ * This is where the core runs under the sanitizers. */
+#define _GNU_SOURCE
+#include "../platform.h"
+
+#include "../coworker.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <linux/futex.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { NS_PER_SECOND = 1000000000 };
+
+/* pthread_create() wants another signature; the pair travels on the heap. */
+struct start {
+    void (*entry)(void *);
+    void *arg;
+};
+
+static void *trampoline(void *raw)
+{
+    struct start start = *(struct start *)raw;
+    free(raw);
+    start.entry(start.arg);
+    return NULL;
+}
+
+int cw__thread_start(cw__thread *thread, void (*entry)(void *), void *arg)
+{
+    struct start *start = cw__system_alloc(sizeof *start);
+    if (!start) return CW_ENOMEM;
+    *start = (struct start){entry, arg};
+    pthread_t id;
+    if (pthread_create(&id, NULL, trampoline, start) != 0) {
+        cw__system_free(start);
+        return CW_ESTART;
+    }
+    thread->handle = (uintptr_t)id;
+    return CW_OK;
+}
+
+void cw__thread_join(cw__thread *thread)
+{
+    pthread_join((pthread_t)thread->handle, NULL);
+}
+
+void cw__thread_detach(cw__thread *thread)
+{
+    pthread_detach((pthread_t)thread->handle);
+}
+
+bool cw__thread_may_block(void)
+{
+    return true;
+}
+
+void cw__thread_pause(void)
+{
+    sched_yield();
+}
+
+void cw__futex_wait(_Atomic uint32_t *word, uint32_t expected,
+                    int64_t timeout_ns)
+{
+    struct timespec timeout;
+    if (timeout_ns >= 0) {
+        timeout.tv_sec = (time_t)(timeout_ns / NS_PER_SECOND);
+        timeout.tv_nsec = (long)(timeout_ns % NS_PER_SECOND);
+    }
+    syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, expected,
+            timeout_ns >= 0 ? &timeout : NULL, NULL, 0);
+}
+
+void cw__futex_wake(_Atomic uint32_t *word)
+{
+    syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
+}
+
+int64_t cw__now_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * NS_PER_SECOND + now.tv_nsec;
+}
+
+void *cw__system_alloc(size_t bytes)
+{
+    return malloc(bytes);
+}
+
+void cw__system_free(void *memory)
+{
+    free(memory);
+}
+
+void cw__log_line(const char *line)
+{
+    fprintf(stderr, "%s\n", line);
+}

@@ -1,0 +1,35 @@
+/* stats.c: counters read by users, tests and drawings.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "context.h"
+#include "job.h"
+
+#include <string.h>
+
+void cw_context_stats(const cw_context *context, cw_stats *out)
+{
+    memset(out, 0, sizeof *out);
+    out->launched = cw_load_relaxed(&context->outside_launched);
+    out->completed = cw_load_relaxed(&context->outside_completed);
+    for (uint32_t i = 0; i < context->count; i++) {
+        const cw__worker *worker = &context->workers[i];
+        out->launched += cw_load_relaxed(&worker->launched);
+        out->completed += cw_load_relaxed(&worker->completed);
+        out->failed += cw_load_relaxed(&worker->failed);
+        out->cancelled += cw_load_relaxed(&worker->cancelled);
+        out->steps += cw_load_relaxed(&worker->steps);
+        out->steals += cw_load_relaxed(&worker->steals);
+        out->stolen += cw_load_relaxed(&worker->stolen);
+        out->parks += cw_load_relaxed(&worker->parks);
+        out->timers += cw_load_relaxed(&worker->timers_fired);
+    }
+    out->wakes = cw_load_relaxed(&context->wakes);
+    out->workers = cw_load_relaxed(&context->up);
+    out->idle = cw_load_relaxed(&context->idle) >> 16;
+}
+
+size_t cw_job_overhead(void)
+{
+    return sizeof(cw_job) + sizeof(cw_frame);
+}

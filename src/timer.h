@@ -1,0 +1,51 @@
+/* timer.h: moments in time that somebody waits for.
+ *
+ * SPDX-License-Identifier: MIT
+ *
+ * One heap per context, in shared memory: whichever worker sleeps with the
+ * earliest deadline ("the keeper", worker.c) fires what is due, for all.
+ */
+#ifndef CW_TIMER_H
+#define CW_TIMER_H
+
+#include "job.h"
+#include "lock.h"
+
+#define CW__NEVER INT64_MAX
+
+typedef struct cw__timer_entry {
+    int64_t deadline_ns;
+    uint32_t order; /* equal deadlines fire in order of registration */
+    cw__waiter *waiter;
+} cw__timer_entry;
+
+enum {
+    CW__TIMER_SEGMENT = 4096, /* entries per segment ... */
+    CW__TIMER_SEGMENTS = 1024 /* ... and how many of them: 4 million timers */
+};
+
+typedef struct cw__timers {
+    cw__lock lock; /* protects all but `next_ns`, which is only written in it */
+    uint32_t count;
+    uint32_t capacity;
+    uint32_t order;
+    cw__timer_entry **segments; /* in pieces, so that growing copies nothing */
+    _Atomic int64_t next_ns;    /* earliest deadline, CW__NEVER if none */
+} cw__timers;
+
+void cw__timers_init(cw__timers *timers);
+void cw__timers_free(cw__timers *timers);
+
+/* Registers. 1: and it is the earliest now; 0: it is not; CW_ENOMEM. */
+int cw__timer_add(cw__timers *timers, cw__waiter *waiter, int64_t deadline_ns);
+/* Takes it off; afterwards it does not fire any more. */
+void cw__timer_remove(cw__timers *timers, cw__waiter *waiter);
+
+/* Takes up to `max` waiters that are due at `now_ns` off the heap and decides
+ * for each, under the lock, whether it fires. Bodies to dispatch come linked
+ * through `next`; limits that ran out come linked through `limits`. Returns how
+ * many were taken off. */
+uint32_t cw__timers_due(cw__timers *timers, int64_t now_ns, uint32_t max,
+                        cw_job **tasks, cw__limit **limits);
+
+#endif /* CW_TIMER_H */

@@ -1,0 +1,560 @@
+/* worker.c: one worker of a context, its run loop and its sleep.
+ *
+ * SPDX-License-Identifier: MIT
+ *
+ * Where a worker looks for work, in this order:
+ *   1. its slot: the job that was resumed last, whose data are warm; at most
+ *      SLOT_BUDGET times in a row, so that two jobs that resume each other do
+ *      not keep out the rest;
+ *   2. its ring, oldest first;
+ *   3. what came from outside (the context's inject queue and backlog); every
+ *      GLOBAL_EVERY turns this comes first, so that it cannot starve;
+ *   4. other workers' rings and slots: it steals half a ring.
+ *
+ * Sleeping. A worker that finds nothing counts itself out of the searchers and
+ * into the sleepers, with its bit in `idle_bits` set before, and then looks
+ * everywhere once more. Whoever queues a job looks at these counters after the
+ * job is visible. All of this is sequentially consistent, so either the one who
+ * queues sees the sleeper and wakes it, or the sleeper's last look sees the
+ * job. Nobody is woken while somebody searches: a searcher that finds work and
+ * was the last one wakes the next. Whoever clears a sleeper's bit moves it from
+ * the sleepers to the searchers and owes it a wake-up.
+ *
+ * Time. While anybody sleeps and a timer is set, one sleeper, the keeper, sleeps
+ * only until the earliest deadline. Whoever is to be woken for work is chosen
+ * among the others first. Running workers look at the clock now and then.
+ */
+#include "worker.h"
+
+#include "context.h"
+#include "coroutine.h"
+#include "error.h"
+#include "host.h"
+#include "limit.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum {
+    GLOBAL_EVERY = 61,   /* turns between looks at the outside queue */
+    CLOCK_EVERY = 16,    /* turns between looks at the clock */
+    SLOT_BUDGET = 3,
+    SEARCH_ROUNDS = 2,
+    TIMERS_PER_TURN = 64,
+    BATCH_FROM_OUTSIDE = 64
+};
+/* How long a worker that has called its host's code may stay away from the
+ * host's event loop while it is busy, and how long it sleeps in here, ready to
+ * go on at once, before it goes back there to sleep. */
+static const int64_t visit_every_ns = 2 * 1000 * 1000;
+static const int64_t linger_ns = 100 * 1000;
+
+enum { ONE_SEARCHER = 1, ONE_SLEEPER = 1 << 16 };
+
+_Thread_local cw__worker *cw__self;
+
+void cw__worker_init(cw__worker *worker, cw_context *context, uint32_t index)
+{
+    memset(worker, 0, sizeof *worker);
+    worker->context = context;
+    worker->index = index;
+    worker->random = index * 2654435761u + 1;
+    worker->may_futex = true;
+    if (context->count == 1) {
+        snprintf(worker->name, sizeof worker->name, "%s", context->name);
+    } else {
+        snprintf(worker->name, sizeof worker->name, "%s-%u", context->name,
+                 index + 1);
+    }
+}
+
+const char *cw_worker_name(void)
+{
+    return cw__self ? cw__self->name : "";
+}
+
+cw_job *cw_current_job(void)
+{
+    return cw__self ? cw__self->current : NULL;
+}
+
+cw_context *cw_current_context(void)
+{
+    return cw__self ? cw__self->context : NULL;
+}
+
+bool cw_is_stopped(void)
+{
+    cw_job *job = cw_current_job();
+    return job && !cw_is_active(job->scope);
+}
+
+static uint32_t next_random(cw__worker *self)
+{
+    uint32_t x = self->random; /* xorshift32 */
+    x ^= x << 13;
+    x ^= x >> 17;
+    x ^= x << 5;
+    return self->random = x;
+}
+
+/* ---- queueing on this worker */
+
+/* Puts a job at the end of the line. */
+static void push(cw__worker *self, cw_job *job)
+{
+    cw_context *context = self->context;
+    job->next = NULL;
+    if (context->count == 1) {
+        /* A single worker keeps strict order: once something overflowed, all
+         * that follows has to go behind it. */
+        if (cw_load_relaxed(&context->backlog_count) ||
+            !cw__ring_push(&self->ring, job))
+            cw__backlog_append(context, job, job, 1);
+        return;
+    }
+    if (cw_likely(cw__ring_push(&self->ring, job))) return;
+    cw_job *first, *last; /* full: half of it goes where all look for it */
+    uint32_t count =
+        cw__ring_take(&self->ring, CW__RING_SIZE / 2, &first, &last);
+    if (count) {
+        last->next = job;
+    } else {
+        first = job; /* thieves have just emptied it */
+    }
+    cw__backlog_append(context, first, job, count + 1);
+}
+
+void cw__dispatch(cw__worker *self, cw_job *job, enum cw__hint hint)
+{
+    cw_context *context = job->context;
+    if (!self || self->context != context) {
+        cw__inbox_push(&context->inject, (uintptr_t)job);
+        cw__context_notify(context);
+        return;
+    }
+    if (hint == CW__RESUMED && !self->current) {
+        /* A body has just ended here and the worker takes its slot next, so
+         * nobody has to be woken. acq_rel: the job's state travels with it to
+         * a thief; acquire for the one that comes back. */
+        job = cw_swap_acq_rel(&self->slot, job);
+        if (!job) return;
+    }
+    push(self, job);
+    if (hint != CW__YIELDED) cw__context_notify(context);
+}
+
+void cw__dispatch_resumed(cw__worker *self, cw_job *first)
+{
+    /* Several keep their order, which the slot would turn around. */
+    enum cw__hint hint = first && first->next ? CW__SPAWNED : CW__RESUMED;
+    while (first) {
+        cw_job *job = first;
+        first = job->next;
+        /* acquire: pairs with cw_context_close() */
+        if (cw_unlikely(cw_load_acquire(&job->context->closed)))
+            cw__cancel_closed(job);
+        cw__dispatch(self, job, hint);
+    }
+}
+
+/* ---- finding work */
+
+/* Moves jobs from outside to the end of the ring. */
+static bool take_from_outside(cw__worker *self)
+{
+    cw_context *context = self->context;
+    if (cw__inbox_empty(&context->inject) &&
+        cw_load_seq_cst(&context->backlog_count) == 0)
+        return false;
+    uint32_t length = cw__ring_length(&self->ring);
+    if (length > CW__RING_SIZE / 2) return true; /* enough to do */
+    cw_job *job = cw__backlog_take(context, BATCH_FROM_OUTSIDE);
+    if (!job) return false;
+    while (job) {
+        cw_job *next = job->next;
+        CW_ASSERT(cw__ring_push(&self->ring, job)); /* there is room */
+        job = next;
+    }
+    return true;
+}
+
+static cw_job *steal(cw__worker *self, bool slots, bool *busy)
+{
+    cw_context *context = self->context;
+    uint32_t count = context->count;
+    uint32_t start = next_random(self) % count;
+    for (uint32_t i = 0; i < count; i++) {
+        cw__worker *victim = &context->workers[(start + i) % count];
+        if (victim == self) continue;
+        uint32_t moved = 0;
+        cw_job *job = cw__ring_steal(&victim->ring, &self->ring, &moved);
+        if (!job && slots && cw_load_relaxed(&victim->slot))
+            job = cw_swap_acquire(&victim->slot, NULL);
+        if (job) {
+            cw__count(&self->steals, 1);
+            cw__count(&self->stolen, moved + 1);
+            cw__traced(&self->trace, CW__TRACE_STEAL, victim->index);
+            return job;
+        }
+        if (cw__ring_length(&victim->ring)) *busy = true;
+    }
+    return NULL;
+}
+
+static cw_job *take_slot(cw__worker *self)
+{
+    if (!cw_load_relaxed(&self->slot)) return NULL; /* only we fill it */
+    /* acquire: a thief may have been faster */
+    return cw_swap_acquire(&self->slot, NULL);
+}
+
+/* Runs down what is due. */
+static void fire_timers(cw__worker *self)
+{
+    cw_context *context = self->context;
+    if (cw_load_relaxed(&context->timers.next_ns) == CW__NEVER) return;
+    int64_t now = cw__now_ns();
+    for (;;) {
+        cw_job *tasks;
+        cw__limit *limits;
+        uint32_t fired = cw__timers_due(&context->timers, now, TIMERS_PER_TURN,
+                                        &tasks, &limits);
+        if (!fired) return;
+        cw__count(&self->timers_fired, fired);
+        while (tasks) {
+            cw_job *job = tasks;
+            tasks = job->next;
+            if (cw_unlikely(cw_load_acquire(&context->closed)))
+                cw__cancel_closed(job);
+            cw__dispatch(self, job, CW__SPAWNED);
+        }
+        cw__limits_expire(limits);
+        if (fired < TIMERS_PER_TURN) return;
+    }
+}
+
+static void read_inbox(cw__worker *self)
+{
+    uintptr_t chain = cw__inbox_take(&self->inbox);
+    if (chain) cw__the_host.deliver(self, chain);
+}
+
+static cw_job *next_job(cw__worker *self)
+{
+    uint32_t tick = ++self->tick;
+    if (cw_unlikely(!cw__inbox_empty(&self->inbox))) read_inbox(self);
+    if (cw_unlikely(tick % CLOCK_EVERY == 0)) fire_timers(self);
+    if (cw_unlikely(tick % GLOBAL_EVERY == 0)) take_from_outside(self);
+    cw_job *job = take_slot(self);
+    if (job) {
+        if (++self->slot_hits <= SLOT_BUDGET) return job;
+        push(self, job);
+    }
+    self->slot_hits = 0;
+    job = cw__ring_pop(&self->ring);
+    if (job || !take_from_outside(self)) return job;
+    return cw__ring_pop(&self->ring);
+}
+
+/* ---- sleeping and waking */
+
+static bool clear_idle_bit(cw_context *context, uint32_t index)
+{
+    uint32_t bit = 1u << index % 32;
+    /* seq_cst: decides who owes the wake-up */
+    return (cw_and_seq_cst(&context->idle_bits[index / 32], ~bit) & bit) != 0;
+}
+
+static void wake(cw__worker *worker)
+{
+    cw_context *context = worker->context;
+    cw_add_relaxed(&context->wakes, 1);
+    /* seq_cst: release for what the worker will find; it may be about to wait,
+     * then the futex compares */
+    cw_store_seq_cst(&worker->word, 1);
+    if (worker->has_loop && cw__the_host.wake) {
+        cw__the_host.wake(worker);
+    } else {
+        cw__futex_wake(&worker->word);
+    }
+}
+
+/* Takes any sleeper's bit, the keeper's last. */
+static cw__worker *pick_sleeper(cw_context *context)
+{
+    uint32_t keeper = cw_load_relaxed(&context->keeper);
+    uint32_t words = (context->count + 31) / 32;
+    for (unsigned round = 0; round < 2; round++) {
+        for (uint32_t w = 0; w < words; w++) {
+            uint32_t bits = cw_load_relaxed(&context->idle_bits[w]);
+            while (bits) {
+                uint32_t index = w * 32 + (uint32_t)__builtin_ctz(bits);
+                bits &= bits - 1;
+                if (round == 0 && index + 1 == keeper) continue;
+                if (clear_idle_bit(context, index))
+                    return &context->workers[index];
+            }
+        }
+    }
+    return NULL;
+}
+
+void cw__context_notify(cw_context *context)
+{
+    /* seq_cst: comes after the job was made visible */
+    uint32_t idle = cw_load_seq_cst(&context->idle);
+    for (;;) {
+        if (idle < ONE_SLEEPER || idle % ONE_SLEEPER != 0) return;
+        if (cw_cas_weak_seq_cst(&context->idle, &idle,
+                                idle - ONE_SLEEPER + ONE_SEARCHER))
+            break;
+    }
+    cw__worker *worker;
+    /* A counted sleeper's bit is set; others that clear bits count them. */
+    do {
+        worker = pick_sleeper(context);
+    } while (!worker);
+    wake(worker);
+}
+
+void cw__worker_unpark(cw__worker *worker)
+{
+    cw_context *context = worker->context;
+    if (!clear_idle_bit(context, worker->index)) return; /* it is awake */
+    cw_sub_seq_cst(&context->idle, ONE_SLEEPER - ONE_SEARCHER);
+    wake(worker);
+}
+
+void cw__context_timer_added(cw__worker *self, cw_context *context, bool first)
+{
+    if (!first) return;
+    /* seq_cst: after the deadline was published. The keeper sleeps too long
+     * now; if there is none, a sleeper has to become it. */
+    uint32_t keeper = cw_load_seq_cst(&context->keeper);
+    if (keeper && !(self && self->context == context &&
+                    self->index + 1 == keeper)) {
+        cw__worker_unpark(&context->workers[keeper - 1]);
+    } else {
+        cw__context_notify(context);
+    }
+}
+
+/* True if there may be anything to do, anywhere. */
+static bool any_work(cw__worker *self)
+{
+    cw_context *context = self->context;
+    if (!cw__inbox_empty(&self->inbox) || !cw__inbox_empty(&context->inject) ||
+        cw_load_seq_cst(&context->backlog_count) ||
+        cw_load_seq_cst(&self->slot))
+        return true;
+    for (uint32_t i = 0; i < context->count; i++)
+        if (cw__ring_length(&context->workers[i].ring)) return true;
+    return false;
+}
+
+/* Becomes a sleeper: returns false, a searcher again, if there is work. */
+static bool fall_asleep(cw__worker *self, bool searching)
+{
+    cw_context *context = self->context;
+    cw_store_seq_cst(&self->word, 0);
+    uint32_t bit = 1u << self->index % 32;
+    cw_or_seq_cst(&context->idle_bits[self->index / 32], bit);
+    cw_add_seq_cst(&context->idle,
+                   searching ? (uint32_t)(ONE_SLEEPER - ONE_SEARCHER)
+                             : (uint32_t)ONE_SLEEPER);
+    /* Somebody has to keep the time. seq_cst, before the deadline is read:
+     * pairs with cw__context_timer_added. */
+    self->wake_at_ns = CW__NEVER;
+    uint32_t none = 0;
+    if (cw_load_seq_cst(&context->timers.next_ns) != CW__NEVER &&
+        cw_cas_seq_cst(&context->keeper, &none, self->index + 1))
+        self->wake_at_ns = cw_load_seq_cst(&context->timers.next_ns);
+    if (!any_work(self) && !cw__context_quiet(context)) {
+        cw__count(&self->parks, 1);
+        cw__traced(&self->trace, CW__TRACE_PARK, 0);
+        return true;
+    }
+    if (clear_idle_bit(context, self->index))
+        cw_sub_seq_cst(&context->idle, ONE_SLEEPER - ONE_SEARCHER);
+    /* else: somebody woke it, counted it, and will set the word */
+    return false;
+}
+
+static void stop_keeping(cw__worker *self)
+{
+    uint32_t mine = self->index + 1;
+    if (cw_load_relaxed(&self->context->keeper) == mine)
+        cw_store_seq_cst(&self->context->keeper, 0);
+}
+
+/* Awake again, as a searcher. */
+static void get_up(cw__worker *self)
+{
+    if (clear_idle_bit(self->context, self->index)) /* by itself */
+        cw_sub_seq_cst(&self->context->idle, ONE_SLEEPER - ONE_SEARCHER);
+    stop_keeping(self);
+    cw__traced(&self->trace, CW__TRACE_UNPARK, 0);
+    fire_timers(self);
+}
+
+/* Sleeps on the futex word until woken, the deadline, or `at_most_ns`. */
+static void sleep_in_futex(cw__worker *self, int64_t at_most_ns)
+{
+    int64_t timeout = at_most_ns;
+    if (self->wake_at_ns != CW__NEVER) {
+        int64_t left = self->wake_at_ns - cw__now_ns();
+        if (left < 0) left = 0;
+        if (timeout < 0 || left < timeout) timeout = left;
+    }
+    /* acquire: pairs with wake() */
+    if (cw_load_acquire(&self->word) == 0)
+        cw__futex_wait(&self->word, 0, timeout);
+}
+
+/* The last searcher that finds work passes the search on if there is more of
+ * it: nobody was woken for what came while it searched. Also somebody has to
+ * keep the time while this worker is busy. */
+static void stop_searching(cw__worker *self)
+{
+    cw_context *context = self->context;
+    uint32_t before = cw_sub_seq_cst(&context->idle, ONE_SEARCHER);
+    if (before % ONE_SLEEPER != ONE_SEARCHER || before < ONE_SLEEPER) return;
+    bool keeperless = cw_load_seq_cst(&context->keeper) == 0 &&
+                      cw_load_seq_cst(&context->timers.next_ns) != CW__NEVER;
+    if (keeperless || any_work(self)) cw__context_notify(context);
+}
+
+static bool start_searching(cw__worker *self)
+{
+    uint32_t idle = cw_load_seq_cst(&self->context->idle);
+    do {
+        /* At most half of the workers search. */
+        if (idle % ONE_SLEEPER * 2 >= self->context->count &&
+            self->context->count > 1)
+            return false;
+    } while (!cw_cas_weak_seq_cst(&self->context->idle, &idle,
+                                  idle + ONE_SEARCHER));
+    return true;
+}
+
+static cw_job *search(cw__worker *self)
+{
+    for (unsigned round = 0; round < SEARCH_ROUNDS; round++) {
+        bool busy = false;
+        cw_job *job = take_from_outside(self) ? cw__ring_pop(&self->ring) : NULL;
+        if (!job) job = steal(self, round > 0, &busy);
+        if (job) return job;
+        if (busy) round = 0; /* a thief is at it; there is more */
+    }
+    return NULL;
+}
+
+/* ---- running */
+
+static void run_job(cw__worker *self, cw_job *job)
+{
+    if (self->done && self->done->parent != job->parent)
+        cw__worker_flush(self);
+    self->current = job;
+    cw__count(&self->steps, 1);
+    cw__traced(&self->trace, CW__TRACE_BEGIN, (uintptr_t)job->type);
+    cw__task_run(self, job);
+    cw__traced(&self->trace, CW__TRACE_END, 0);
+    self->current = NULL;
+}
+
+/* True if the host's event loop should get a turn now. Only a worker that has
+ * run code of the host can have something waiting there. */
+static bool loop_is_due(cw__worker *self)
+{
+    if (!self->host_ran) return false;
+    if (!self->foreign && ++self->since_clock < CLOCK_EVERY) return false;
+    self->since_clock = 0;
+    int64_t now = cw__now_ns();
+    if (now - self->last_visit_ns < visit_every_ns) return false;
+    self->last_visit_ns = now;
+    return true;
+}
+
+/* The worker leaves its loop with work left: others may have its slot. */
+static void give_up_slot(cw__worker *self)
+{
+    cw_job *job = take_slot(self);
+    if (!job) return;
+    push(self, job);
+    cw__context_notify(self->context);
+}
+
+/* Nothing to do. Returns a job after all, or NULL with the reason to leave in
+ * `*why`. */
+static cw_job *idle(cw__worker *self, cw__run *why, const cw_job *until)
+{
+    cw_context *context = self->context;
+    bool searching = self->asleep_in_loop || start_searching(self);
+    if (self->asleep_in_loop) {
+        self->asleep_in_loop = false;
+        get_up(self);
+    }
+    bool lingered = false;
+    for (;;) {
+        cw_job *job = NULL;
+        if (!cw__inbox_empty(&self->inbox)) read_inbox(self);
+        job = take_slot(self);
+        if (!job) job = cw__ring_pop(&self->ring);
+        if (!job && searching) job = search(self);
+        if (job) {
+            if (searching) stop_searching(self);
+            return job;
+        }
+        if (cw__context_quiet(context) || (until && cw_is_completed(until))) {
+            if (searching) stop_searching(self);
+            *why = CW__RUN_END;
+            return NULL;
+        }
+        if (self->foreign && self->host_called) {
+            /* What was just called may come to its end in the next turn. */
+            if (searching) stop_searching(self);
+            self->host_called = false;
+            *why = CW__RUN_VISIT;
+            return NULL;
+        }
+        if (!fall_asleep(self, searching)) {
+            searching = true;
+            continue;
+        }
+        if (!self->may_futex || self->foreign || lingered) {
+            self->asleep_in_loop = true;
+            *why = CW__RUN_SLEEP;
+            return NULL;
+        }
+        /* Code of the host may have left things behind that want its event
+         * loop, so it gets that soon; but work often comes again at once. */
+        sleep_in_futex(self, self->host_ran ? linger_ns : -1);
+        lingered = self->host_ran && cw_load_acquire(&self->word) == 0;
+        get_up(self);
+        searching = true;
+    }
+}
+
+cw__run cw__worker_run(cw__worker *self, uint32_t budget, const cw_job *until)
+{
+    cw__run why = CW__RUN_END;
+    uint32_t left = budget;
+    for (;;) {
+        cw_job *job = self->asleep_in_loop ? NULL : next_job(self);
+        if (!job) {
+            cw__worker_flush(self);
+            if (until && cw_is_completed(until) && !self->asleep_in_loop)
+                return CW__RUN_END;
+            job = idle(self, &why, until);
+            if (!job) return why;
+        }
+        run_job(self, job);
+        if (self->has_loop && loop_is_due(self)) break;
+        if (budget && --left == 0) break;
+    }
+    cw__worker_flush(self);
+    give_up_slot(self);
+    return CW__RUN_VISIT;
+}

@@ -1,0 +1,84 @@
+/* worker.h: one worker of a context, its run loop and its sleep.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef CW_WORKER_H
+#define CW_WORKER_H
+
+#include "base.h"
+#include "inbox.h"
+#include "platform.h"
+#include "ring.h"
+#include "trace.h"
+
+/* Why cw__worker_run() came back. */
+typedef enum cw__run {
+    CW__RUN_END,    /* the context is closed and empty, or `until` is final */
+    CW__RUN_SLEEP,  /* nothing to do: wait in the host's event loop, on `word`,
+                       until `wake_at_ns` */
+    CW__RUN_VISIT,  /* the host's event loop wants a turn; come back then */
+} cw__run;
+
+typedef struct cw__worker {
+    cw_context *context;
+    uint32_t index;
+    char name[60];
+
+    /* Written by others; each on a line of its own. */
+    _Alignas(CW_CACHE_LINE) _Atomic uint32_t word; /* 1: woken; the futex */
+    cw__inbox inbox;                               /* from the host's threads */
+    _Alignas(CW_CACHE_LINE) _Atomic(cw_job *) slot; /* resumed last: goes first */
+    cw__ring ring;
+
+    /* The owner's. */
+    _Alignas(CW_CACHE_LINE) cw_job *current; /* runs now */
+    cw_job *done;         /* ended jobs of one parent, not detached yet ... */
+    cw_job *done_last;    /* ... newest of them */
+    uint32_t done_count;
+    uint32_t tick;        /* counts turns of the loop */
+    uint32_t slot_hits;   /* turns in a row that the slot was used */
+    uint32_t random;
+    int64_t wake_at_ns;   /* for CW__RUN_SLEEP */
+    cw_error *failure;    /* what cw_fail() left */
+
+    /* The host's event loop on this thread. */
+    bool has_loop;        /* the thread has one to go back to */
+    bool may_futex;       /* false on the page, which may not sleep in here */
+    bool asleep_in_loop;  /* between CW__RUN_SLEEP and the next run */
+    uint32_t foreign;     /* host operations that need the loop to proceed */
+    bool host_ran;        /* code of the host has ever run here */
+    bool host_called;     /* ... since the loop had its last turn */
+    uint32_t since_clock; /* jobs since the last look at the clock for it */
+    int64_t last_visit_ns; /* when the loop had its last turn */
+    void *host_data;
+
+    /* Counters: written by the owner, read by everybody. */
+    _Atomic uint64_t launched, completed, failed, cancelled, steps, steals,
+        stolen, parks, timers_fired;
+    cw__trace trace;
+    cw__thread thread;
+} cw__worker;
+
+/* The worker that the calling thread is; NULL for other threads. */
+extern _Thread_local cw__worker *cw__self;
+
+void cw__worker_init(cw__worker *worker, cw_context *context, uint32_t index);
+
+/* Runs jobs until there is nothing to do. A worker without an event loop
+ * sleeps in here. `budget`: at most so many jobs, then CW__RUN_VISIT (0: no
+ * limit). `until`: come back when this job is final (NULL: none). */
+cw__run cw__worker_run(cw__worker *self, uint32_t budget, const cw_job *until);
+
+/* Makes sure that `worker` looks at its inbox soon. */
+void cw__worker_unpark(cw__worker *worker);
+
+/* Detaches the ended jobs that the worker still holds. */
+void cw__worker_flush(cw__worker *self);
+
+static inline void cw__count(_Atomic uint64_t *counter, uint64_t n)
+{
+    /* relaxed: one writer; readers want a recent value, no order */
+    cw_store_relaxed(counter, cw_load_relaxed(counter) + n);
+}
+
+#endif /* CW_WORKER_H */
