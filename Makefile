@@ -156,7 +156,7 @@ $(BUILD)/$(1)/src/%.o: src/%.c
 	$(Q)mkdir -p $$(@D)
 	$(Q)$$(CC) $$(CFLAGS_ALL) $$(CFLAGS_$(1)) -c $$< -o $$@
 
-$(BUILD)/$(1)/libcoworker.a: $$(CORE_SOURCES:src/%.c=$(BUILD)/$(1)/src/%.o) $(BUILD)/$(1)/src/platform/posix.o
+$(BUILD)/$(1)/libcoworker.a: $$(CORE_SOURCES:src/%.c=$(BUILD)/$(1)/src/%.o) $(BUILD)/$(1)/src/platform/posix.o $(BUILD)/$(1)/src/platform/pthread.o
 	$(Q)rm -f $$@
 	$(Q)ar rcs $$@ $$^
 

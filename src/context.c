@@ -192,11 +192,11 @@ void cw_context_close(cw_context *context)
     hold(context); /* the last worker may end meanwhile */
     cw__worker *self = cw__self;
     for (;;) { /* delays end now: their coroutines could only be refused */
-        cw_job *tasks;
+        cw__woken woken;
         cw__limit *limits;
-        if (!cw__timers_due(&context->timers, CW__NEVER, 64, &tasks, &limits))
+        if (!cw__timers_due(&context->timers, CW__NEVER, 64, &woken, &limits))
             break;
-        cw__dispatch_resumed(self, tasks);
+        cw__dispatch_woken(self, &woken);
         cw__limits_expire(limits);
     }
     wake_all(context);

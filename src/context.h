@@ -14,6 +14,7 @@ struct cw_context {
     char name[48];
     uint32_t count;   /* workers */
     uint32_t started; /* threads; fixed once it is open */
+    void *host_data;  /* the host's */
     void *memory;     /* what was allocated; this struct is aligned in it */
     _Atomic uint32_t refs;    /* handles and threads */
     _Atomic uint32_t handles; /* the last one to go closes the context */
@@ -80,6 +81,8 @@ void cw__dispatch(cw__worker *self, cw_job *job, enum cw__hint hint);
 /* Queues jobs, linked through `next`, that were waited for. One whose context
  * is closed is cancelled first. */
 void cw__dispatch_resumed(cw__worker *self, cw_job *first);
+/* Dispatches all that a change has woken, in order. */
+void cw__dispatch_woken(cw__worker *self, cw__woken *woken);
 
 /* Puts a chain at the end of the backlog. */
 void cw__backlog_append(cw_context *context, cw_job *first, cw_job *last,

@@ -65,38 +65,47 @@ bool cw__task_kick(cw_job *job)
     return (park & CW__PARKED) != 0;
 }
 
-static cw_job **append_if(bool wake, cw_job *task, cw_job **tail)
+static void note_task(cw__woken *woken, cw_job *task)
 {
-    if (!wake) return tail;
+    if (!cw__task_resume(task)) return;
     task->next = NULL;
-    *tail = task;
-    return &task->next;
+    *woken->tasks_end = task;
+    woken->tasks_end = &task->next;
 }
 
-cw_job **cw__waiter_fire(cw__waiter *waiter, cw_job **tail)
+static void note_op(cw__woken *woken, cw__op *op, enum cw__fired how)
+{
+    uint32_t fresh = 0;
+    /* acq_rel: the first of several registrations to fire wins */
+    if (!cw_cas_acq_rel(&op->fired, &fresh, (uint32_t)how)) return;
+    op->next = NULL;
+    *woken->ops_end = op;
+    woken->ops_end = &op->next;
+}
+
+void cw__waiter_fire(cw__waiter *waiter, cw__woken *woken)
 {
     switch ((enum cw__waiter_kind)waiter->kind) {
-    case CW__WAITER_TASK: {
-        cw_job *task = cw_container_of(waiter, cw_job, waiter);
-        return append_if(cw__task_resume(task), task, tail);
-    }
+    case CW__WAITER_TASK:
+        note_task(woken, cw_container_of(waiter, cw_job, waiter));
+        return;
     case CW__WAITER_GROUP: {
         struct group *group = waiter->owner.pointer;
         cw_job *task = group->task; /* read before the count: then it may go */
         bool failed = waiter->target.job->error != NULL;
         bool last = cw_sub_acq_rel(&group->open, 1) == 1;
-        if (!failed && !last) return tail;
-        return append_if(cw__task_resume(task), task, tail);
+        if (failed || last) note_task(woken, task);
+        return;
     }
     case CW__WAITER_OP:
-        cw__the_host.op_fired(waiter->owner.pointer);
-        return tail;
+        note_op(woken, waiter->owner.pointer,
+                waiter->early ? CW__FIRED_EARLY : CW__FIRED);
+        return;
     case CW__WAITER_LIMIT: /* the clock takes these itself */
     case CW__WAITER_NONE:
         break;
     }
     CW_ASSERT(!"a waiter of a kind that does not fire");
-    return tail;
 }
 
 /* ---- suspending */

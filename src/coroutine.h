@@ -21,8 +21,7 @@ bool cw__task_resume(cw_job *job);
 bool cw__task_kick(cw_job *job);
 
 /* Fires a waiter that was just taken off its target, with the target's lock
- * held. Appends a body to dispatch to the chain that ends at `tail`; returns
- * the chain's new end. */
-cw_job **cw__waiter_fire(cw__waiter *waiter, cw_job **tail);
+ * held: notes in `woken` what has to be dispatched. */
+void cw__waiter_fire(cw__waiter *waiter, cw__woken *woken);
 
 #endif /* CW_COROUTINE_H */

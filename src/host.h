@@ -9,7 +9,7 @@
 #ifndef CW_HOST_H
 #define CW_HOST_H
 
-#include "coworker.h"
+#include "job.h"
 
 struct cw__worker;
 
@@ -17,9 +17,9 @@ typedef struct cw__host {
     /* A job with CW__JOB_NOTIFY is final. Called by whoever ended it, once,
      * before its waiters are woken; the job is valid during the call. */
     void (*job_final)(cw_job *job, bool unhandled);
-    /* An operation of the host was fired. Called with the lock of what fired
-     * it: it may only put the operation into a worker's inbox. */
-    void (*op_fired)(void *op);
+    /* An operation of the host was fired, by whatever thread: it belongs to
+     * the host again. Not called under any lock. */
+    void (*op_fired)(cw__op *op);
     /* The worker's inbox has something: called on that worker. `chain` is what
      * cw__inbox_take() gave. */
     void (*deliver)(struct cw__worker *self, uintptr_t chain);

@@ -209,11 +209,11 @@ static void unlink_waiter(cw_job *job, cw__waiter *waiter)
 }
 
 /* Unlinks and fires the first waiter, under the job's lock. */
-static cw_job **fire_first(cw_job *job, cw_job **tail)
+static void fire_first(cw_job *job, cw__woken *woken)
 {
     cw__waiter *waiter = job->waiters;
     unlink_waiter(job, waiter);
-    return cw__waiter_fire(waiter, tail);
+    cw__waiter_fire(waiter, woken);
 }
 
 static uint32_t waiters_bit(const cw_job *job, uint32_t state)
@@ -238,8 +238,9 @@ static bool begin_cancelling(cw__worker *self, cw_job *job, cw_error *error)
     job->error = error;
     state |= CW__JOB_CANCELLING;
     /* Those who want to hear of it early stand in front. */
-    cw_job *wake = NULL, **tail = &wake;
-    while (job->waiters && job->waiters->early) tail = fire_first(job, tail);
+    cw__woken woken;
+    cw__woken_init(&woken);
+    while (job->waiters && job->waiters->early) fire_first(job, &woken);
     state = waiters_bit(job, state);
     /* The body cannot end, and so not be freed, before the bit is set: up to
      * then it would have to take this lock. Its park word is ordered behind the
@@ -256,7 +257,7 @@ static bool begin_cancelling(cw__worker *self, cw_job *job, cw_error *error)
         }
         cw__job_drop(task);
     }
-    cw__dispatch_resumed(self, wake);
+    cw__dispatch_woken(self, &woken);
     return true;
 }
 
@@ -339,13 +340,14 @@ static void fire_waiters(cw__worker *self, cw_job *job)
 {
     uint32_t state;
     do {
-        cw_job *wake = NULL, **tail = &wake;
+        cw__woken woken;
+        cw__woken_init(&woken);
         state = cw__job_lock(job);
         for (unsigned n = 0; n < SLICE && job->waiters; n++)
-            tail = fire_first(job, tail);
+            fire_first(job, &woken);
         state = waiters_bit(job, state);
         cw__job_unlock(job, state);
-        cw__dispatch_resumed(self, wake);
+        cw__dispatch_woken(self, &woken);
     } while (state & CW__JOB_WAITERS);
 }
 
@@ -423,7 +425,7 @@ static cw_job *retire(cw__worker *self, cw_job *job)
         return NULL;
     }
     job->next = NULL;
-    if (!self) return unlist(parent, job);
+    if (!self || !self->running) return unlist(parent, job);
     cw_job *ready = NULL;
     if (self->done &&
         (self->done->parent != parent || self->done_count == SLICE))

@@ -61,6 +61,31 @@ enum cw__waiter_kind {
     CW__WAITER_LIMIT   /* a time limit: cancel the job */
 };
 
+/* An operation of the host that waits for something; see host.h. */
+typedef struct cw__op {
+    struct cw__op *next;     /* first, for inbox.h */
+    _Atomic uint32_t fired;  /* 0, then for good one of enum cw__fired */
+} cw__op;
+
+enum cw__fired {
+    CW__FIRED = 1, /* what it waits for has happened */
+    CW__FIRED_EARLY /* its scope was cancelled, or has ended */
+};
+
+/* What a change has woken, collected under a lock and dispatched after it. */
+typedef struct cw__woken {
+    cw_job *tasks, **tasks_end;
+    cw__op *ops, **ops_end;
+} cw__woken;
+
+static inline void cw__woken_init(cw__woken *woken)
+{
+    woken->tasks = NULL;
+    woken->tasks_end = &woken->tasks;
+    woken->ops = NULL;
+    woken->ops_end = &woken->ops;
+}
+
 /* A registration on one job's end, or on a moment in time. */
 typedef struct cw__waiter {
     struct cw__waiter *next, *prev; /* under the target's lock */

@@ -157,11 +157,10 @@ void cw__timer_remove(cw__timers *timers, cw__waiter *waiter)
 }
 
 uint32_t cw__timers_due(cw__timers *timers, int64_t now_ns, uint32_t max,
-                        cw_job **tasks, cw__limit **limits)
+                        cw__woken *woken, cw__limit **limits)
 {
-    cw_job **tail = tasks;
     uint32_t taken = 0;
-    *tasks = NULL;
+    cw__woken_init(woken);
     *limits = NULL;
     cw__lock_acquire(&timers->lock);
     while (taken < max && timers->count &&
@@ -178,7 +177,7 @@ uint32_t cw__timers_due(cw__timers *timers, int64_t now_ns, uint32_t max,
                 *limits = limit;
             }
         } else {
-            tail = cw__waiter_fire(waiter, tail);
+            cw__waiter_fire(waiter, woken);
         }
     }
     if (taken) publish_next(timers);

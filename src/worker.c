@@ -133,7 +133,7 @@ void cw__dispatch(cw__worker *self, cw_job *job, enum cw__hint hint)
         cw__context_notify(context);
         return;
     }
-    if (hint == CW__RESUMED && !self->current) {
+    if (hint == CW__RESUMED && self->running && !self->current) {
         /* A body has just ended here and the worker takes its slot next, so
          * nobody has to be woken. acq_rel: the job's state travels with it to
          * a thief; acquire for the one that comes back. */
@@ -155,6 +155,17 @@ void cw__dispatch_resumed(cw__worker *self, cw_job *first)
         if (cw_unlikely(cw_load_acquire(&job->context->closed)))
             cw__cancel_closed(job);
         cw__dispatch(self, job, hint);
+    }
+}
+
+void cw__dispatch_woken(cw__worker *self, cw__woken *woken)
+{
+    cw__dispatch_resumed(self, woken->tasks);
+    cw__op *op = woken->ops;
+    while (op) {
+        cw__op *next = op->next; /* the host may free it at once */
+        cw__the_host.op_fired(op);
+        op = next;
     }
 }
 
@@ -216,19 +227,20 @@ static void fire_timers(cw__worker *self)
     if (cw_load_relaxed(&context->timers.next_ns) == CW__NEVER) return;
     int64_t now = cw__now_ns();
     for (;;) {
-        cw_job *tasks;
+        cw__woken woken;
         cw__limit *limits;
         uint32_t fired = cw__timers_due(&context->timers, now, TIMERS_PER_TURN,
-                                        &tasks, &limits);
+                                        &woken, &limits);
         if (!fired) return;
         cw__count(&self->timers_fired, fired);
-        while (tasks) {
-            cw_job *job = tasks;
-            tasks = job->next;
+        while (woken.tasks) {
+            cw_job *job = woken.tasks;
+            woken.tasks = job->next;
             if (cw_unlikely(cw_load_acquire(&context->closed)))
                 cw__cancel_closed(job);
             cw__dispatch(self, job, CW__SPAWNED);
         }
+        cw__dispatch_woken(self, &woken);
         cw__limits_expire(limits);
         if (fired < TIMERS_PER_TURN) return;
     }
@@ -273,11 +285,8 @@ static void wake(cw__worker *worker)
     /* seq_cst: release for what the worker will find; it may be about to wait,
      * then the futex compares */
     cw_store_seq_cst(&worker->word, 1);
-    if (worker->has_loop && cw__the_host.wake) {
-        cw__the_host.wake(worker);
-    } else {
-        cw__futex_wake(&worker->word);
-    }
+    cw__futex_wake(&worker->word);
+    if (worker->has_loop && cw__the_host.wake) cw__the_host.wake(worker);
 }
 
 /* Takes any sleeper's bit, the keeper's last. */
@@ -537,7 +546,7 @@ static cw_job *idle(cw__worker *self, cw__run *why, const cw_job *until)
     }
 }
 
-cw__run cw__worker_run(cw__worker *self, uint32_t budget, const cw_job *until)
+static cw__run run_loop(cw__worker *self, uint32_t budget, const cw_job *until)
 {
     cw__run why = CW__RUN_END;
     uint32_t left = budget;
@@ -557,4 +566,13 @@ cw__run cw__worker_run(cw__worker *self, uint32_t budget, const cw_job *until)
     cw__worker_flush(self);
     give_up_slot(self);
     return CW__RUN_VISIT;
+}
+
+cw__run cw__worker_run(cw__worker *self, uint32_t budget, const cw_job *until)
+{
+    bool nested = self->running;
+    self->running = true;
+    cw__run why = run_loop(self, budget, until);
+    self->running = nested;
+    return why;
 }

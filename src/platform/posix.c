@@ -1,4 +1,4 @@
-/* posix.c: the platform layer on Linux, over pthreads and futexes.
+/* posix.c: the platform layer on Linux, over futexes (and pthread.c).
  *
  * SPDX-License-Identifier: MIT
  *
@@ -8,10 +8,7 @@
 
 #include "../coworker.h"
 
-#include <errno.h>
-#include <limits.h>
 #include <linux/futex.h>
-#include <pthread.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,44 +17,6 @@
 #include <unistd.h>
 
 enum { NS_PER_SECOND = 1000000000 };
-
-/* pthread_create() wants another signature; the pair travels on the heap. */
-struct start {
-    void (*entry)(void *);
-    void *arg;
-};
-
-static void *trampoline(void *raw)
-{
-    struct start start = *(struct start *)raw;
-    free(raw);
-    start.entry(start.arg);
-    return NULL;
-}
-
-int cw__thread_start(cw__thread *thread, void (*entry)(void *), void *arg)
-{
-    struct start *start = cw__system_alloc(sizeof *start);
-    if (!start) return CW_ENOMEM;
-    *start = (struct start){entry, arg};
-    pthread_t id;
-    if (pthread_create(&id, NULL, trampoline, start) != 0) {
-        cw__system_free(start);
-        return CW_ESTART;
-    }
-    thread->handle = (uintptr_t)id;
-    return CW_OK;
-}
-
-void cw__thread_join(cw__thread *thread)
-{
-    pthread_join((pthread_t)thread->handle, NULL);
-}
-
-void cw__thread_detach(cw__thread *thread)
-{
-    pthread_detach((pthread_t)thread->handle);
-}
 
 bool cw__thread_may_block(void)
 {

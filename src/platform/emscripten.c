@@ -1,0 +1,80 @@
+/* emscripten.c: the platform layer on the web and in Node, over Emscripten's
+ * pthreads (pthread.c) and WebAssembly's own wait and notify.
+ *
+ * SPDX-License-Identifier: MIT
+ *
+ * The futex calls are instructions, not Emscripten's functions: a thread of
+ * ours that sleeps is nobody else's business, and on a page, where Emscripten
+ * would spin instead of sleeping, ours is never called.
+ */
+#include "../platform.h"
+
+#include <emscripten.h>
+#include <stdlib.h>
+
+/* 1 if this thread may sleep: no browser's main thread may. Asked by trying,
+ * since Node's main thread and workers may. */
+/* clang-format off */
+EM_JS(int, cw_js_may_block, (void), {
+    try {
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 0);
+        return 1;
+    } catch (error) {
+        return 0;
+    }
+})
+
+EM_JS(void, cw_js_log, (const char *line), {
+    let end = line;
+    while (HEAPU8[end]) end++;
+    console.error(String.fromCharCode(...HEAPU8.slice(line, end)));
+})
+/* clang-format on */
+
+bool cw__thread_may_block(void)
+{
+    static _Thread_local int answer = -1;
+    if (answer < 0) answer = cw_js_may_block();
+    return answer != 0;
+}
+
+void cw__thread_pause(void)
+{
+    static int nothing;
+    /* There is no yield on the web: a very short sleep gives way. The page
+     * may not even do that and goes on trying. */
+    if (cw__thread_may_block())
+        __builtin_wasm_memory_atomic_wait32(&nothing, 0, 20 * 1000);
+}
+
+void cw__futex_wait(_Atomic uint32_t *word, uint32_t expected,
+                    int64_t timeout_ns)
+{
+    __builtin_wasm_memory_atomic_wait32((int *)(void *)word, (int)expected,
+                                        timeout_ns);
+}
+
+void cw__futex_wake(_Atomic uint32_t *word)
+{
+    __builtin_wasm_memory_atomic_notify((int *)(void *)word, 1);
+}
+
+int64_t cw__now_ns(void)
+{
+    return (int64_t)(emscripten_get_now() * 1e6);
+}
+
+void *cw__system_alloc(size_t bytes)
+{
+    return malloc(bytes);
+}
+
+void cw__system_free(void *memory)
+{
+    free(memory);
+}
+
+void cw__log_line(const char *line)
+{
+    cw_js_log(line);
+}

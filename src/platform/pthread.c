@@ -1,0 +1,60 @@
+/* pthread.c: starting and joining threads, for all platforms with pthreads.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "../platform.h"
+
+#include "../coworker.h"
+
+#include <pthread.h>
+
+/* Enough for user code that recurses a little; the system's default is 64 kB
+ * with Emscripten and 8 MB on Linux. */
+#ifndef CW_STACK_BYTES
+#    define CW_STACK_BYTES (256 * 1024)
+#endif
+
+/* pthread_create() wants another signature; the pair travels on the heap. */
+struct start {
+    void (*entry)(void *);
+    void *arg;
+};
+
+static void *trampoline(void *raw)
+{
+    struct start start = *(struct start *)raw;
+    cw__system_free(raw);
+    start.entry(start.arg);
+    return NULL;
+}
+
+int cw__thread_start(cw__thread *thread, void (*entry)(void *), void *arg)
+{
+    struct start *start = cw__system_alloc(sizeof *start);
+    if (!start) return CW_ENOMEM;
+    *start = (struct start){entry, arg};
+    pthread_attr_t attributes;
+    pthread_attr_init(&attributes);
+#ifdef __wasm__ /* elsewhere unused stack costs no memory */
+    pthread_attr_setstacksize(&attributes, CW_STACK_BYTES);
+#endif
+    pthread_t id;
+    int failed = pthread_create(&id, &attributes, trampoline, start);
+    pthread_attr_destroy(&attributes);
+    if (failed) {
+        cw__system_free(start);
+        return CW_ESTART;
+    }
+    thread->handle = (uintptr_t)id;
+    return CW_OK;
+}
+
+void cw__thread_join(cw__thread *thread)
+{
+    pthread_join((pthread_t)thread->handle, NULL);
+}
+
+void cw__thread_detach(cw__thread *thread)
+{
+    pthread_detach((pthread_t)thread->handle);
+}
