@@ -105,7 +105,7 @@ void cw__waiter_fire(cw__waiter *waiter, cw__woken *woken)
     case CW__WAITER_NONE:
         break;
     }
-    CW_ASSERT(!"a waiter of a kind that does not fire");
+    cw__panic("a waiter of a kind that does not fire", __FILE__, __LINE__);
 }
 
 /* ---- suspending */

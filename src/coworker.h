@@ -57,7 +57,8 @@ extern "C" {
     X(ESTART, -7, "a worker could not be started")                             \
     X(EBUSY, -8, "the job has not completed")                                  \
     X(ETYPE, -9, "the job is of another coroutine")                            \
-    X(ENOTSUP, -10, "not supported here")
+    X(ENOTSUP, -10, "not supported here")                                      \
+    X(ETIMEDOUT, -11, "the time limit ran out")
 
 enum cw_status {
     CW_OK = 0,

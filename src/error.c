@@ -13,13 +13,15 @@
 struct cw_error {
     _Atomic uint32_t refs; /* 0 marks the static one, which is never freed */
     int code;
-    cw_error *cause; /* owned, or NULL */
-    uint32_t bytes;  /* of this allocation */
-    const char *message; /* stands behind the struct */
+    cw_error *cause;     /* owned, or NULL */
+    const char *message; /* stands behind the struct, and behind it ... */
+    uint32_t payload;    /* ... at this offset, what a host keeps with it */
+    uint32_t payload_bytes;
+    uint32_t bytes; /* of this allocation */
 };
 
 /* What cw_error_new() returns when there is no memory for an error. */
-static cw_error out_of_memory = {0, CW_ENOMEM, NULL, 0, "out of memory"};
+static cw_error out_of_memory = {.code = CW_ENOMEM, .message = "out of memory"};
 
 static _Thread_local int last_error;
 
@@ -66,17 +68,33 @@ int cw__set_last_error(int code)
 
 cw_error *cw_error_new(int code, const char *message, cw_error *cause)
 {
+    return cw__error_carrying(code, message, cause, NULL, 0);
+}
+
+cw_error *cw__error_carrying(int code, const char *message, cw_error *cause,
+                             const void *payload, uint32_t payload_bytes)
+{
     if (!message) message = cw_status_text(code);
     size_t length = strlen(message) + 1;
-    size_t bytes = sizeof(cw_error) + length;
+    size_t offset = (sizeof(cw_error) + length + 7) & ~(size_t)7;
+    size_t bytes = offset + payload_bytes;
     cw_error *error = cw__alloc(bytes);
     if (!error) return &out_of_memory;
     atomic_init(&error->refs, 1);
     error->code = code;
     error->cause = cw_error_retain(cause);
-    error->bytes = (uint32_t)bytes;
     error->message = memcpy(error + 1, message, length);
+    error->payload = (uint32_t)offset;
+    error->payload_bytes = payload_bytes;
+    error->bytes = (uint32_t)bytes;
+    if (payload_bytes) memcpy((char *)error + offset, payload, payload_bytes);
     return error;
+}
+
+const void *cw__error_payload(const cw_error *error, uint32_t *bytes)
+{
+    *bytes = error->payload_bytes;
+    return error->payload_bytes ? (const char *)error + error->payload : NULL;
 }
 
 cw_error *cw_error_retain(cw_error *error)

@@ -15,6 +15,12 @@ int cw__set_last_error(int code);
  * may be NULL. Returns an owned error. */
 cw_error *cw__error_cancelled(cw_error *cause);
 
+/* An error that also carries a host's own form of it, copied. */
+cw_error *cw__error_carrying(int code, const char *message, cw_error *cause,
+                             const void *payload, uint32_t bytes);
+/* What it carries: borrowed, NULL if nothing. */
+const void *cw__error_payload(const cw_error *error, uint32_t *bytes);
+
 static inline bool cw__error_is_cancel(const cw_error *error)
 {
     return cw_error_code(error) == CW_ECANCELED;

@@ -68,7 +68,7 @@ cw_job *cw__job_new(cw_context *context, const cw_coroutine *type,
 
 static void destroy(cw_job *job)
 {
-    if (cw__the_host.job_free && job->flags & CW__JOB_FOREIGN)
+    if (job->flags & CW__JOB_NOTIFY)
         cw__the_host.job_free(job);
     cw_error_release(job->error);
     cw__free(job, job->bytes);

@@ -1,0 +1,274 @@
+/* bridge.c: the runtime, its contexts and its turns, as JavaScript sees them.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "bridge.h"
+
+#include "alloc.h"
+#include "error.h"
+
+#include <emscripten.h>
+#include <pthread.h>
+#include <string.h>
+
+cw_context *cwb_main;
+
+static _Thread_local struct {
+    uint8_t *at;
+    uint32_t size;
+} scratch;
+
+uint8_t *cwb_scratch(uint32_t bytes)
+{
+    if (bytes > scratch.size || !scratch.at) {
+        if (bytes < 16 * 1024) bytes = 16 * 1024;
+        uint8_t *at = cw__system_alloc(bytes);
+        if (!at) return NULL;
+        cw__system_free(scratch.at);
+        scratch.at = at;
+        scratch.size = bytes;
+    }
+    return scratch.at;
+}
+
+cw_error *cwb_error_from_scratch(int code)
+{
+    cwb_error_record record;
+    memcpy(&record, scratch.at, sizeof record);
+    const char *message = (const char *)scratch.at + sizeof record;
+    uint32_t offset = (uint32_t)sizeof record + ((record.message_bytes + 7) & ~7u);
+    return cw__error_carrying(code, message, NULL, scratch.at + offset,
+                              record.payload_bytes);
+}
+
+/* ---- the runtime */
+
+static bool worker_start(cw__worker *self)
+{
+    if (!cw_js_worker_start(self, self->name)) return false;
+    self->has_loop = true;
+    emscripten_exit_with_live_runtime(); /* on to the event loop, for good */
+}
+
+static void worker_end(cw__worker *self)
+{
+    cw__system_free(scratch.at);
+    scratch.at = NULL;
+    scratch.size = 0;
+    cw_js_worker_end(self);
+}
+
+static cwb_context *host_data_new(cw_context *context)
+{
+    cwb_context *data = cw__system_alloc(sizeof *data);
+    if (!data) return NULL;
+    memset(data, 0, sizeof *data);
+    data->root = cw__job_new(context, NULL, CW__JOB_BARE | CW__JOB_SUPERVISOR,
+                             1, 0);
+    if (!data->root) {
+        cw__system_free(data);
+        return NULL;
+    }
+    return data;
+}
+
+/* Makes the calling thread the main realm. Once per module. Returns its worker,
+ * 0 without memory. `wake_by_message`: realms cannot wait for the futex word
+ * asynchronously here and are woken by messages. */
+cw__worker *cwb_init(uint32_t wake_by_message)
+{
+    cw__the_host = (cw__host){.job_final = cwb_job_final,
+                              .job_free = cwb_job_free,
+                              .op_fired = cwb_op_fired,
+                              .deliver = cwb_deliver,
+                              .worker_start = worker_start,
+                              .worker_end = worker_end,
+                              .wake = wake_by_message ? cw_js_wake : NULL};
+    cwb_main = cw__context_adopt("main");
+    if (!cwb_main) return NULL;
+    cwb_main->host_data = host_data_new(cwb_main);
+    if (!cwb_main->host_data) return NULL;
+    cw__worker *self = &cwb_main->workers[0];
+    self->has_loop = true;
+    self->may_futex = false;
+    cw__self = self;
+    return self;
+}
+
+/* Runs what there is to do on this realm, at most `budget` jobs (0: no limit).
+ * Returns enum cw__run; for CW__RUN_SLEEP see cwb_sleep_ms(). */
+int cwb_run(uint32_t budget)
+{
+    return (int)cw__worker_run(cw__self, budget, NULL);
+}
+
+/* How long the realm may sleep: milliseconds, -1 for ever. */
+double cwb_sleep_ms(void)
+{
+    int64_t at = cw__self->wake_at_ns;
+    if (at == CW__NEVER) return -1;
+    int64_t left = at - cw__now_ns();
+    return left > 0 ? (double)left / 1e6 : 0;
+}
+
+/* After CW__RUN_END: ends this worker's thread. Does not return. */
+void cwb_thread_end(void)
+{
+    cw__worker_thread_end(cw__self);
+    pthread_exit(NULL);
+}
+
+/* ---- contexts */
+
+static void set_up(cw__worker *worker, void *tracing)
+{
+    if (!tracing) return;
+    size_t bytes = CW__TRACE_EVENTS * sizeof(cw__trace_event);
+    worker->trace.events = cw__system_alloc(bytes);
+    if (worker->trace.events) memset(worker->trace.events, 0, bytes);
+}
+
+/* Opens a context. Its threads are started during the call. `name` stands in
+ * the scratch buffer, with a final zero. Returns its address or an error. */
+intptr_t cwb_context_open(uint32_t workers,
+                                               uint32_t tracing)
+{
+    cw_context *context;
+    int status =
+        cw__context_open(workers, (const char *)scratch.at, set_up,
+                         tracing ? &scratch : NULL, &context);
+    if (status != CW_OK) return status;
+    context->host_data = host_data_new(context);
+    if (!context->host_data) {
+        cw_context_release(context);
+        return CW_ENOMEM;
+    }
+    return (intptr_t)context;
+}
+
+cw__worker *cwb_context_worker(cw_context *context,
+                                                    uint32_t index)
+{
+    return &context->workers[index];
+}
+
+/* Cancels all that was launched on the context outside of any job. */
+cw_job *cwb_context_root(cw_context *context)
+{
+    return ((cwb_context *)context->host_data)->root;
+}
+
+/* Ends jobs of a closed context that has no workers to do it: for one whose
+ * workers did not start. Returns how many. Jobs that have not begun end
+ * cancelled; none can have begun. */
+uint32_t cwb_context_drain(cw_context *context)
+{
+    uint32_t ended = 0;
+    for (;;) {
+        cw_job *job = cw__backlog_take(context, UINT32_MAX);
+        if (!job) return ended;
+        while (job) {
+            cw_job *next = job->next;
+            cw__job_finish(cw__self, job, cw__job_cancellation(job));
+            job = next;
+            ended++;
+        }
+    }
+}
+
+/* Gives back what JavaScript held of a context; its jobs have ended. */
+void cwb_context_free(cw_context *context)
+{
+    cwb_context *data = context->host_data;
+    cw__job_finish(cw__self, data->root, NULL);
+    cw__job_drop(data->root);
+    for (uint32_t i = 0; i < data->names_count; i++)
+        cw__system_free(data->names[i]);
+    cw__system_free(data->names);
+    cw__system_free(data);
+    cw_context_release(context);
+}
+
+/* ---- task names */
+
+static int find_name(const cwb_context *data, const char *name)
+{
+    for (uint32_t i = 0; i < data->names_count; i++)
+        if (strcmp(data->names[i], name) == 0) return (int)i;
+    return -1;
+}
+
+/* The number of the task whose name, `length` bytes, stands in the scratch
+ * buffer: the same for the same name in all realms. */
+int cwb_task_number(cw_context *context, uint32_t length)
+{
+    cwb_context *data = context->host_data;
+    char *name = cw__system_alloc(length + 1);
+    if (!name) return CW_ENOMEM;
+    memcpy(name, scratch.at, length);
+    name[length] = 0;
+    for (;;) {
+        cw__lock_acquire(&data->lock);
+        int number = find_name(data, name);
+        bool full = data->names_count == data->names_capacity;
+        if (number < 0 && !full) {
+            number = (int)data->names_count++;
+            data->names[number] = name;
+            name = NULL;
+        }
+        uint32_t capacity = data->names_capacity;
+        cw__lock_release(&data->lock);
+        if (number >= 0) {
+            cw__system_free(name);
+            return number;
+        }
+        uint32_t more = capacity ? capacity * 2 : 16;
+        char **names = cw__system_alloc(more * sizeof *names);
+        if (!names) {
+            cw__system_free(name);
+            return CW_ENOMEM;
+        }
+        cw__lock_acquire(&data->lock);
+        char **old = names; /* to free: the new one if another was faster */
+        if (data->names_capacity == capacity) {
+            memcpy(names, data->names, capacity * sizeof *names);
+            old = data->names;
+            data->names = names;
+            data->names_capacity = more;
+        }
+        cw__lock_release(&data->lock);
+        cw__system_free(old);
+    }
+}
+
+/* The name of a task: lives as the context. */
+const char *cwb_task_name(cw_context *context,
+                                               uint32_t number)
+{
+    cwb_context *data = context->host_data;
+    cw__lock_acquire(&data->lock);
+    const char *name = number < data->names_count ? data->names[number] : NULL;
+    cw__lock_release(&data->lock);
+    return name;
+}
+
+/* ---- looking */
+
+/* The counters, in the scratch buffer. */
+void cwb_stats(const cw_context *context)
+{
+    cw_stats stats;
+    cw_context_stats(context, &stats);
+    memcpy(scratch.at, &stats, sizeof stats);
+}
+
+/* Memory that JavaScript passes by reference. */
+void *cwb_alloc(uint32_t bytes)
+{
+    return cw__system_alloc(bytes);
+}
+
+void cwb_free(void *memory)
+{
+    cw__system_free(memory);
+}

@@ -1,0 +1,43 @@
+/* imports.c: the calls from C into JavaScript.
+ *
+ * SPDX-License-Identifier: MIT
+ *
+ * Each forwards to the object that the embedding code handed to the module's
+ * factory as `coworker` (web/realm.ts implements it). They are written with
+ * EM_JS, so that they travel inside libcoworker.a and a user's own link needs
+ * no JavaScript library. Without that object (a C program with no JavaScript
+ * of its own) workers run in C for all of their life.
+ */
+#include "bridge.h"
+
+#include <emscripten.h>
+
+/* clang-format off */
+EM_JS(int, cw_js_run, (cw_job *job, uint32_t task, uint32_t outcome,
+                       const void *data, uint32_t length), {
+    return Module["coworker"].run(job, task, outcome, data, length);
+})
+
+EM_JS(void, cw_js_job_ended, (uint32_t token, uint32_t outcome,
+                              const void *data, uint32_t length), {
+    Module["coworker"].jobEnded(token, outcome, data, length);
+})
+
+EM_JS(void, cw_js_op_fired, (uint32_t token, uint32_t how), {
+    Module["coworker"].opFired(token, how);
+})
+
+EM_JS(int, cw_js_worker_start, (cw__worker *worker, const char *name), {
+    if (!Module["coworker"]) return 0;
+    Module["coworker"].workerStart(worker, name);
+    return 1;
+})
+
+EM_JS(void, cw_js_worker_end, (cw__worker *worker), {
+    if (Module["coworker"]) Module["coworker"].workerEnd(worker);
+})
+
+EM_JS(void, cw_js_wake, (cw__worker *worker), {
+    Module["coworker"].wake(worker);
+})
+/* clang-format on */

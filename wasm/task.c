@@ -1,0 +1,281 @@
+/* task.c: jobs that JavaScript launches, with bodies in JavaScript or in C.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "bridge.h"
+
+#include "alloc.h"
+#include "error.h"
+#include "limit.h"
+
+#include <string.h>
+
+enum {
+    LAUNCH_ASYNC = 1,  /* as cw_async(), not cw_launch() */
+    LAUNCH_MESSAGE = 2 /* the argument travels as a message */
+};
+
+/* Room that a body of JavaScript has for a result without a block of its own. */
+enum { INLINE_BYTES = 32 };
+
+static uint32_t round_up(uint32_t bytes)
+{
+    return (bytes + 7) & ~7u;
+}
+
+cwb_ticket *cwb_ticket_of(cw_job *job)
+{
+    return (cwb_ticket *)(void *)((char *)job + job->bytes -
+                                  sizeof(cwb_ticket));
+}
+
+/* ---- bodies in JavaScript */
+
+/* The data are either in the room behind the frame, `capacity` bytes, or in a
+ * block of their own; then `capacity` is 0. */
+static bool set_data(cwb_ticket *ticket, const void *data, uint32_t length)
+{
+    if (ticket->capacity == 0 && ticket->length) {
+        cw__free(ticket->data, ticket->length);
+        ticket->length = 0;
+    }
+    if (length > ticket->capacity) {
+        ticket->capacity = 0;
+        ticket->data = cw__alloc(length);
+        if (!ticket->data) return false;
+    }
+    if (length) memcpy(ticket->data, data, length);
+    ticket->length = length;
+    return true;
+}
+
+/* Stores what a body left in the scratch buffer; returns its error (owned) or
+ * NULL for a value. */
+static cw_error *take_outcome(cw_job *job, uint32_t code)
+{
+    cwb_ticket *ticket = cwb_ticket_of(job);
+    ticket->outcome = code & 7;
+    switch (ticket->outcome) {
+    case CWB_VALUE:
+        if (set_data(ticket, cwb_scratch(0), code >> 3)) return NULL;
+        return cw_error_new(CW_ENOMEM, NULL, NULL);
+    case CWB_MESSAGE:
+        return NULL;
+    case CWB_CANCELLED:
+        return cw__job_cancellation(job);
+    default:
+        return cwb_error_from_scratch(CW_EFAILED);
+    }
+}
+
+static cw_step run_in_javascript(cw_frame *frame)
+{
+    cw__worker *self = cw__self;
+    cw_job *job = frame->job;
+    cwb_ticket *ticket = cwb_ticket_of(job);
+    self->host_ran = self->host_called = true;
+    uint32_t code = (uint32_t)cw_js_run(job, ticket->task, ticket->outcome,
+                                        ticket->data, ticket->length);
+    if ((code & 7) == CWB_PENDING) {
+        self->foreign++;
+        return CW_STEP_FOREIGN;
+    }
+    frame->error = take_outcome(job, code);
+    return CW_STEP_DONE;
+}
+
+static const cw_coroutine javascript = {
+    .name = "javascript",
+    .step = run_in_javascript,
+    .frame_size = sizeof(cw_frame),
+};
+
+void cwb_complete(cw_job *job, uint32_t code)
+{
+    cw__worker *self = cw__self;
+    self->foreign--;
+    cw__job_finish(self, job, take_outcome(job, code));
+}
+
+/* ---- launching */
+
+static cw_job *parent_or_root(cw_context *context, cw_job *parent)
+{
+    return parent ? parent : ((cwb_context *)context->host_data)->root;
+}
+
+static cwb_ticket *make(cw_context *context, const cw_coroutine *type,
+                        uint32_t flags, uint32_t inline_bytes, uint32_t token)
+{
+    uint32_t size = (uint32_t)sizeof(cw_job) + type->frame_size;
+    uint32_t extra = round_up(size) - size + round_up(inline_bytes) +
+                     (uint32_t)sizeof(cwb_ticket);
+    unsigned kind = CW__JOB_NOTIFY;
+    if (flags & LAUNCH_ASYNC) kind |= CW__JOB_ASYNC;
+    if (type == &javascript) kind |= CW__JOB_FOREIGN;
+    cw_job *job = cw__job_new(context, type, kind, 1, extra);
+    if (!job) return NULL;
+    cwb_ticket *ticket = cwb_ticket_of(job);
+    memset(ticket, 0, sizeof *ticket);
+    ticket->job = job;
+    ticket->home = cw__self;
+    ticket->token = token;
+    ticket->capacity = round_up(inline_bytes);
+    ticket->data = (uint8_t *)ticket - ticket->capacity;
+    return ticket;
+}
+
+static cw_job *go(cwb_ticket *ticket, cw_job *parent, double timeout_ms)
+{
+    cw_job *job = ticket->job;
+    cw__job_attach(parent_or_root(job->context, parent), job);
+    if (timeout_ms >= 0) {
+        cw_error *error = cw_error_new(CW_ETIMEDOUT, NULL, NULL);
+        int added = cw__limit_set(cwb_main, job, (int64_t)timeout_ms, error);
+        cw_error_release(error);
+        if (added < 0) {
+            error = cw_error_new(CW_ENOMEM, NULL, NULL);
+            cw_cancel(job, error);
+            cw_error_release(error);
+        } else {
+            cw__context_timer_added(cw__self, cwb_main, added == 1);
+        }
+    }
+    cw__context_launch(cw__self, job);
+    return job;
+}
+
+/* Launches function number `task` of the task module with the argument list
+ * that is encoded in the scratch buffer. Returns a handle, 0 without memory. */
+cw_job *cwb_launch(cw_context *context, cw_job *parent,
+                                        uint32_t task, uint32_t flags,
+                                        uint32_t token, uint32_t length,
+                                        double timeout_ms)
+{
+    uint32_t room = length > INLINE_BYTES ? 0 : INLINE_BYTES;
+    cwb_ticket *ticket = make(context, &javascript, flags, room, token);
+    if (!ticket) return NULL;
+    ticket->task = task;
+    if (flags & LAUNCH_MESSAGE) {
+        ticket->outcome = CWB_MESSAGE;
+    } else if (!set_data(ticket, cwb_scratch(0), length)) {
+        cw__job_drop(ticket->job); /* the handle's reference ... */
+        cw__job_drop(ticket->job); /* ... and the job's own */
+        return NULL;
+    }
+    return go(ticket, parent, timeout_ms);
+}
+
+/* Launches a coroutine or function of C. Its argument, `length` bytes, stands
+ * in the scratch buffer; a string argument is copied and passed as pointer. */
+cw_job *cwb_launch_native(cw_context *context,
+                                               cw_job *parent,
+                                               const cw_coroutine *type,
+                                               uint32_t flags, uint32_t token,
+                                               uint32_t length,
+                                               double timeout_ms)
+{
+    bool string = type->arg_type == 's';
+    cwb_ticket *ticket =
+        make(context, type, flags, string ? length : 0, token);
+    if (!ticket) return NULL;
+    char *arg = (char *)ticket->job->top + type->arg_offset;
+    if (string) {
+        memcpy(ticket->data, cwb_scratch(0), length);
+        memcpy(arg, &ticket->data, sizeof ticket->data);
+    } else {
+        memcpy(arg, cwb_scratch(0), type->arg_size);
+    }
+    return go(ticket, parent, timeout_ms);
+}
+
+/* ---- ends */
+
+void cwb_job_final(cw_job *job, bool unhandled)
+{
+    cwb_ticket *ticket = cwb_ticket_of(job);
+    ticket->unhandled = unhandled;
+    cw__worker *home = ticket->home; /* the ticket is its realm's afterwards */
+    cw__inbox_push(&home->inbox, (uintptr_t)ticket | CWB_MARK_TICKET);
+    cw__worker_unpark(home);
+}
+
+void cwb_job_free(cw_job *job)
+{
+    cwb_ticket *ticket = cwb_ticket_of(job);
+    if (ticket->capacity == 0 && ticket->length)
+        cw__free(ticket->data, ticket->length);
+}
+
+static void deliver_ticket(cwb_ticket *ticket)
+{
+    cw_job *job = ticket->job;
+    uint32_t token = ticket->token;
+    cw_error *error = cw_job_error(job);
+    if (error) {
+        uint32_t outcome =
+            cw__error_is_cancel(error) ? CWB_CANCELLED : CWB_ERROR;
+        cw_js_job_ended(token, outcome | (ticket->unhandled ? 8 : 0), error, 0);
+    } else if (job->flags & CW__JOB_FOREIGN) {
+        cw_js_job_ended(token, ticket->outcome, ticket->data, ticket->length);
+    } else {
+        cw_js_job_ended(token, CWB_VALUE,
+                        (char *)cw__job_frame(job) + job->type->result_offset,
+                        job->type->result_size);
+    }
+}
+
+void cwb_deliver(cw__worker *self, uintptr_t chain)
+{
+    (void)self;
+    while (chain) {
+        uintptr_t item = chain & ~(uintptr_t)CW__INBOX_MARK;
+        bool is_ticket = (chain & CW__INBOX_MARK) == CWB_MARK_TICKET;
+        chain = cw__inbox_next(chain); /* delivering frees the item */
+        if (is_ticket) {
+            deliver_ticket((cwb_ticket *)item);
+        } else {
+            cwb_op_deliver((cw__op *)item);
+        }
+    }
+}
+
+/* ---- handles */
+
+void cwb_job_drop(cw_job *job)
+{
+    cw__job_drop(job);
+}
+
+/* Bit 0: cancelled, bit 1: ended. */
+uint32_t cwb_job_state(const cw_job *job)
+{
+    return (cw_is_cancelled(job) ? 1u : 0u) | (cw_is_completed(job) ? 2u : 0u);
+}
+
+/* Cancels; with a cause from an error record in the scratch buffer. */
+void cwb_cancel(cw_job *job, uint32_t has_cause)
+{
+    cw_error *cause = has_cause ? cwb_error_from_scratch(CW_ECANCELED) : NULL;
+    cw_cancel(job, cause);
+    cw_error_release(cause);
+}
+
+/* The error that a cancelled body's suspension points raise: owned. */
+cw_error *cwb_cancellation(cw_job *job)
+{
+    return cw__job_cancellation(job);
+}
+
+const void *cwb_error_payload(const cw_error *error)
+{
+    uint32_t bytes;
+    return cw__error_payload(error, &bytes);
+}
+
+uint32_t cwb_error_payload_bytes(const cw_error *error)
+{
+    uint32_t bytes;
+    cw__error_payload(error, &bytes);
+    return bytes;
+}
