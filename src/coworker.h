@@ -245,14 +245,14 @@ typedef struct cw_none {
 /* CW_FUNCTION(name, ARGUMENT, RESULT) { body }
  *
  * Defines a plain, blocking function that runs to its end on a worker. The
- * body sees `const ARGUMENT *arg` and `RESULT *result` and returns 0 or a
+ * body sees `ARGUMENT const *arg` and `RESULT *result` and returns 0 or a
  * negative code; cw_fail() gives the code a message. A long one asks
  * cw_is_stopped() now and then and returns CW_ECANCELED. */
 #define CW_FUNCTION(NAME, ARG, RESULT)                                         \
     CW__FRAME(NAME, ARG, RESULT, CW_NO_LOCALS)                                 \
     static const cw_coroutine NAME;                                            \
     CW__TYPED(NAME, ARG, RESULT)                                               \
-    static int NAME##__body(const ARG *arg, RESULT *result);                   \
+    static int NAME##__body(ARG const *arg, RESULT *result);                   \
     CW__UNUSED static cw_step NAME##__step(cw_frame *frame)                    \
     {                                                                          \
         struct NAME *self = (struct NAME *)(void *)frame;                      \
@@ -260,7 +260,7 @@ typedef struct cw_none {
                                  NAME##__body(&self->arg, &self->result));     \
     }                                                                          \
     CW__DESCRIPTOR(static, NAME, ARG, RESULT)                                  \
-    static int NAME##__body(CW__UNUSED const ARG *arg,                         \
+    static int NAME##__body(CW__UNUSED ARG const *arg,                         \
                             CW__UNUSED RESULT *result)
 
 /* CW_EXPORT(name): lets JavaScript start the coroutine or function by name. */
