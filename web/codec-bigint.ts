@@ -11,12 +11,7 @@ export function bigintWords(value: bigint): number {
 }
 
 /** Writes `value` as `words` words, beginning at word `p`. */
-export function writeBigInt(
-  value: bigint,
-  words: number,
-  p: number,
-  i32: Int32Array,
-): void {
+export function writeBigInt(value: bigint, words: number, p: number, i32: Int32Array): void {
   const bits = BigInt.asUintN(words * 32, value);
   const digits = bits.toString(16).padStart(words * 8, '0');
   for (let i = 0; i < words; i++) {

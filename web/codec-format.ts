@@ -1,5 +1,5 @@
 /**
- * What the codec's writer and reader share: the format and the memory.
+ * The format that the codec's writer and reader share.
  *
  * An encoded value is a run of 32-bit words. The low five bits of its first
  * word are a tag, the upper 27 a number: an integer, a count or a kind.
@@ -36,16 +36,6 @@
  * takes twice as long.
  */
 
-/** The memory to encode into and decode from, with views of all of it. */
-export interface Heap {
-  /** The memory's bytes. */
-  readonly u8: Uint8Array;
-  /** The memory as signed words. */
-  readonly i32: Int32Array;
-  /** The buffer that both are views of. */
-  readonly buffer: ArrayBufferLike;
-}
-
 /** A typed array of any kind, or a DataView, which has no `slice`. */
 export interface View extends ArrayBufferView {
   slice?(): View;
@@ -80,10 +70,13 @@ export const viewConstructors: readonly ViewConstructor[] = [
   ...(Float16Array === undefined ? [] : [Float16Array]),
 ];
 
+/** The prototypes of the same kinds, which a view is told by. */
+export const viewPrototypes: readonly unknown[] = viewConstructors.map(
+  (constructor) => constructor.prototype as unknown,
+);
+
 /** How many bytes an element takes, by the number of the kind of view. */
-export const viewElementSizes: readonly number[] = [
-  1, 1, 1, 1, 2, 2, 4, 4, 4, 8, 8, 8, 2,
-];
+export const viewElementSizes: readonly number[] = [1, 1, 1, 1, 2, 2, 4, 4, 4, 8, 8, 8, 2];
 
 /** Objects nested deeper than this are not carried, so no stack runs out. */
 export const MAX_DEPTH = 64;

@@ -1,12 +1,12 @@
 import { readBigInt } from './codec-bigint.js';
 import {
-  type Heap,
   MAX_DEPTH,
   type View,
   type ViewConstructor,
   viewConstructors,
   viewElementSizes,
 } from './codec-format.js';
+import { HeapUser } from './codec-heap.js';
 import { readAscii, readLatin1, readUtf16 } from './codec-text.js';
 
 // Names of up to this many words are looked up instead of decoded.
@@ -21,11 +21,7 @@ const int64 = new BigInt64Array(double.buffer);
 const halves = new Int32Array(double.buffer);
 
 /** Decodes what a `Writer` has encoded, possibly on another thread. */
-export class Reader {
-  private readonly heap: () => Heap;
-  private u8: Uint8Array;
-  private i32: Int32Array;
-  private buffer: ArrayBufferLike;
+export class Reader extends HeapUser {
   /** The word to read next, and the one that must not be read any more. */
   private p = 0;
   private end = 0;
@@ -38,18 +34,6 @@ export class Reader {
   private readonly nameWords = new Int32Array(NAME_SLOTS * NAME_WORDS);
   /** True if the name that was read last is one of Object.prototype's too. */
   private inherited = false;
-
-  /**
-   * @param heap - returns the memory's present views; called once by each
-   * method, since the memory may grow between two calls
-   */
-  constructor(heap: () => Heap) {
-    this.heap = heap;
-    const { u8, i32, buffer } = heap();
-    this.u8 = u8;
-    this.i32 = i32;
-    this.buffer = buffer;
-  }
 
   /**
    * Decodes a list of values, encoded by `Writer.write`.
@@ -77,14 +61,10 @@ export class Reader {
   }
 
   private begin(at: number, length: number): void {
-    const heap = this.heap();
-    if (heap.buffer !== this.buffer) {
-      this.u8 = heap.u8;
-      this.i32 = heap.i32;
-      this.buffer = heap.buffer;
-    }
     this.p = at >>> 2;
     this.end = this.p + (length >>> 2);
+    if (this.end <= this.i32.length) return;
+    this.refresh();
     if (this.end > this.i32.length) throw corrupt('outside of the memory');
   }
 
@@ -292,6 +272,7 @@ export class Reader {
     this.skip(this.p & 1);
     const at = this.skip((size + 3) >>> 2) * 4;
     const count = size / (viewElementSizes[kind] as number);
+    if (!Number.isInteger(count)) throw corrupt('half an element');
     const view = new Constructor(this.buffer, at, count);
     // A typed array copies itself without making its buffer an object of its
     // own, which is the greater part of making a small one.
@@ -304,8 +285,10 @@ export class Reader {
     const at = this.word() >>> 0;
     const length = this.word() >>> 0;
     const size = viewElementSizes[kind] as number;
-    if (at + length * size > this.buffer.byteLength) {
-      throw corrupt('a view outside of the memory');
+    // Others may compare the buffer, so it should be the present one.
+    this.refresh();
+    if (at % size !== 0 || at + length * size > this.buffer.byteLength) {
+      throw corrupt('no such part of the memory');
     }
     return new Constructor(this.buffer, at, length);
   }

@@ -63,14 +63,9 @@ function bitsOf(text: string): number {
   return bits;
 }
 
-function writeBytes(
-  text: string,
-  p: number,
-  i32: Int32Array,
-  u8: Uint8Array,
-): number {
+function writeBytes(text: string, p: number, i32: Int32Array, u8: Uint8Array): number {
   const length = text.length;
-  // The reader compares keys by whole words, so the padding must be zero.
+  // The reader knows names again by whole words, so the padding is zero.
   if ((length & 3) !== 0) i32[p + (length >>> 2)] = 0;
   const at = p * 4;
   let bits = 0;
@@ -83,12 +78,7 @@ function writeBytes(
   return bits;
 }
 
-function writeUnits(
-  text: string,
-  p: number,
-  end: number,
-  i32: Int32Array,
-): number {
+function writeUnits(text: string, p: number, end: number, i32: Int32Array): number {
   const length = text.length;
   const next = p + 1 + ((length + 1) >>> 1);
   if (next > end) return next;
@@ -122,9 +112,7 @@ function writeAscii(text: string, at: number, u8: Uint8Array): boolean {
 /** Reads `length` ASCII characters at byte `at`. */
 export function readAscii(u8: Uint8Array, at: number, length: number): string {
   if (length < DECODER_MIN) return readShort(u8, at, length);
-  return decoder.decode(
-    worksOnShared ? u8.subarray(at, at + length) : u8.slice(at, at + length),
-  );
+  return decoder.decode(worksOnShared ? u8.subarray(at, at + length) : u8.slice(at, at + length));
 }
 
 // No TextDecoder gives back every Latin-1 character, for `latin1` is the name
@@ -134,11 +122,11 @@ export function readAscii(u8: Uint8Array, at: number, length: number): string {
 export function readLatin1(u8: Uint8Array, at: number, length: number): string {
   if (length < DECODER_MIN) return readShort(u8, at, length);
   let text = '';
-  for (let i = 0; i < length; ) {
-    const codes: number[] = [];
-    const end = Math.min(i + STACK_CHUNK, length);
-    for (; i < end; i++) codes.push(u8[at + i] as number);
-    text += fromCharCode.apply(null, codes);
+  for (let from = 0; from < length; from += STACK_CHUNK) {
+    const count = Math.min(STACK_CHUNK, length - from);
+    const codes = new Array<number>(count);
+    for (let i = 0; i < count; i++) codes[i] = u8[at + from + i] as number;
+    text += fromCharCode(...codes);
   }
   return text;
 }
@@ -146,14 +134,19 @@ export function readLatin1(u8: Uint8Array, at: number, length: number): string {
 /** Reads `length` UTF-16 code units at word `p`. */
 export function readUtf16(i32: Int32Array, p: number, length: number): string {
   let text = '';
-  for (let i = 0; i < length; ) {
-    const codes: number[] = [];
-    const end = Math.min(i + STACK_CHUNK, length);
-    for (; i < end; i++) {
-      const word = i32[p + (i >>> 1)] as number;
-      codes.push((i & 1) === 0 ? word & 0xffff : word >>> 16);
+  for (let from = 0; from < length; from += STACK_CHUNK) {
+    const count = Math.min(STACK_CHUNK, length - from);
+    const codes = new Array<number>(count);
+    const start = p + (from >>> 1);
+    for (let i = 1; i < count; i += 2) {
+      const word = i32[start + (i >>> 1)] as number;
+      codes[i - 1] = word & 0xffff;
+      codes[i] = word >>> 16;
     }
-    text += fromCharCode.apply(null, codes);
+    if ((count & 1) !== 0) {
+      codes[count - 1] = (i32[start + (count >>> 1)] as number) & 0xffff;
+    }
+    text += fromCharCode(...codes);
   }
   return text;
 }
@@ -191,8 +184,5 @@ function readShort(u: Uint8Array, at: number, length: number): string {
   const n = u[at + 13] as number;
   const o = u[at + 14] as number;
   const p = u[at + 15] as number;
-  return fromCharCode(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p).slice(
-    0,
-    length,
-  );
+  return fromCharCode(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p).slice(0, length);
 }

@@ -1,10 +1,6 @@
 import { bigintWords, writeBigInt } from './codec-bigint.js';
-import {
-  type Heap,
-  MAX_DEPTH,
-  viewConstructors,
-  viewElementSizes,
-} from './codec-format.js';
+import { MAX_DEPTH, viewElementSizes, viewPrototypes } from './codec-format.js';
+import { HeapUser, isFixed } from './codec-heap.js';
 import { writeText } from './codec-text.js';
 
 /** What {@link Writer.write} returns if the values take more room. */
@@ -25,11 +21,6 @@ const mapPrototype: unknown = Map.prototype;
 const setPrototype: unknown = Set.prototype;
 const datePrototype: unknown = Date.prototype;
 const bufferPrototype: unknown = ArrayBuffer.prototype;
-const viewPrototypes: readonly unknown[] = viewConstructors.map(
-  (constructor) => constructor.prototype as unknown,
-);
-const { hasOwnProperty, toString } = Object.prototype;
-const { getTime } = Date.prototype;
 
 // Doubles and 64-bit integers are taken apart into two words through these.
 const double = new Float64Array(1);
@@ -45,16 +36,10 @@ const halves = new Int32Array(double.buffer);
  * sends them in another way. A proxy cannot be told from its target, so it is
  * carried as what it shows, where structured clone refuses it.
  */
-export class Writer {
+export class Writer extends HeapUser {
   /** After {@link DOES_NOT_FIT}: the number of bytes that would do. */
   needed = 0;
 
-  // Private by TypeScript only: `#fields` cost a check at each access until
-  // the engine has optimized this code.
-  private readonly heap: () => Heap;
-  private u8: Uint8Array;
-  private i32: Int32Array;
-  private buffer: ArrayBufferLike;
   /** Buffers of the same memory from before it grew: views of them go too. */
   private readonly outgrown = new WeakSet<ArrayBufferLike>();
   /** The word that must not be written any more. */
@@ -65,18 +50,6 @@ export class Writer {
   private readonly met: unknown[] = new Array<unknown>(LINEAR).fill(null);
   private metCount = 0;
   private metMore: Set<unknown> | null = null;
-
-  /**
-   * @param heap - returns the memory's present views; called once by each
-   * method, since the memory may grow between two calls
-   */
-  constructor(heap: () => Heap) {
-    this.heap = heap;
-    const { u8, i32, buffer } = heap();
-    this.u8 = u8;
-    this.i32 = i32;
-    this.buffer = buffer;
-  }
 
   /**
    * Encodes a list of values, to be read with `Reader.read`. Never throws.
@@ -92,7 +65,7 @@ export class Writer {
     const count = values.length;
     if (this.busy || count > MAX_COUNT) return DECLINED;
     const start = this.begin(at, capacity);
-    let p = DECLINED;
+    let p: number;
     try {
       p = this.word((count << 5) | 11, start);
       for (let i = 0; i < count && p >= 0; i++) p = this.put(values[i], p, 0);
@@ -109,7 +82,7 @@ export class Writer {
   writeOne(value: unknown, at: number, capacity: number): number {
     if (this.busy) return DECLINED;
     const start = this.begin(at, capacity);
-    let p = DECLINED;
+    let p: number;
     try {
       p = this.put(value, start, 0);
     } catch {
@@ -120,19 +93,21 @@ export class Writer {
     return this.finish(start, p);
   }
 
+  protected override refresh(): void {
+    const { buffer } = this;
+    super.refresh();
+    // One that is not shared is detached when the memory grows.
+    if (buffer !== this.buffer && !(buffer instanceof ArrayBuffer)) this.outgrown.add(buffer);
+  }
+
   private begin(at: number, capacity: number): number {
-    const heap = this.heap();
-    const buffer = this.buffer;
-    if (heap.buffer !== buffer) {
-      // A buffer that is not shared is detached when the memory grows.
-      if (!(buffer instanceof ArrayBuffer)) this.outgrown.add(buffer);
-      this.u8 = heap.u8;
-      this.i32 = heap.i32;
-      this.buffer = heap.buffer;
+    const start = at >>> 2;
+    this.end = start + (capacity >>> 2);
+    if (this.end > this.i32.length) {
+      this.refresh();
+      this.end = Math.min(this.end, this.i32.length);
     }
     this.busy = true;
-    const start = at >>> 2;
-    this.end = Math.min(start + (capacity >>> 2), this.i32.length);
     return start;
   }
 
@@ -142,7 +117,9 @@ export class Writer {
     this.metCount = 0;
     this.metMore = null;
     this.busy = false;
-    if (p < 0) return DECLINED;
+    // If memory that is not shared was grown by an accessor, the views that
+    // the values went into are detached.
+    if (p < 0 || this.i32.length < this.end) return DECLINED;
     const bytes = (p - start) * 4;
     if (p <= this.end) return bytes;
     this.needed = bytes;
@@ -246,7 +223,7 @@ export class Writer {
     }
     // What only looks like a Date, a Map or a Set makes these calls throw.
     if (prototype === datePrototype) {
-      return this.putDouble(getTime.call(value as Date), 15, p);
+      return this.putDouble(Date.prototype.getTime.call(value), 15, p);
     }
     if (prototype === mapPrototype) {
       return this.putMap(value as Map<unknown, unknown>, p, depth + 1);
@@ -257,17 +234,14 @@ export class Writer {
     return DECLINED;
   }
 
-  private putRecord(
-    value: Record<string, unknown>,
-    head: number,
-    depth: number,
-  ): number {
+  private putRecord(value: Record<string, unknown>, head: number, depth: number): number {
     // Not an `arguments` object and the like, which structured clone refuses.
-    if (toString.call(value) !== '[object Object]') return DECLINED;
+    if (Object.prototype.toString.call(value) !== '[object Object]') return DECLINED;
     let p = head + 1;
     let count = 0;
     for (const key in value) {
-      if (!hasOwnProperty.call(value, key)) continue;
+      if (!Object.prototype.hasOwnProperty.call(value, key)) continue;
+      if (key.length > MAX_COUNT) return DECLINED;
       p = writeText(key, p, this.end, this.i32, this.u8);
       p = this.put(value[key], p, depth);
       if (p < 0) return p;
@@ -286,24 +260,19 @@ export class Writer {
     let p = this.word((length << 5) | 11, head);
     for (let i = 0; i < length; i++) {
       const item = value[i];
-      if (item === undefined && !hasOwnProperty.call(value, i)) return DECLINED;
+      if (item === undefined && !Object.prototype.hasOwnProperty.call(value, i)) return DECLINED;
       p = this.put(item, p, depth);
       if (p < 0) return p;
     }
     return p;
   }
 
-  private putMap(
-    value: Map<unknown, unknown>,
-    head: number,
-    depth: number,
-  ): number {
+  private putMap(value: Map<unknown, unknown>, head: number, depth: number): number {
     let p = head + 1;
     let count = 0;
     for (const [key, item] of value) {
       p = this.put(key, p, depth);
-      if (p < 0) return p;
-      p = this.put(item, p, depth);
+      if (p >= 0) p = this.put(item, p, depth);
       if (p < 0) return p;
       count++;
     }
@@ -323,29 +292,32 @@ export class Writer {
     return p;
   }
 
-  private putView(
-    view: ArrayBufferView,
-    prototype: unknown,
-    p: number,
-  ): number {
+  private putView(view: ArrayBufferView, prototype: unknown, p: number): number {
     const kind = viewPrototypes.indexOf(prototype);
     if (kind < 0) return DECLINED;
     const buffer = view.buffer;
-    if (buffer === this.buffer || this.outgrown.has(buffer)) {
+    const shared = !(buffer instanceof ArrayBuffer);
+    if (shared && !this.isHeap(buffer)) this.refresh();
+    if (this.isHeap(buffer)) {
       // Among views of a growable buffer some grow with it.
-      if (isFixed(buffer) && p + 2 < this.end) {
+      if (!isFixed(buffer)) return DECLINED;
+      if (p + 2 < this.end) {
         const size = viewElementSizes[kind] as number;
         this.i32[p] = (kind << 5) | 18;
         this.i32[p + 1] = view.byteOffset;
         this.i32[p + 2] = view.byteLength / size;
       }
-      return isFixed(buffer) ? p + 3 : DECLINED;
+      return p + 3;
     }
     // Structured clone would copy the whole buffer behind the view, once for
     // all its views; and would share a SharedArrayBuffer.
-    if (!(buffer instanceof ArrayBuffer) || this.meet(buffer)) return DECLINED;
+    if (shared || this.meet(buffer)) return DECLINED;
     if (view.byteLength !== buffer.byteLength) return DECLINED;
     return this.putBytes(buffer, (kind << 5) | 17, p);
+  }
+
+  private isHeap(buffer: ArrayBufferLike): boolean {
+    return buffer === this.buffer || this.outgrown.has(buffer);
   }
 
   private putBytes(buffer: ArrayBuffer, head: number, p: number): number {
@@ -362,14 +334,4 @@ export class Writer {
     }
     return next;
   }
-}
-
-/** False for the kinds of buffers that came later than ES2022. */
-function isFixed(buffer: ArrayBufferLike): boolean {
-  const { resizable, growable, immutable } = buffer as {
-    resizable?: boolean;
-    growable?: boolean;
-    immutable?: boolean;
-  };
-  return resizable !== true && growable !== true && immutable !== true;
 }
