@@ -22,6 +22,10 @@ struct cw_error {
 
 /* What cw_error_new() returns when there is no memory for an error. */
 static cw_error out_of_memory = {.code = CW_ENOMEM, .message = "out of memory"};
+/* The same for a cancellation: it must not turn into a failure, which would
+ * cancel the parent, too. */
+static cw_error cancelled = {.code = CW_ECANCELED,
+                             .message = "the job was cancelled"};
 
 static _Thread_local int last_error;
 
@@ -133,5 +137,6 @@ cw_error *cw_error_cause(const cw_error *error)
 cw_error *cw__error_cancelled(cw_error *cause)
 {
     if (cause && cw__error_is_cancel(cause)) return cw_error_retain(cause);
-    return cw_error_new(CW_ECANCELED, NULL, cause);
+    cw_error *error = cw_error_new(CW_ECANCELED, NULL, cause);
+    return error == &out_of_memory ? &cancelled : error;
 }
