@@ -35,6 +35,9 @@ CFLAGS_native := -O2 -g
 CFLAGS_asan := -O1 -g -DCW_PLAIN_ALLOC -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 CFLAGS_tsan := -O1 -g -DCW_PLAIN_ALLOC -fsanitize=thread -fno-omit-frame-pointer
 
+# What a test can make fail; see tests/c/test.h.
+TEST_LDFLAGS := -Wl,--wrap=cw__system_alloc,--wrap=cw__thread_start
+
 C_TESTS := $(patsubst tests/c/%.c,%,$(wildcard tests/c/*_test.c))
 C_BENCHES := $(patsubst bench/c/%.c,%,$(wildcard bench/c/*_bench.c))
 C_EXAMPLES := $(patsubst examples/%/main.c,%,$(wildcard examples/*/main.c))
@@ -162,7 +165,7 @@ $(BUILD)/$(1)/libcoworker.a: $$(CORE_SOURCES:src/%.c=$(BUILD)/$(1)/src/%.o) $(BU
 
 $(BUILD)/$(1)/tests/%: tests/c/%.c $(wildcard tests/c/*.h) $(BUILD)/$(1)/libcoworker.a
 	$(Q)mkdir -p $$(@D)
-	$(Q)$$(CC) $$(CFLAGS_ALL) $$(CFLAGS_$(1)) $$< $(BUILD)/$(1)/libcoworker.a -o $$@ -lpthread
+	$(Q)$$(CC) $$(CFLAGS_ALL) $$(CFLAGS_$(1)) $$< $(BUILD)/$(1)/libcoworker.a -o $$@ $(TEST_LDFLAGS) -lpthread
 
 $(BUILD)/$(1)/bench/%: bench/c/%.c $(BUILD)/$(1)/libcoworker.a
 	$(Q)mkdir -p $$(@D)

@@ -1,0 +1,115 @@
+/* helpers.h: what most tests need of coroutines.
+ *
+ * SPDX-License-Identifier: MIT
+ *
+ * Include it after test.h.
+ */
+#ifndef HELPERS_H
+#define HELPERS_H
+
+#include "coworker.h"
+
+#include <pthread.h>
+
+/* ---- waiting from outside */
+
+CW_COROUTINE(join_one, cw_job *, cw_none, CW_NO_LOCALS) {
+    CW_BEGIN(self);
+    CW_JOIN(self, self->arg);
+    CW_END(self);
+}
+
+/* Waits on the calling thread, which is no worker, until `job` has ended. */
+MAYBE_UNUSED static void wait_for(cw_job *job) {
+    cw_none none;
+    ASSERT_EQ(cw_run_blocking(join_one, job, &none, NULL), CW_OK);
+    ASSERT(cw_is_completed(job));
+}
+
+/* Closes, joins and gives back. */
+MAYBE_UNUSED static void shut_down(cw_context *context) {
+    cw_context_close(context);
+    ASSERT_EQ(cw_context_join(context), CW_OK);
+    cw_context_release(context);
+}
+
+MAYBE_UNUSED static cw_context *new_context(int workers) {
+    cw_context *context = cw_new_fixed_worker_context(workers, "test");
+    ASSERT(context);
+    return context;
+}
+
+/* ---- keeping workers busy */
+
+struct hold {
+    sem_t *entered; /* set when a worker is held */
+    sem_t *release; /* set to let it go */
+};
+
+CW_FUNCTION(hold_worker, struct hold *, cw_none) {
+    event_set((*arg)->entered);
+    event_await((*arg)->release);
+    return CW_OK;
+}
+
+/* Occupies all workers of the context until let_go(). */
+MAYBE_UNUSED static struct hold *hold_all(cw_context *context) {
+    struct hold *hold = malloc(sizeof *hold);
+    ASSERT(hold);
+    hold->entered = event_new();
+    hold->release = event_new();
+    int workers = cw_context_workers(context);
+    for (int i = 0; i < workers; i++)
+        ASSERT_EQ(cw_spawn(context, hold_worker, hold), CW_OK);
+    for (int i = 0; i < workers; i++)
+        event_await(hold->entered);
+    return hold;
+}
+
+MAYBE_UNUSED static void let_go(cw_context *context, struct hold *hold) {
+    for (int i = cw_context_workers(context); i > 0; i--)
+        event_set(hold->release);
+}
+
+/* Only once no worker can touch it any more. */
+MAYBE_UNUSED static void hold_free(struct hold *hold) {
+    event_free(hold->entered);
+    event_free(hold->release);
+    free(hold);
+}
+
+/* ---- failures that nobody takes */
+
+MAYBE_UNUSED static _Atomic int unhandled_count;
+MAYBE_UNUSED static _Atomic int unhandled_code;
+
+MAYBE_UNUSED static void count_unhandled(const char *name, cw_error *error) {
+    ASSERT(name);
+    atomic_store(&unhandled_code, cw_error_code(error));
+    atomic_fetch_add(&unhandled_count, 1);
+}
+
+/* ---- common bodies */
+
+/* Waits until it is cancelled. */
+CW_COROUTINE(wait_for_ever, cw_none, cw_none, CW_NO_LOCALS) {
+    CW_BEGIN(self);
+    CW_DELAY(self, INT64_MAX);
+    CW_END(self);
+}
+
+/* Ends at once with its argument. */
+CW_COROUTINE(give, int, int, CW_NO_LOCALS) {
+    CW_BEGIN(self);
+    CW_RETURN(self, self->arg);
+    CW_END(self);
+}
+
+/* Fails at once with the code that it is given. */
+CW_COROUTINE(fail_with, int, int, CW_NO_LOCALS) {
+    CW_BEGIN(self);
+    CW_FAIL(self, self->arg, "on purpose");
+    CW_END(self);
+}
+
+#endif /* HELPERS_H */

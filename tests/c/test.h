@@ -1,0 +1,233 @@
+/* test.h: a small harness for the C tests.
+ *
+ * SPDX-License-Identifier: MIT
+ *
+ * Include it first, once per program. TEST(name) { ... } defines a test that
+ * registers itself. Each test runs in a process of its own, so that a failure,
+ * a crash, a hang or a leak is that test's alone, and none sees what another
+ * one left behind. `program WORD` runs only the tests with WORD in their name.
+ *
+ * The link step wraps the few functions of the platform that a test can make
+ * fail: see fail_alloc_at() and fail_thread_at().
+ */
+#ifndef TEST_H
+#define TEST_H
+
+#define _GNU_SOURCE
+#include <errno.h>
+#include <semaphore.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "platform.h"
+
+#define MAYBE_UNUSED __attribute__((unused))
+
+/* ---- checks */
+
+/* Works in every build and on every thread: prints what does not hold and ends
+ * the test. */
+#define ASSERT(condition)                                                      \
+    ((condition) ? (void)0                                                     \
+                 : test_failed(__FILE__, __LINE__, #condition, "is false"))
+
+#define ASSERT_EQ(actual, expected)                                            \
+    test_equal(__FILE__, __LINE__, #actual " == " #expected,                   \
+               (long long)(actual), (long long)(expected))
+
+#define ASSERT_STR(actual, expected)                                           \
+    test_same_text(__FILE__, __LINE__, #actual " is " #expected, (actual),     \
+                   (expected))
+
+_Noreturn MAYBE_UNUSED static void
+test_failed(const char *file, int line, const char *what, const char *why) {
+    fprintf(stderr, "%s:%d: %s: %s\n", file, line, what, why);
+    fflush(NULL);
+    _exit(1); /* other threads may be in any state: no exit handlers */
+}
+
+MAYBE_UNUSED static void test_equal(const char *file, int line,
+                                    const char *what, long long actual,
+                                    long long expected) {
+    if (actual == expected) return;
+    char why[80];
+    snprintf(why, sizeof why, "%lld is not %lld", actual, expected);
+    test_failed(file, line, what, why);
+}
+
+MAYBE_UNUSED static void test_same_text(const char *file, int line,
+                                        const char *what, const char *actual,
+                                        const char *expected) {
+    if (actual && strcmp(actual, expected) == 0) return;
+    test_failed(file, line, what, actual ? actual : "NULL");
+}
+
+/* ---- order of events */
+
+MAYBE_UNUSED static _Atomic int test_marks;
+
+/* Asserts that this is the `n`th mark that the test passes, from 1 on. */
+#define MARK(n) ASSERT_EQ(atomic_fetch_add(&test_marks, 1) + 1, n)
+
+/* ---- events between threads */
+
+static inline sem_t *event_new(void) {
+    sem_t *event = malloc(sizeof *event);
+    if (!event || sem_init(event, 0, 0) != 0) abort();
+    return event;
+}
+
+static inline void event_free(sem_t *event) {
+    sem_destroy(event);
+    free(event);
+}
+
+static inline void event_set(sem_t *event) { sem_post(event); }
+
+static inline void event_await(sem_t *event) {
+    while (sem_wait(event) != 0) {
+    }
+}
+
+/* ---- making the platform fail */
+
+MAYBE_UNUSED static _Atomic long test_allocs_left = -1, test_threads_left = -1;
+MAYBE_UNUSED static _Atomic bool test_alloc_failed;
+
+/* Lets the `n`th allocation from the system from now on fail, counted from 1;
+ * 0: none. */
+MAYBE_UNUSED static void fail_alloc_at(long n) {
+    atomic_store(&test_alloc_failed, false);
+    atomic_store(&test_allocs_left, n > 0 ? n - 1 : -1);
+}
+
+/* True if the failure that was asked for has happened. */
+MAYBE_UNUSED static bool alloc_has_failed(void) {
+    return atomic_load(&test_alloc_failed);
+}
+
+/* The same for starting threads; once one has failed, all do. */
+MAYBE_UNUSED static void fail_thread_at(long n) {
+    atomic_store(&test_threads_left, n > 0 ? n - 1 : -1);
+}
+
+void *__real_cw__system_alloc(size_t bytes);
+void *__wrap_cw__system_alloc(size_t bytes);
+void *__wrap_cw__system_alloc(size_t bytes) {
+    if (atomic_load(&test_allocs_left) >= 0 &&
+        atomic_fetch_sub(&test_allocs_left, 1) == 0) {
+        atomic_store(&test_alloc_failed, true);
+        return NULL;
+    }
+    return __real_cw__system_alloc(bytes);
+}
+
+int __real_cw__thread_start(cw__thread *thread, void (*entry)(void *),
+                            void *arg);
+int __wrap_cw__thread_start(cw__thread *thread, void (*entry)(void *),
+                            void *arg);
+int __wrap_cw__thread_start(cw__thread *thread, void (*entry)(void *),
+                            void *arg) {
+    if (atomic_load(&test_threads_left) == 0) return -7; /* CW_ESTART */
+    if (atomic_load(&test_threads_left) > 0)
+        atomic_fetch_sub(&test_threads_left, 1);
+    return __real_cw__thread_start(thread, entry, arg);
+}
+
+/* ---- tests */
+
+struct test {
+    const char *name;
+    void (*run)(void);
+    struct test *next;
+};
+
+static struct test *test_first, **test_end = &test_first;
+
+#define TEST(name_)                                                            \
+    static void name_(void);                                                   \
+    __attribute__((constructor)) static void name_##_register(void) {          \
+        static struct test test = {#name_, name_, NULL};                       \
+        *test_end = &test;                                                     \
+        test_end = &test.next;                                                 \
+    }                                                                          \
+    static void name_(void)
+
+/* A test that takes longer hangs. */
+enum { TEST_SECONDS = 250 };
+
+/* Runs `body` in a child process and returns its wait status. What the child
+ * prints to stderr goes to `output` if that is not NULL. */
+MAYBE_UNUSED static int test_in_child(void (*body)(void), char *output,
+                                      size_t room) {
+    int ends[2] = {-1, -1};
+    if (output && pipe(ends) != 0) abort();
+    fflush(NULL);
+    pid_t child = fork();
+    if (child < 0) abort();
+    if (child == 0) {
+        if (output) dup2(ends[1], STDERR_FILENO);
+        alarm(TEST_SECONDS);
+        body();
+        exit(0); /* with exit handlers: leaks are looked for there */
+    }
+    if (output) {
+        close(ends[1]);
+        size_t used = 0;
+        ssize_t got;
+        while ((got = read(ends[0], output + used, room - 1 - used)) > 0)
+            used += (size_t)got;
+        output[used] = '\0';
+        close(ends[0]);
+    }
+    int status = 0;
+    while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
+    }
+    return status;
+}
+
+/* Asserts that `body` aborts and says `text`. Before the test has threads. */
+MAYBE_UNUSED static void assert_aborts(void (*body)(void), const char *text) {
+    char output[4096];
+    int status = test_in_child(body, output, sizeof output);
+    ASSERT(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
+    if (!strstr(output, text)) test_failed(__FILE__, __LINE__, text, output);
+}
+
+static bool test_passes(const struct test *test) {
+    int status = test_in_child(test->run, NULL, 0);
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return true;
+    if (WIFSIGNALED(status)) {
+        int number = WTERMSIG(status);
+        printf("FAILED %s: %s\n", test->name,
+               number == SIGALRM ? "took too long" : strsignal(number));
+    } else {
+        printf("FAILED %s: exit status %d\n", test->name, WEXITSTATUS(status));
+    }
+    return false;
+}
+
+int main(int argc, char **argv) {
+    int passed = 0, failed = 0;
+    for (struct test *test = test_first; test; test = test->next) {
+        if (argc > 1 && !strstr(test->name, argv[1])) continue;
+        if (test_passes(test)) {
+            passed++;
+        } else {
+            failed++;
+        }
+    }
+    printf("%d passed, %d failed\n", passed, failed);
+    return failed != 0;
+}
+
+#endif /* TEST_H */
