@@ -78,6 +78,11 @@ cw_job *cw__ring_pop(cw__ring *ring)
 
 cw_job *cw__ring_steal(cw__ring *from, cw__ring *to, uint32_t *moved)
 {
+    /* `to` is empty, but another thief may still copy what it once held: these
+     * slots are not free. acquire: pairs with that thief's last step. */
+    uint32_t end = cw_load_relaxed(&to->tail); /* ours */
+    uint32_t room =
+        CW__RING_SIZE - (end - steal_of(cw_load_acquire(&to->head)));
     uint64_t head = cw_load_acquire(&from->head);
     uint32_t real, count;
     for (;;) {
@@ -90,17 +95,16 @@ cw_job *cw__ring_steal(cw__ring *from, cw__ring *to, uint32_t *moved)
         /* A length beyond the ring means that head was out of date. */
         if (length == 0 || length > CW__RING_SIZE) return NULL;
         if (count > CW__STEAL_MAX) count = CW__STEAL_MAX;
+        if (count > room + 1) count = room + 1; /* one stays in hand */
         /* acq_rel: claims [real, real + count) against owner and thieves */
         if (cw_cas_weak_acq_rel(&from->head, &head, pack(real, real + count)))
             break;
     }
-    uint32_t tail = cw_load_relaxed(&to->tail); /* ours */
     for (uint32_t i = 0; i + 1 < count; i++)
-        cw_store_relaxed(
-            &to->slots[(tail + i) & MASK],
-            cw_load_relaxed(&from->slots[(real + i) & MASK]));
+        cw_store_relaxed(&to->slots[(end + i) & MASK],
+                         cw_load_relaxed(&from->slots[(real + i) & MASK]));
     cw_job *job = cw_load_relaxed(&from->slots[(real + count - 1) & MASK]);
-    if (count > 1) cw_store_seq_cst(&to->tail, tail + count - 1);
+    if (count > 1) cw_store_seq_cst(&to->tail, end + count - 1);
 
     /* Done copying: let `steal` catch up with whatever `real` is by now. */
     head = cw_load_acquire(&from->head);
