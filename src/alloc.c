@@ -65,9 +65,10 @@ struct cache {
     struct block *spare[CLASSES]; /* NULL or a batch */
 };
 
-static struct depot {
+static struct depot { /* protected by `lock` */
     cw__lock lock;
-    struct block *batches; /* protected by `lock` */
+    struct block *batches;
+    struct stack loose; /* less than a batch, from threads that have ended */
 } depots[CLASSES];
 
 static _Thread_local struct cache cache;
@@ -84,14 +85,20 @@ static unsigned class_of(size_t bytes)
     return bytes ? (unsigned)((bytes - 1) / GRAIN) : 0;
 }
 
-static struct block *depot_take(unsigned class)
+/* A batch, or less if there is none. */
+static struct stack depot_take(unsigned class)
 {
     struct depot *depot = &depots[class];
     cw__lock_acquire(&depot->lock);
-    struct block *batch = depot->batches;
-    if (batch) depot->batches = batch->next_batch;
+    struct stack taken = {depot->batches, BATCH};
+    if (taken.top) {
+        depot->batches = taken.top->next_batch;
+    } else {
+        taken = depot->loose;
+        depot->loose = (struct stack){NULL, 0};
+    }
     cw__lock_release(&depot->lock);
-    return batch;
+    return taken;
 }
 
 static void depot_give(unsigned class, struct block *batch)
@@ -101,6 +108,27 @@ static void depot_give(unsigned class, struct block *batch)
     batch->next_batch = depot->batches;
     depot->batches = batch;
     cw__lock_release(&depot->lock);
+}
+
+/* Leaves single blocks, fewer than a batch, with the depot. */
+static void depot_leave(unsigned class, struct stack *left)
+{
+    struct depot *depot = &depots[class];
+    cw__lock_acquire(&depot->lock);
+    struct stack *loose = &depot->loose;
+    while (left->top) {
+        struct block *block = left->top;
+        left->top = block->next;
+        block->next = loose->top;
+        loose->top = block;
+        if (++loose->count == BATCH) {
+            block->next_batch = depot->batches;
+            depot->batches = block;
+            *loose = (struct stack){NULL, 0};
+        }
+    }
+    cw__lock_release(&depot->lock);
+    left->count = 0;
 }
 
 /* Cuts a new chunk into free blocks for this thread. */
@@ -131,12 +159,11 @@ static bool carve(unsigned class)
 static bool refill(unsigned class)
 {
     struct stack *loaded = &cache.loaded[class];
-    struct block *batch = cache.spare[class];
+    struct stack more = {cache.spare[class], BATCH};
     cache.spare[class] = NULL;
-    if (!batch) batch = depot_take(class);
-    if (!batch) return carve(class);
-    loaded->top = batch;
-    loaded->count = BATCH;
+    if (!more.top) more = depot_take(class);
+    if (!more.top) return carve(class);
+    *loaded = more;
     return true;
 }
 
@@ -199,8 +226,7 @@ void cw__alloc_flush(void)
             if (cache.spare[class]) depot_give(class, cache.spare[class]);
             cache.spare[class] = NULL;
         }
-        /* What is left is no full batch: it stays with the thread's record,
-         * at most BATCH - 1 blocks a class. */
+        if (loaded->top) depot_leave(class, loaded);
     }
 }
 
