@@ -424,12 +424,40 @@ int cw__returned(cw_frame *frame, void *out)
 
 /* ---- the ends of a body */
 
+/* `handlers` is a stack of the numbers of the open CW_TRYs. */
+enum { HANDLER_BITS = 10, HANDLER_MASK = (1 << HANDLER_BITS) - 1 };
+#define HANDLERS_MASK 0x3fffffffu /* room for three */
+
+void cw__end_try(cw_frame *frame, unsigned id)
+{
+    uint32_t rest = frame->handlers;
+    unsigned bits = HANDLER_BITS;
+    for (; rest && (rest & HANDLER_MASK) != id; rest >>= HANDLER_BITS)
+        bits += HANDLER_BITS;
+    if (rest) frame->handlers >>= bits;
+}
+
+void cw__try(cw_frame *frame, unsigned id)
+{
+    /* The body may have jumped out of this one and of those in it. */
+    cw__end_try(frame, id);
+    uint32_t open = frame->handlers;
+    if (open >> 2 * HANDLER_BITS) {
+        char line[160];
+        snprintf(line, sizeof line,
+                 "coroutine '%s' nests CW_TRY more than three deep",
+                 frame->type->name);
+        cw__panic(line, "number", (int)id);
+    }
+    frame->handlers = (open << HANDLER_BITS | id) & HANDLERS_MASK;
+}
+
 /* Sends the body to where its raised error is dealt with. */
 void cw__unwind(cw_frame *frame)
 {
-    if (frame->handler > 0) {
-        frame->at = -frame->handler;
-        frame->handler = 0;
+    if (frame->handlers) {
+        frame->at = -(int)(frame->handlers & HANDLER_MASK);
+        frame->handlers >>= HANDLER_BITS;
     } else {
         frame->at = frame->ending ? CW__AT_END : CW__AT_FINALLY;
     }
@@ -458,15 +486,18 @@ static void forget_caught(cw_frame *frame)
 
 void cw__return(cw_frame *frame)
 {
-    frame->handler = 0;
+    frame->handlers = 0;
     frame->at = frame->ending ? CW__AT_END : CW__AT_FINALLY;
 }
 
 void cw__finally(cw_frame *frame)
 {
     frame->ending = 1;
-    frame->handler = 0;
+    frame->handlers = 0;
     forget_caught(frame);
+    /* Out of the way, so that the clean-up can wait, raise and catch. */
+    frame->leaving = frame->error;
+    frame->error = NULL;
 }
 
 int cw__lost(cw_frame *frame)
@@ -486,6 +517,18 @@ int cw__lost(cw_frame *frame)
 cw_step cw__leave(cw_frame *frame)
 {
     forget_caught(frame);
+    if (frame->leaving) {
+        cw_error *other = frame->error;
+        /* Also here a failure counts for more than cancellation. */
+        if (!other || (cw__error_is_cancel(other) &&
+                       !cw__error_is_cancel(frame->leaving))) {
+            frame->error = frame->leaving;
+        } else {
+            other = frame->leaving;
+        }
+        frame->leaving = NULL;
+        cw_error_release(other);
+    }
     return CW_STEP_DONE;
 }
 

@@ -189,13 +189,14 @@ typedef struct cw_coroutine {
 struct cw_frame {
     cw_job *job;
     const cw_coroutine *type;
-    cw_frame *caller; /* the frame that CW_CALLs this one */
-    cw_frame *callee; /* the frame that this one CW_CALLs */
-    cw_error *error;  /* raised or caught */
-    int at;           /* where the step function goes on */
-    int16_t handler;  /* innermost CW_TRY, 0 if none */
-    uint8_t caught;   /* `error` is not raised any more */
-    uint8_t ending;   /* in CW_FINALLY */
+    cw_frame *caller;       /* the frame that CW_CALLs this one */
+    cw_frame *callee;       /* the frame that this one CW_CALLs */
+    cw_error *error;        /* raised or caught */
+    cw_error *leaving;      /* raised before CW_FINALLY; goes on after it */
+    int at;                 /* where the step function goes on */
+    uint32_t handlers : 30; /* open CW_TRYs, the innermost one lowest */
+    uint32_t caught : 1;    /* `error` is not raised any more */
+    uint32_t ending : 1;    /* in CW_FINALLY */
 };
 
 /* For a coroutine or function without argument, result or locals. */
@@ -319,8 +320,9 @@ typedef struct cw_none {
         return cw__leave(&(self)->frame)
 
 /* What follows, up to CW_END, runs however the body ends: by its last line, by
- * CW_RETURN, by an error or by cancellation. Waiting in there raises
- * CW_ECANCELED at once if the job is cancelled. */
+ * CW_RETURN, by an error or by cancellation. An error goes on afterwards,
+ * unless another one is raised in there. Waiting in there raises CW_ECANCELED
+ * at once if the job is cancelled. */
 #define CW_FINALLY(self)                                                       \
     CW__FALLTHROUGH;                                                           \
     case CW__AT_FINALLY:                                                       \
@@ -346,10 +348,13 @@ typedef struct cw_none {
 /* CW_TRY(self, 1); ... CW_CATCH(self, 1) { ... }
  * An error raised between the two runs the block, with the error in
  * cw_caught(self) (borrowed until the next raise); without one the block is
- * passed over. The number tells apart several in one body (1..1000). */
-#define CW_TRY(self, id)   ((self)->frame.handler = (id))
+ * passed over. The number tells apart several in one body (1..1000). They may
+ * be nested, three deep. */
+#define CW_TRY(self, id)                                                       \
+    ((void)sizeof(char[(id) >= 1 && (id) <= 1000 ? 1 : -1]),                   \
+     cw__try(&(self)->frame, (id)))
 #define CW_CATCH(self, id)                                                     \
-    (self)->frame.handler = 0;                                                 \
+    cw__end_try(&(self)->frame, (id));                                         \
     if (0)                                                                     \
     case -(id):                                                                \
         if (cw__catch(&(self)->frame))
@@ -593,6 +598,8 @@ int cw__awaited_all(cw_frame *, cw_job *const *, size_t, const cw_coroutine *,
                     void *);
 int cw__returned(cw_frame *, void *);
 int cw__lost(cw_frame *);
+void cw__try(cw_frame *, unsigned);
+void cw__end_try(cw_frame *, unsigned);
 cw_step cw__leave(cw_frame *);
 cw_step cw__function_done(cw_frame *, int);
 void cw__finally(cw_frame *);
