@@ -133,7 +133,8 @@ void cw__dispatch(cw__worker *self, cw_job *job, enum cw__hint hint)
         cw__context_notify(context);
         return;
     }
-    if (hint == CW__RESUMED && self->running && !self->current) {
+    if (hint == CW__RESUMED && self->running && !self->current &&
+        context->count > 1) { /* a single worker keeps strict order */
         /* A body has just ended here and the worker takes its slot next, so
          * nobody has to be woken. acq_rel: the job's state travels with it to
          * a thief; acquire for the one that comes back. */
