@@ -11,6 +11,43 @@
 
 #include <pthread.h>
 
+/* ---- scenarios */
+
+/* Runs a coroutine without argument or result on a loop of this thread's own,
+ * which is strictly first in, first out, and asserts that it succeeds. */
+#define RUN(NAME)                                                              \
+    do {                                                                       \
+        cw_none none_;                                                         \
+        cw_error *error_;                                                      \
+        int status_ = cw_run_blocking(NAME, CW_NONE, &none_, &error_);         \
+        if (status_ != CW_OK)                                                  \
+            test_failed(__FILE__, __LINE__, #NAME, cw_error_message(error_));  \
+    } while (0)
+
+/* SCENARIO(name, locals...) { body }: a test that is a coroutine. */
+#define SCENARIO(NAME, ...)                                                    \
+    CW_DECLARE_COROUTINE(NAME##_main, cw_none, cw_none, __VA_ARGS__)           \
+    TEST(NAME) { RUN(NAME##_main); }                                           \
+    CW_DEFINE_COROUTINE(NAME##_main, cw_none, cw_none)
+
+/* Asserts that an error is one of cancellation because of `cause`. */
+#define ASSERT_CANCELLED(error, cause)                                         \
+    do {                                                                       \
+        ASSERT_EQ(cw_error_code(error), CW_ECANCELED);                         \
+        ASSERT(cw_error_cause(error) == (cause));                              \
+    } while (0)
+
+/* Makes new threads have little stack: recursion that grows with the number of
+ * jobs does not fit. */
+MAYBE_UNUSED static void use_small_stacks(void)
+{
+    pthread_attr_t attributes;
+    pthread_attr_init(&attributes);
+    pthread_attr_setstacksize(&attributes, 256 * 1024);
+    ASSERT(pthread_setattr_default_np(&attributes) == 0);
+    pthread_attr_destroy(&attributes);
+}
+
 /* ---- waiting from outside */
 
 CW_COROUTINE(join_one, cw_job *, cw_none, CW_NO_LOCALS) {
