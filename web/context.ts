@@ -1,0 +1,436 @@
+/**
+ * A fixed set of workers that run tasks.
+ *
+ * @module
+ */
+import { environment } from './environment.js';
+import type { WorkerFault } from './environment.js';
+import { ContextClosedError, CoworkerError, StartError, WorkerCrashedError, expected } from './errors.js';
+import type { StartCause } from './errors.js';
+import type { Deferred, Job } from './job.js';
+import { Target, launch } from './launch.js';
+import * as layout from './layout.gen.js';
+import { Memory } from './memory.js';
+import type { Pointer } from './module.js';
+import { checkContext, quiet } from './options.js';
+import type { CheckedOptions, ContextOptions, LaunchOptions } from './options.js';
+import type { FromWorker } from './protocol.js';
+import { runtimeOf } from './runtime.js';
+import type { Runtime } from './runtime.js';
+import { splitCall } from './scope.js';
+import { readStats, readTrace } from './stats.js';
+import type { ContextStats, WorkerTrace } from './stats.js';
+import { spawnWith } from './threads.js';
+import type { Spawner, Thread } from './threads.js';
+import type { AnyTasks, TaskArgs, TaskName, TaskResult, TypedArrayClass } from './types.js';
+
+/** A thread of the context, from its start to its end. */
+interface Slot {
+  readonly thread: Thread;
+  worker: Pointer;
+  ready: boolean;
+}
+
+/**
+ * Runs tasks on a fixed number of workers. Made by {@link newFixedWorkerContext}.
+ *
+ * @typeParam M - the task module's type, `typeof import('./tasks.js')`: then a
+ * wrong task name or argument is a compile error
+ */
+export class FixedWorkerContext<M extends object = AnyTasks> {
+  /** The name that was given; the workers' names derive from it. */
+  readonly name: string;
+  /** The number of workers. */
+  readonly workers: number;
+  /**
+   * Fulfilled when all workers have started; rejected with a {@link StartError}
+   * if one does not. Jobs may be launched before.
+   */
+  readonly ready: Promise<void>;
+
+  private readonly runtime: Runtime;
+  private readonly options: CheckedOptions;
+  private readonly target: Target;
+  private readonly slots: Slot[] = [];
+  private settleReady!: { resolve: () => void; reject: (error: unknown) => void };
+  private starting = true;
+  private failure: unknown;
+  private closing: Promise<void> | undefined;
+  private allEnded!: () => void;
+  private threadsLeft: number;
+  private deadline: ReturnType<typeof setTimeout> | undefined;
+
+  /** @internal */
+  constructor(runtime: Runtime, workers: number, name: string, options: CheckedOptions) {
+    this.runtime = runtime;
+    this.workers = workers;
+    this.name = name;
+    this.options = options;
+    this.threadsLeft = workers;
+    this.ready = quiet(
+      new Promise<void>((resolve, reject) => {
+        this.settleReady = { resolve, reject };
+      }),
+    );
+    runtime.writeBytes(Memory.encode(`${name}\0`));
+    const at = spawnWith(this.spawner(), () =>
+      runtime.module._cwb_context_open(workers, options.trace ? 1 : 0),
+    );
+    if (at < 0) {
+      throw new StartError(
+        at === layout.CW_ENOMEM ? 'out-of-memory' : 'unknown',
+        `coworker: context '${name}' could not be opened (${at}); if memory is short, raise \`memory\``,
+      );
+    }
+    this.target = new Target(runtime, at, name);
+    runtime.hold();
+    this.deadline = setTimeout(() => this.tooLate(), options.startTimeout);
+  }
+
+  // ---- launching
+
+  /**
+   * Launches a task for its effects. If it fails, the error is reported as an
+   * uncaught one, since nobody else can take it.
+   *
+   * @param task - the name of a function of the task module, or of a coroutine
+   * or function of C marked with CW_EXPORT
+   * @param args - anything that structured clone takes; plain data and arrays
+   * go through shared memory
+   * @throws TypeError for an unknown task or an argument that cannot be sent,
+   * ContextClosedError, RangeError for bad options
+   */
+  launch<K extends TaskName<M>>(task: K, ...args: TaskArgs<M[K]>): Job;
+  launch<K extends TaskName<M>>(options: LaunchOptions, task: K, ...args: TaskArgs<M[K]>): Job;
+  launch(...call: unknown[]): Job {
+    return this.begin(false, call);
+  }
+
+  /**
+   * Launches a task for its result; `await` what this returns. Same errors as
+   * {@link launch}.
+   */
+  async<K extends TaskName<M>>(task: K, ...args: TaskArgs<M[K]>): Deferred<TaskResult<M[K]>>;
+  async<K extends TaskName<M>>(
+    options: LaunchOptions,
+    task: K,
+    ...args: TaskArgs<M[K]>
+  ): Deferred<TaskResult<M[K]>>;
+  async<T>(...call: unknown[]): Deferred<T> {
+    return this.begin<T>(true, call);
+  }
+
+  /** Runs a task there and gives its result as a plain promise. */
+  withContext<K extends TaskName<M>>(
+    task: K,
+    ...args: TaskArgs<M[K]>
+  ): Promise<TaskResult<M[K]>>;
+  withContext<K extends TaskName<M>>(
+    options: LaunchOptions,
+    task: K,
+    ...args: TaskArgs<M[K]>
+  ): Promise<TaskResult<M[K]>>;
+  withContext<T>(...call: unknown[]): Promise<T> {
+    return this.begin<T>(true, call).toPromise();
+  }
+
+  private begin<T>(isAsync: boolean, call: unknown[]): Deferred<T> {
+    if (this.failure !== undefined) throw this.failure;
+    const [options, task, args] = splitCall(call);
+    return launch<T>(this.target, 0, isAsync, options, task as string, args);
+  }
+
+  /** @internal For launching from a scope of the main thread. */
+  targetFor(runtime: Runtime): Target {
+    if (runtime !== this.runtime) {
+      throw new CoworkerError(
+        `coworker: context '${this.name}' runs another WebAssembly module than Main, and jobs of ` +
+          'two modules cannot be in one tree',
+        { code: 'CW_EINVAL' },
+      );
+    }
+    return this.target;
+  }
+
+  // ---- memory
+
+  /**
+   * A typed array in the shared memory. As an argument of a task it is passed
+   * by reference, whatever its size, and both sides see each other's changes.
+   * It lives until {@link free}.
+   */
+  allocate<C extends TypedArrayClass>(type: C, length: number): InstanceType<C> {
+    if (typeof type !== 'function' || !('BYTES_PER_ELEMENT' in type)) {
+      throw new TypeError(`coworker: ${expected('type', 'a typed array class', type)}`);
+    }
+    if (!Number.isInteger(length) || length < 0) {
+      throw new RangeError(`coworker: ${expected('length', 'an integer from 0 and up', length)}`);
+    }
+    const bytes = length * type.BYTES_PER_ELEMENT;
+    const at = bytes < 2 ** 32 ? this.runtime.module._cwb_alloc(Math.max(bytes, 8)) : 0;
+    if (at === 0) {
+      throw new RangeError(
+        `coworker: no room for ${bytes} bytes in shared memory; raise the \`memory\` option`,
+      );
+    }
+    const make = type as unknown as new (b: ArrayBufferLike, o: number, l: number) => InstanceType<C>;
+    return new make(this.runtime.memory.refresh().buffer, at, length);
+  }
+
+  /** Frees what {@link allocate} gave; nobody may use the array any more. */
+  free(array: ArrayBufferView): void {
+    if (!ArrayBuffer.isView(array) || array.buffer !== this.runtime.memory.refresh().buffer) {
+      throw new TypeError(`coworker: ${expected('array', 'one made by allocate()', array)}`);
+    }
+    this.runtime.module._cwb_free(array.byteOffset);
+  }
+
+  // ---- looking
+
+  /** Counters since the start. */
+  stats(): ContextStats {
+    if (this.target.closed && this.threadsLeft === 0) return this.lastStats!;
+    return readStats(this.runtime, this.target.context);
+  }
+  private lastStats: ContextStats | undefined;
+
+  /** What the workers did lately; needs the `trace` option. */
+  trace(): WorkerTrace[] {
+    if (this.threadsLeft === 0) return [];
+    return readTrace(this.runtime, this.target.context, this.workers);
+  }
+
+  /** True once {@link close} was called or the context has failed. */
+  get isClosed(): boolean {
+    return this.target.closed;
+  }
+
+  // ---- ending
+
+  /**
+   * Takes no more work, lets what was launched before come to its end, and ends
+   * the workers. A task that waits in `scope.delay()` is cancelled at once; with
+   * `cancel` everything is.
+   *
+   * @returns a promise that is fulfilled when all workers are gone; the same one
+   * each time
+   */
+  close(options: { readonly cancel?: boolean } = {}): Promise<void> {
+    if (options.cancel) this.cancelAll(undefined);
+    this.closing ??= this.shutDown();
+    return this.closing;
+  }
+
+  /** For `await using`. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  private cancelAll(cause: unknown): void {
+    if (this.threadsLeft === 0) return;
+    const { module } = this.runtime;
+    this.runtime.writeError(
+      cause ?? new ContextClosedError(`coworker: context '${this.name}' was closed`),
+    );
+    // The root itself goes on; its cancellation reaches all below it.
+    module._cwb_cancel(module._cwb_context_root(this.target.context), 1);
+  }
+
+  private async shutDown(): Promise<void> {
+    this.target.closed = true;
+    const ended = new Promise<void>((resolve) => {
+      this.allEnded = resolve;
+    });
+    this.runtime.module._cw_context_close(this.target.context);
+    if (this.threadsLeft > 0) await ended;
+    clearTimeout(this.deadline);
+    if (this.failure === undefined) {
+      this.settleReady.reject(
+        new ContextClosedError(`coworker: context '${this.name}' was closed before it was ready`),
+      );
+      this.runtime.pumpNow(); // what the workers' last jobs have to tell
+      this.lastStats = readStats(this.runtime, this.target.context);
+      this.runtime.module._cwb_context_free(this.target.context);
+    }
+    this.runtime.release();
+  }
+
+  // ---- threads
+
+  private spawner(): Spawner {
+    return {
+      make: this.options.worker,
+      spawned: (thread) => {
+        this.slots.push({ thread, worker: 0, ready: false });
+      },
+      message: (thread, message) => this.heard(thread, message),
+      fault: (thread, fault) => void this.faulted(thread, fault),
+      ended: () => this.oneEnded(),
+    };
+  }
+
+  private heard(thread: Thread, message: FromWorker): void {
+    const slot = this.slots.find((candidate) => candidate.thread === thread)!;
+    const { parcels } = this.runtime;
+    switch (message.type) {
+      case 'hello':
+        slot.worker = message.worker;
+        this.runtime.wakers.set(message.worker, () => thread.send({ type: 'wake' }));
+        thread.send({
+          type: 'init',
+          memory: this.runtime.sharedMemory,
+          options: { wakeByMessage: this.runtime.wakeByMessage },
+        });
+        break;
+      case 'ready':
+        this.oneReady(slot, message.tasks);
+        break;
+      case 'failed': {
+        const cause = new Error(message.message);
+        cause.stack = message.stack;
+        this.fail(
+          new StartError(
+            'script-error',
+            `coworker: a worker of context '${this.name}' failed while it started: ${message.message}`,
+            { cause },
+          ),
+        );
+        break;
+      }
+      case 'crashed': {
+        const cause = new Error(message.message);
+        cause.stack = message.stack;
+        this.fail(
+          new WorkerCrashedError(
+            `coworker: a worker of context '${this.name}' crashed: ${message.message}`,
+            { cause },
+          ),
+        );
+        break;
+      }
+      case 'stray': {
+        const error = new Error(message.message);
+        error.stack = message.stack;
+        if (this.options.onStrayError) this.options.onStrayError(error);
+        else this.runtime.report(error);
+        break;
+      }
+      case 'wake':
+        this.runtime.wake(message.worker);
+        break;
+      case 'deposit':
+        parcels.deposit(message.parcel, message.value, message.transfer);
+        break;
+      case 'claim':
+        parcels.claim(message.parcel, (value, transfer) =>
+          thread.send({ type: 'parcel', parcel: message.parcel, value }, transfer),
+        );
+        break;
+      case 'drop':
+        parcels.drop(message.parcel);
+        break;
+      case 'bye':
+        this.runtime.wakers.delete(slot.worker);
+        break;
+    }
+  }
+
+  private oneReady(slot: Slot, tasks: string[]): void {
+    slot.ready = true;
+    this.target.tasks ??= new Set(tasks);
+    if (this.slots.length === this.workers && this.slots.every(({ ready }) => ready)) {
+      this.starting = false;
+      clearTimeout(this.deadline);
+      if (!this.target.closed) this.runtime.release();
+      if (!this.target.closed) this.runtime.hold();
+      this.settleReady.resolve();
+    }
+  }
+
+  private oneEnded(): void {
+    if (--this.threadsLeft === 0) this.allEnded?.();
+  }
+
+  private tooLate(): void {
+    const missing = this.slots.filter(({ ready }) => !ready).length;
+    this.fail(
+      new StartError(
+        'timeout',
+        `coworker: ${missing} of ${this.workers} workers of context '${this.name}' did not start within ` +
+          `${this.options.startTimeout} ms. Engines limit the number of workers; a page that is busy ` +
+          'keeps them from starting; and a worker script has to call serve()',
+      ),
+    );
+  }
+
+  private async faulted(thread: Thread, fault: WorkerFault): Promise<void> {
+    const slot = this.slots.find((candidate) => candidate.thread === thread);
+    if (slot?.ready) {
+      this.fail(
+        new WorkerCrashedError(
+          `coworker: a worker of context '${this.name}' crashed: ${fault.message}`,
+          { cause: fault.error },
+        ),
+      );
+      return;
+    }
+    const found = await environment().diagnose(thread.url);
+    const what = found?.message ?? (fault.message || 'the script could not be loaded or has failed');
+    this.fail(
+      new StartError(
+        (found?.reason ?? (fault.message ? 'script-error' : 'unknown')) as StartCause,
+        `coworker: a worker of context '${this.name}' did not start: ${what}`,
+        { cause: fault.error },
+      ),
+    );
+  }
+
+  /** The context is beyond repair: everything in it ends now. */
+  private fail(error: unknown): void {
+    if (this.failure !== undefined || this.threadsLeft === 0) return;
+    this.failure = error;
+    clearTimeout(this.deadline);
+    this.settleReady.reject(error);
+    this.target.closed = true;
+    const { module } = this.runtime;
+    this.cancelAll(error);
+    module._cw_context_close(this.target.context);
+    for (const { thread, worker } of this.slots) {
+      thread.terminate();
+      this.runtime.wakers.delete(worker);
+    }
+    // Jobs that have not begun can still end in order; the others were cut off.
+    module._cwb_context_drain(this.target.context);
+    this.runtime.pumpNow();
+    this.runtime.abandonJobs(this.target, error);
+    this.threadsLeft = 0;
+    this.lastStats = readStats(this.runtime, this.target.context);
+    this.closing ??= Promise.resolve().then(() => this.runtime.release());
+    this.allEnded?.();
+  }
+}
+
+/**
+ * Opens a context with `workers` workers, called `name` if there is one and
+ * `name-1` to `name-N` otherwise. Its promise is fulfilled as soon as jobs can be
+ * launched; `context.ready` tells when all workers run.
+ *
+ * @throws RangeError, TypeError (rejects) for a bad argument; IsolationError if
+ * the page is not cross-origin isolated; StartError if the module does not load
+ *
+ * @example
+ * await using context = await newFixedWorkerContext(3, 'worker-context', {
+ *   worker: () => new Worker(new URL('./worker.js', import.meta.url), { type: 'module' }),
+ * });
+ * const job = context.launch('greet', 'Ada');
+ * await job.join();
+ */
+export async function newFixedWorkerContext<M extends object = AnyTasks>(
+  workers: number,
+  name: string,
+  options: ContextOptions = {},
+): Promise<FixedWorkerContext<M>> {
+  const checked = checkContext(workers, name, options);
+  const runtime = await runtimeOf(checked);
+  return new FixedWorkerContext<M>(runtime, workers, name, checked);
+}

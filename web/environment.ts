@@ -1,0 +1,78 @@
+/**
+ * What differs between browsers and Node. `index.ts` and `index.node.ts` each
+ * install theirs before anything else can be called.
+ *
+ * @module
+ */
+import type { ModuleFactory } from './module.js';
+
+/** A worker as this package uses it, whichever host made it. */
+export interface RawWorker {
+  postMessage(message: unknown, transfer?: Transferable[]): void;
+  terminate(): void;
+  /** Registers who hears messages and errors; the latter end the worker. */
+  listen(onMessage: (data: unknown) => void, onError: (error: WorkerFault) => void): void;
+}
+
+/** Why a host says a worker failed; browsers say little. */
+export interface WorkerFault {
+  readonly message: string;
+  readonly error?: unknown;
+}
+
+export interface Environment {
+  /** Throws an error that names the cause and the fix if memory cannot be shared. */
+  checkSharedMemory(): void;
+  /** The glue that comes with the package. */
+  loadGlue(): Promise<ModuleFactory>;
+  /** Where the glue's WebAssembly is, if the glue does not know by itself. */
+  readonly wasmUrl: string | undefined;
+  /** Makes a worker by the user's function, or (none) the package's own. */
+  makeWorker(make: (() => Worker) | undefined): { worker: RawWorker; url: string | undefined };
+  /** Looks up why a worker's script did not start. */
+  diagnose(url: string | undefined): Promise<{ reason: string; message: string } | undefined>;
+  /** Calls back in a new turn of the event loop, after what waits there. */
+  nextTurn(callback: () => void): void;
+  /** Keeps the process from ending meanwhile; nothing to do on a page. */
+  keepAlive(busy: boolean): void;
+  /** Shows an error in the way the host shows uncaught ones. */
+  report(error: unknown): void;
+}
+
+let installed: Environment | undefined;
+
+/** Installs the environment; once. */
+export function installEnvironment(environment: Environment): void {
+  installed = environment;
+}
+
+/** The environment of this thread. */
+export function environment(): Environment {
+  if (!installed) throw new Error('coworker: no environment; import the package by its name');
+  return installed;
+}
+
+/**
+ * Calls the user's worker function with `Worker` replaced by something that
+ * notes the URL; bundlers have seen the original text by then.
+ */
+export function captureWorker(
+  make: () => Worker,
+  construct: (url: string | URL, options?: WorkerOptions) => Worker,
+): { worker: Worker; url: string | undefined } {
+  const scope = globalThis as { Worker?: unknown };
+  const had = Object.hasOwn(scope, 'Worker');
+  const original = scope.Worker;
+  let url: string | undefined;
+  // A function, not a class: what it returns is what `new` gives.
+  scope.Worker = function Worker(script: string | URL, options?: WorkerOptions) {
+    url = String(script);
+    return construct(script, options);
+  };
+  try {
+    return { worker: make(), url };
+  } finally {
+    if (had) scope.Worker = original;
+    else delete scope.Worker;
+  }
+}

@@ -1,0 +1,99 @@
+/**
+ * Every error class of the package, one per cause.
+ *
+ * @module
+ */
+
+/** The base of all errors that come from this package. */
+export class CoworkerError extends Error {
+  override name = 'CoworkerError';
+  /** The code that the C core uses for this cause, such as `CW_ECLOSED`. */
+  readonly code: string;
+  /** The task that failed, if the error came from one. */
+  task?: string;
+  /** The worker that the task ran on, if the error came from one. */
+  worker?: string;
+
+  constructor(message: string, options: ErrorOptions & { code?: string } = {}) {
+    super(message, options);
+    this.code = options.code ?? 'CW_EFAILED';
+  }
+}
+
+/** The job was cancelled. Its `cause` is what it was cancelled with. */
+export class CancellationError extends CoworkerError {
+  override name = 'CancellationError';
+  constructor(message = 'the job was cancelled', options: ErrorOptions = {}) {
+    super(message, { ...options, code: 'CW_ECANCELED' });
+  }
+}
+
+/** The job was cancelled because its `timeout` ran out. */
+export class TimeoutCancellationError extends CancellationError {
+  override name = 'TimeoutCancellationError';
+}
+
+/** The context is closed and takes no more work. */
+export class ContextClosedError extends CoworkerError {
+  override name = 'ContextClosedError';
+  constructor(message: string, options: ErrorOptions = {}) {
+    super(message, { ...options, code: 'CW_ECLOSED' });
+  }
+}
+
+/** Code of C or C++ ended a job with an error of its own. */
+export class NativeError extends CoworkerError {
+  override name = 'NativeError';
+}
+
+/** The page is not cross-origin isolated, so memory cannot be shared. */
+export class IsolationError extends CoworkerError {
+  override name = 'IsolationError';
+  constructor(message: string, options: ErrorOptions = {}) {
+    super(message, { ...options, code: 'CW_ENOTSUP' });
+  }
+}
+
+/** Why something of the runtime did not start. */
+export type StartCause =
+  | 'not-found'
+  | 'mime-type'
+  | 'content-security-policy'
+  | 'cross-origin'
+  | 'embedder-policy'
+  | 'script-error'
+  | 'wasm-compile'
+  | 'out-of-memory'
+  | 'timeout'
+  | 'unknown';
+
+/** The runtime or one of its workers did not start; `reason` says why. */
+export class StartError extends CoworkerError {
+  override name = 'StartError';
+  readonly reason: StartCause;
+  constructor(reason: StartCause, message: string, options: ErrorOptions = {}) {
+    super(message, { ...options, code: 'CW_ESTART' });
+    this.reason = reason;
+  }
+}
+
+/** A worker stopped with an error that no task could catch. */
+export class WorkerCrashedError extends CoworkerError {
+  override name = 'WorkerCrashedError';
+}
+
+/** The error in the form that all checks of arguments use. */
+export function expected(argument: string, wanted: string, value: unknown): string {
+  return `expected \`${argument}\` to be ${wanted}, got ${describe(value)}`;
+}
+
+/** A short text for any value, for error messages. */
+export function describe(value: unknown): string {
+  if (typeof value === 'string') return `'${value.length > 60 ? value.slice(0, 60) + '…' : value}'`;
+  if (typeof value === 'function') return `function ${value.name || '(anonymous)'}`;
+  if (typeof value === 'object' && value !== null) {
+    const name = (value as { constructor?: { name?: string } }).constructor?.name;
+    return name ? `an object of ${name}` : 'an object';
+  }
+  return String(value);
+}

@@ -1,0 +1,178 @@
+/**
+ * Launching a task from any realm: finds out what the name stands for, encodes
+ * the arguments, and hands the job to the core.
+ *
+ * @module
+ */
+import { ContextClosedError, CoworkerError, describe, expected } from './errors.js';
+import { Deferred } from './job.js';
+import type { JobRealm } from './job.js';
+import * as layout from './layout.gen.js';
+import { Memory } from './memory.js';
+import type { Pointer } from './module.js';
+import { encodeArgument, readNativeType } from './native.js';
+import type { NativeType } from './native.js';
+import { checkLaunch } from './options.js';
+import type { LaunchOptions } from './options.js';
+
+/** What launching needs of its realm besides the core. */
+export interface LaunchRealm extends JobRealm {
+  /** Stores a copy of the value for whoever asks for it; returns its number. */
+  deposit(value: unknown, transfer: readonly Transferable[]): string;
+}
+
+/** Where tasks are launched to: one context, as one realm sees it. */
+export class Target {
+  readonly context: Pointer;
+  readonly name: string;
+  readonly realm: LaunchRealm;
+  /** True once the context takes no more work. */
+  closed = false;
+  /** The functions of the task module; unknown before a worker has told. */
+  tasks: ReadonlySet<string> | undefined;
+  /** Fast way from a name to its number or descriptor. */
+  private readonly known = new Map<string, number | NativeType>();
+
+  constructor(realm: LaunchRealm, context: Pointer, name: string) {
+    this.realm = realm;
+    this.context = context;
+    this.name = name;
+  }
+
+  /** What a name stands for: a number is a function of the task module. */
+  find(task: string): number | NativeType {
+    return this.known.get(task) ?? this.lookUp(task);
+  }
+
+  private lookUp(task: string): number | NativeType {
+    if (typeof task === 'function') {
+      throw new TypeError(
+        `coworker: ${describe(task)} was handed to context '${this.name}', but functions cannot ` +
+          "be sent to a worker. Export it from the task module and pass its name as a string, or " +
+          'run it on this thread with Main.launch()',
+      );
+    }
+    if (typeof task !== 'string') {
+      throw new TypeError(`coworker: ${expected('task', 'the name of a task', task)}`);
+    }
+    const { module, memory } = this.realm;
+    const exported = module[`_cw_export_${task}`] as (() => Pointer) | undefined;
+    const isTask = this.tasks?.has(task);
+    if (exported && !isTask) {
+      const type = readNativeType(memory, exported(), task);
+      if (this.tasks) this.known.set(task, type);
+      return type;
+    }
+    const isFunction = typeof module[`_${task}`] === 'function' && !/^_?cwb?_/.test(task);
+    if (this.tasks && !isTask && !isFunction) {
+      const names = [...this.tasks].sort();
+      throw new TypeError(
+        `coworker: context '${this.name}' has no task '${task}'. ` +
+          (names.length
+            ? `Its tasks are: ${names.join(', ')}`
+            : 'It has no task module: pass the `worker` option, or export the C function with CW_EXPORT'),
+      );
+    }
+    const bytes = Memory.encode(task);
+    this.realm.writeBytes(bytes);
+    const number = module._cwb_task_number(this.context, bytes.length);
+    if (number < 0) throw new RangeError('coworker: out of shared memory');
+    this.known.set(task, number);
+    return number;
+  }
+}
+
+const emptyOptions: LaunchOptions = {};
+
+/** Launches `task` on a context, under a parent job or (0) its root. */
+export function launch<T>(
+  target: Target,
+  parent: Pointer,
+  isAsync: boolean,
+  options: LaunchOptions | undefined,
+  task: string,
+  args: readonly unknown[],
+): Deferred<T> {
+  const { realm } = target;
+  if (target.closed) {
+    throw new ContextClosedError(
+      `coworker: context '${target.name}' is closed and takes no more work`,
+    );
+  }
+  if (options) checkLaunch(options);
+  const { timeout = -1, transfer, signal } = options ?? emptyOptions;
+  const found = target.find(task);
+  let flags = isAsync ? layout.LAUNCH_ASYNC : 0;
+  let at: Pointer;
+  let deferred: Deferred<T>;
+  if (typeof found !== 'number') {
+    const bytes = encodeArgument(found, args, realm.memory);
+    realm.writeBytes(bytes);
+    deferred = new Deferred<T>({ realm, owner: target, name: task, native: found });
+    const token = realm.takeToken(deferred);
+    at = realm.module._cwb_launch_native(
+      target.context,
+      parent,
+      found.at,
+      flags,
+      token,
+      bytes.length,
+      timeout,
+    );
+    if (at === 0) realm.dropToken(token);
+  } else {
+    let length = transfer?.length ? -1 : realm.encodeList(args);
+    let parcel: string | undefined;
+    if (length < 0) {
+      parcel = deposit(target, task, args, transfer ?? []);
+      length = realm.encodeOne(parcel);
+      flags |= layout.LAUNCH_MESSAGE;
+    }
+    deferred = new Deferred<T>({ realm, owner: target, name: task, parcel });
+    const token = realm.takeToken(deferred);
+    at = realm.module._cwb_launch(target.context, parent, found, flags, token, length, timeout);
+    if (at === 0) {
+      realm.dropToken(token);
+      if (parcel !== undefined) realm.discard(parcel);
+    }
+  }
+  if (at === 0) {
+    throw new CoworkerError(
+      `coworker: no shared memory left to launch '${task}'; raise the \`memory\` option`,
+      { code: 'CW_ENOMEM' },
+    );
+  }
+  deferred.started(at);
+  if (signal) deferred.listen(signal);
+  return deferred;
+}
+
+/** Stores the arguments; names the one that cannot be cloned. */
+function deposit(
+  target: Target,
+  task: string,
+  args: readonly unknown[],
+  transfer: readonly Transferable[],
+): string {
+  try {
+    return target.realm.deposit(args, transfer);
+  } catch (error) {
+    const bad = transfer.length ? -1 : args.findIndex((arg) => !canClone(arg));
+    throw new TypeError(
+      bad < 0
+        ? `coworker: the arguments of '${task}' cannot be sent to a worker: ${String(error)}`
+        : `coworker: argument ${bad + 1} of '${task}', ${describe(args[bad])}, cannot be sent to a ` +
+            `worker. Pass plain data, typed arrays, or whatever structured clone takes: ${String(error)}`,
+      { cause: error },
+    );
+  }
+}
+
+function canClone(value: unknown): boolean {
+  try {
+    structuredClone(value);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,83 @@
+/**
+ * The main thread as a context: local functions as jobs.
+ *
+ * @module
+ */
+import { CoworkerError, describe } from './errors.js';
+import type { Deferred, Job } from './job.js';
+import type { MainScope } from './main-scope.js';
+import { checkContext } from './options.js';
+import type { LaunchOptions } from './options.js';
+import { firstRuntime, runtimeOf } from './runtime.js';
+import type { LocalFunction, Runtime } from './runtime.js';
+import { splitCall } from './scope.js';
+
+type Args<F> = F extends (scope: MainScope, ...args: infer A) => unknown ? A : never;
+type Result<F> = F extends (scope: MainScope, ...args: never[]) => infer R ? Awaited<R> : never;
+
+/**
+ * Runs functions on the main thread's event loop, as jobs with a scope: they
+ * can be cancelled, and what they launch ends with them.
+ */
+export class MainContext {
+  readonly name = 'main';
+  private loading: Promise<void> | undefined;
+
+  /**
+   * Fulfilled when jobs can be launched. Opening a worker context does the
+   * same, so this is only for programs that use Main alone.
+   */
+  get ready(): Promise<void> {
+    this.loading ??= firstRuntime()
+      ? Promise.resolve()
+      : runtimeOf(checkContext(1, 'main', {})).then(() => {});
+    return this.loading;
+  }
+
+  /** Launches a function for its effects; a failure is reported as uncaught. */
+  launch<F extends LocalFunction>(run: F, ...args: Args<F>): Job;
+  launch<F extends LocalFunction>(options: LaunchOptions, run: F, ...args: Args<F>): Job;
+  launch(...call: unknown[]): Job {
+    return this.begin(false, call);
+  }
+
+  /** Launches a function for its result. */
+  async<F extends LocalFunction>(run: F, ...args: Args<F>): Deferred<Result<F>>;
+  async<F extends LocalFunction>(
+    options: LaunchOptions,
+    run: F,
+    ...args: Args<F>
+  ): Deferred<Result<F>>;
+  async<T>(...call: unknown[]): Deferred<T> {
+    return this.begin<T>(true, call);
+  }
+
+  /** Runs a function and gives its result as a plain promise. */
+  withContext<F extends LocalFunction>(run: F, ...args: Args<F>): Promise<Result<F>>;
+  withContext<F extends LocalFunction>(
+    options: LaunchOptions,
+    run: F,
+    ...args: Args<F>
+  ): Promise<Result<F>>;
+  withContext<T>(...call: unknown[]): Promise<T> {
+    return this.begin<T>(true, call).toPromise();
+  }
+
+  private begin<T>(isAsync: boolean, call: unknown[]): Deferred<T> {
+    const runtime: Runtime | undefined = firstRuntime();
+    if (!runtime) {
+      throw new CoworkerError(
+        'coworker: Main is not ready; `await Main.ready` or open a worker context first',
+        { code: 'CW_EINVAL' },
+      );
+    }
+    const [options, run, args] = splitCall(call);
+    if (typeof run !== 'function') {
+      throw new TypeError(`coworker: Main runs functions, got ${describe(run)}`);
+    }
+    return runtime.launchLocal<T>(0, isAsync, options, run as LocalFunction, args);
+  }
+}
+
+/** The main thread. */
+export const Main = new MainContext();

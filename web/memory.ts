@@ -1,0 +1,61 @@
+/**
+ * Views over the shared memory, and the strings in it.
+ *
+ * @module
+ */
+import type { Heap } from './codec.js';
+import type { Pointer } from './module.js';
+
+const encoder = new TextEncoder();
+
+/**
+ * The memory of one runtime. Growing it does not move what is in it, but older
+ * views end where the memory ended then: {@link refresh} makes new ones.
+ */
+export class Memory implements Heap {
+  readonly memory: WebAssembly.Memory;
+  buffer!: SharedArrayBuffer;
+  u8!: Uint8Array;
+  i32!: Int32Array;
+  u32!: Uint32Array;
+  f64!: Float64Array;
+  u64!: BigUint64Array;
+
+  constructor(memory: WebAssembly.Memory) {
+    this.memory = memory;
+    this.refresh();
+  }
+
+  /** Makes views of the memory as it is now, if it has grown. */
+  refresh(): this {
+    const buffer = this.memory.buffer as unknown as SharedArrayBuffer;
+    if (buffer !== this.buffer) {
+      this.buffer = buffer;
+      this.u8 = new Uint8Array(buffer);
+      this.i32 = new Int32Array(buffer);
+      this.u32 = new Uint32Array(buffer);
+      this.f64 = new Float64Array(buffer);
+      this.u64 = new BigUint64Array(buffer);
+    }
+    return this;
+  }
+
+  /** The word at an address. */
+  word(at: Pointer): number {
+    return this.u32[at >>> 2] ?? this.refresh().u32[at >>> 2]!;
+  }
+
+  /** A string that ends with a zero byte. */
+  text(at: Pointer): string {
+    if (at === 0) return '';
+    this.refresh();
+    const end = this.u8.indexOf(0, at);
+    // Decoders refuse shared memory: `slice` makes a private copy.
+    return new TextDecoder().decode(this.u8.slice(at, end));
+  }
+
+  /** Writes a string as UTF-8, without a final zero; returns its bytes. */
+  static encode(text: string): Uint8Array {
+    return encoder.encode(text);
+  }
+}

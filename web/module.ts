@@ -1,0 +1,90 @@
+/**
+ * The WebAssembly module as TypeScript sees it: the exports of wasm/bridge.c.
+ *
+ * @module
+ */
+
+/** Addresses in the shared memory are plain numbers. */
+export type Pointer = number;
+
+/** What the module calls; see wasm/imports.c. */
+export interface Host {
+  run(job: Pointer, task: number, outcome: number, data: Pointer, length: number): number;
+  jobEnded(token: number, outcome: number, data: Pointer, length: number, worker: Pointer): void;
+  opFired(token: number, how: number): void;
+  workerStart(worker: Pointer, name: Pointer): void;
+  workerEnd(worker: Pointer): void;
+  wake(worker: Pointer): void;
+}
+
+/** An instance of the core's module, or of a user's that links the core. */
+export interface CoreModule {
+  _cwb_init(wakeByMessage: number): Pointer;
+  _cwb_scratch(bytes: number): Pointer;
+  _cwb_run(budget: number): number;
+  _cwb_sleep_ms(): number;
+  _cwb_thread_end(): void;
+  _cwb_context_open(workers: number, tracing: number): number;
+  _cwb_context_worker(context: Pointer, index: number): Pointer;
+  _cwb_context_root(context: Pointer): Pointer;
+  _cwb_context_drain(context: Pointer): number;
+  _cwb_context_free(context: Pointer): void;
+  _cwb_main_context(): Pointer;
+  _cwb_task_number(context: Pointer, length: number): number;
+  _cwb_task_name(context: Pointer, number: number): Pointer;
+  _cwb_launch(
+    context: Pointer,
+    parent: Pointer,
+    task: number,
+    flags: number,
+    token: number,
+    length: number,
+    timeout: number,
+  ): Pointer;
+  _cwb_launch_native(
+    context: Pointer,
+    parent: Pointer,
+    type: Pointer,
+    flags: number,
+    token: number,
+    length: number,
+    timeout: number,
+  ): Pointer;
+  _cwb_complete(job: Pointer, code: number): void;
+  _cwb_job_drop(job: Pointer): void;
+  _cwb_job_state(job: Pointer): number;
+  _cwb_cancel(job: Pointer, hasCause: number): void;
+  _cwb_cancellation(job: Pointer): Pointer;
+  _cwb_error_payload(error: Pointer): Pointer;
+  _cwb_error_payload_bytes(error: Pointer): number;
+  _cwb_op_delay(scope: Pointer, ms: number, token: number): number;
+  _cwb_op_cancelled(scope: Pointer, token: number): number;
+  _cwb_stats(context: Pointer): void;
+  _cwb_alloc(bytes: number): Pointer;
+  _cwb_free(memory: Pointer): void;
+  _cw_context_close(context: Pointer): void;
+  _cw_error_code(error: Pointer): number;
+  _cw_error_message(error: Pointer): Pointer;
+  _cw_error_cause(error: Pointer): Pointer;
+  _cw_error_release(error: Pointer): void;
+  _cw_memory_used(): number;
+  _cw_job_overhead(): number;
+  /** A user's module has more, `_cw_export_NAME` and plain functions among it. */
+  readonly [name: string]: unknown;
+}
+
+/** What a module's factory takes, of what we use. */
+export interface ModuleOptions {
+  coworker: Host;
+  wasmMemory?: WebAssembly.Memory;
+  wasmBinary?: ArrayBuffer | Uint8Array;
+  printErr?: (line: string) => void;
+  locateFile?: (file: string, directory: string) => string;
+  instantiateWasm?: (
+    imports: WebAssembly.Imports,
+    done: (instance: WebAssembly.Instance, module: WebAssembly.Module) => void,
+  ) => unknown;
+}
+
+/** The default export of Emscripten's glue. */
+export type ModuleFactory = (options: ModuleOptions) => Promise<unknown>;

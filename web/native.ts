@@ -1,0 +1,169 @@
+/**
+ * Calling coroutines and functions of C: arguments and results by their C type,
+ * as `CW_TYPE_CODE` in coworker.h names them.
+ *
+ * @module
+ */
+import { expected } from './errors.js';
+import * as layout from './layout.gen.js';
+import { Memory } from './memory.js';
+import type { Pointer } from './module.js';
+
+/** What the core knows of one exported coroutine or function. */
+export interface NativeType {
+  readonly at: Pointer;
+  readonly name: string;
+  readonly argType: string;
+  readonly argSize: number;
+  readonly resultType: string;
+}
+
+/** Reads a descriptor. */
+export function readNativeType(memory: Memory, at: Pointer, name: string): NativeType {
+  const { u8 } = memory.refresh();
+  return {
+    at,
+    name,
+    argType: String.fromCharCode(u8[at + layout.COROUTINE_ARG_TYPE]!),
+    argSize: memory.word(at + layout.COROUTINE_ARG_SIZE),
+    resultType: String.fromCharCode(u8[at + layout.COROUTINE_RESULT_TYPE]!),
+  };
+}
+
+const ranges: Record<string, [number, number]> = {
+  i: [-(2 ** 31), 2 ** 31 - 1],
+  u: [0, 2 ** 32 - 1],
+};
+
+/** The bytes of an argument; a TypeError or RangeError says what is wrong. */
+export function encodeArgument(
+  type: NativeType,
+  args: readonly unknown[],
+  memory: Memory,
+): Uint8Array {
+  const wanted = type.argType === '0' ? 0 : 1;
+  if (args.length !== wanted) {
+    throw new TypeError(
+      `coworker: '${type.name}' is written in C and takes ${wanted} argument${wanted === 1 ? '' : 's'}, ` +
+        `got ${args.length}`,
+    );
+  }
+  const value = args[0];
+  const where = `the argument of '${type.name}'`;
+  const bytes = new Uint8Array(Math.max(type.argSize, 8));
+  const view = new DataView(bytes.buffer);
+  switch (type.argType) {
+    case '0':
+      break;
+    case 'b':
+      if (typeof value !== 'boolean') throw new TypeError(expected(where, 'a boolean', value));
+      view.setUint8(0, Number(value));
+      break;
+    case 'i':
+    case 'u': {
+      const [low, high] = ranges[type.argType]!;
+      if (typeof value !== 'number' || !Number.isInteger(value)) {
+        throw new TypeError(expected(where, 'an integer', value));
+      }
+      if (value < low || value > high) {
+        throw new RangeError(expected(where, `an integer from ${low} to ${high}`, value));
+      }
+      view.setUint32(0, value >>> 0, true);
+      break;
+    }
+    case 'l':
+    case 'L':
+      if (typeof value !== 'bigint' && !Number.isSafeInteger(value)) {
+        throw new TypeError(expected(where, 'a bigint or a safe integer', value));
+      }
+      view.setBigInt64(0, BigInt.asIntN(64, BigInt(value as bigint | number)), true);
+      break;
+    case 'f':
+    case 'd':
+      if (typeof value !== 'number') throw new TypeError(expected(where, 'a number', value));
+      if (type.argType === 'f') view.setFloat32(0, value, true);
+      else view.setFloat64(0, value, true);
+      break;
+    case 's': {
+      if (typeof value !== 'string' || value.includes('\0')) {
+        throw new TypeError(expected(where, 'a string without zero characters', value));
+      }
+      const text = Memory.encode(value);
+      const ended = new Uint8Array(text.length + 1);
+      ended.set(text);
+      return ended;
+    }
+    case 'p':
+      view.setUint32(0, addressOf(value, where, memory), true);
+      break;
+    default: {
+      const raw = bytesOf(value);
+      if (!raw) throw new TypeError(expected(where, 'an ArrayBuffer or a view of one', value));
+      if (raw.length !== type.argSize) {
+        throw new RangeError(expected(where, `${type.argSize} bytes`, `${raw.length} bytes`));
+      }
+      return raw.slice();
+    }
+  }
+  return bytes;
+}
+
+function addressOf(value: unknown, where: string, memory: Memory): Pointer {
+  if (value === null || value === undefined) return 0;
+  if (typeof value === 'number' && Number.isInteger(value) && value >= 0) return value;
+  if (ArrayBuffer.isView(value) && value.buffer === memory.refresh().buffer) {
+    return value.byteOffset;
+  }
+  throw new TypeError(
+    expected(where, 'an array made by context.allocate(), whose address C can use', value),
+  );
+}
+
+function bytesOf(value: unknown): Uint8Array | undefined {
+  if (value instanceof ArrayBuffer) return new Uint8Array(value);
+  if (ArrayBuffer.isView(value)) {
+    return new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
+  }
+  return undefined;
+}
+
+/** The JavaScript form of a result. */
+export function decodeResult(
+  type: NativeType,
+  memory: Memory,
+  at: Pointer,
+  length: number,
+): unknown {
+  const bytes = memory.refresh().u8.slice(at, at + length);
+  const view = new DataView(bytes.buffer);
+  switch (type.resultType) {
+    case '0':
+      return undefined;
+    case 'b':
+      return view.getUint8(0) !== 0;
+    case 'i':
+      return length === 1 ? view.getInt8(0) : length === 2 ? view.getInt16(0, true) : view.getInt32(0, true);
+    case 'u':
+      return length === 1
+        ? view.getUint8(0)
+        : length === 2
+          ? view.getUint16(0, true)
+          : view.getUint32(0, true);
+    case 'l':
+      return view.getBigInt64(0, true);
+    case 'L':
+      return view.getBigUint64(0, true);
+    case 'f':
+      return view.getFloat32(0, true);
+    case 'd':
+      return view.getFloat64(0, true);
+    case 's': {
+      const text = view.getUint32(0, true);
+      return text === 0 ? null : memory.text(text);
+    }
+    case 'p':
+      return view.getUint32(0, true);
+    default:
+      return bytes;
+  }
+}

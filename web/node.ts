@@ -1,0 +1,66 @@
+/**
+ * What is special about Node.
+ *
+ * @module
+ */
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { Worker as NodeWorker } from 'node:worker_threads';
+import { captureWorker, installEnvironment } from './environment.js';
+import type { RawWorker } from './environment.js';
+
+export function installNode(): void {
+  // A timer that never fires: its reference keeps the process, when wanted.
+  const keeper = setInterval(() => {}, 2 ** 31 - 1);
+  keeper.unref();
+  installEnvironment({
+    checkSharedMemory() {},
+    loadGlue: async () => (await import('./coworker.node.mjs')).default,
+    wasmUrl: new URL('./coworker.wasm', import.meta.url).href,
+    makeWorker(make) {
+      if (!make) {
+        const url = new URL('./worker-default.node.js', import.meta.url);
+        return { worker: wrap(new NodeWorker(url)), url: url.href };
+      }
+      const { worker, url } = captureWorker(
+        make,
+        (script) => new NodeWorker(new URL(String(script))) as unknown as Worker,
+      );
+      return { worker: wrap(worker as unknown as NodeWorker), url };
+    },
+    diagnose,
+    nextTurn: (callback) => setImmediate(callback),
+    keepAlive: (busy) => (busy ? keeper.ref() : keeper.unref()),
+    report(error) {
+      setImmediate(() => {
+        throw error;
+      });
+    },
+  });
+}
+
+function wrap(worker: NodeWorker): RawWorker {
+  worker.unref();
+  return {
+    postMessage: (message, transfer) =>
+      worker.postMessage(message, transfer as import('node:worker_threads').TransferListItem[]),
+    terminate: () => void worker.terminate(),
+    listen(onMessage, onError) {
+      worker.on('message', onMessage);
+      worker.on('messageerror', (error) => onError({ message: String(error), error }));
+      worker.on('error', (error) => onError({ message: String(error), error }));
+      worker.on('exit', (code) => onError({ message: `the thread ended with exit code ${code}` }));
+      worker.unref(); // listening had made it count again
+    },
+  };
+}
+
+async function diagnose(
+  url: string | undefined,
+): Promise<{ reason: string; message: string } | undefined> {
+  await Promise.resolve();
+  if (url?.startsWith('file:') && !existsSync(fileURLToPath(url))) {
+    return { reason: 'not-found', message: `there is no file ${fileURLToPath(url)}` };
+  }
+  return undefined;
+}

@@ -1,0 +1,311 @@
+/**
+ * The main realm: one instance of the core's module on the page's or process's
+ * main thread, with everything that contexts on it share.
+ *
+ * @module
+ */
+import { environment } from './environment.js';
+import { CoworkerError, IsolationError, StartError, WorkerCrashedError } from './errors.js';
+import { Deferred } from './job.js';
+import { Target } from './launch.js';
+import type { LaunchRealm } from './launch.js';
+import * as layout from './layout.gen.js';
+import { MainScope } from './main-scope.js';
+import type { CoreModule, ModuleFactory, Pointer } from './module.js';
+import { checkLaunch } from './options.js';
+import type { CheckedOptions, LaunchOptions } from './options.js';
+import { Parcels, snapshot } from './parcels.js';
+import { Realm } from './realm.js';
+
+/** A function that runs on the main thread. */
+export type LocalFunction = (scope: MainScope, ...args: never[]) => unknown;
+
+interface Local {
+  readonly run: LocalFunction;
+  readonly args: readonly unknown[];
+  readonly job: Deferred<unknown>;
+}
+
+/** Jobs of the main thread per turn of its event loop. */
+const JOBS_PER_TURN = 16;
+const PAGE = 65536;
+
+export class Runtime extends Realm implements LaunchRealm {
+  /** The main thread's own context. */
+  main!: Target;
+  readonly parcels = new Parcels();
+  readonly wakeByMessage: boolean;
+  readonly sharedMemory: WebAssembly.Memory;
+  /** Realms that can be woken by a message only, by their worker's address. */
+  readonly wakers = new Map<Pointer, () => void>();
+
+  private readonly locals: (Local | undefined)[] = [undefined];
+  private readonly freeLocals: number[] = [];
+  private holds = 0;
+
+  private constructor(memory: WebAssembly.Memory, wakeByMessage: boolean) {
+    super();
+    this.budget = JOBS_PER_TURN;
+    this.sharedMemory = memory;
+    this.wakeByMessage = wakeByMessage;
+  }
+
+  /** Loads the module and makes this thread its main realm. */
+  static async load(factory: ModuleFactory | undefined, options: CheckedOptions): Promise<Runtime> {
+    environment().checkSharedMemory();
+    const memory = makeMemory(options);
+    const wakeByMessage =
+      options.wakeByMessage || typeof (Atomics as { waitAsync?: unknown }).waitAsync !== 'function';
+    const runtime = new Runtime(memory, wakeByMessage);
+    const module = await instantiate(factory, runtime, memory, options.wasmUrl);
+    runtime.attach(module, memory, { wakeByMessage });
+    runtime.self = module._cwb_init(wakeByMessage ? 1 : 0);
+    if (runtime.self === 0) throw new StartError('out-of-memory', noMemory(options));
+    runtime.main = new Target(runtime, module._cwb_main_context(), 'main');
+    runtime.wakers.set(runtime.self, runtime.pumpNow);
+    runtime.pumpNow();
+    return runtime;
+  }
+
+  // ---- bodies on this thread
+
+  /** Launches a function on this thread. */
+  launchLocal<T>(
+    parent: Pointer,
+    isAsync: boolean,
+    options: LaunchOptions | undefined,
+    run: LocalFunction,
+    args: readonly unknown[],
+  ): Deferred<T> {
+    if (options) checkLaunch(options);
+    const number = this.freeLocals.pop() ?? this.locals.length;
+    const job = new Deferred<T>({ realm: this, owner: this.main, name: run.name || 'anonymous' });
+    this.locals[number] = { run, args, job: job as Deferred<unknown> };
+    const token = this.takeToken(job);
+    const at = this.module._cwb_launch(
+      this.main.context,
+      parent,
+      number,
+      isAsync ? layout.LAUNCH_ASYNC : 0,
+      token,
+      0,
+      options?.timeout ?? -1,
+    );
+    if (at === 0) {
+      this.dropToken(token);
+      this.freeLocal(number);
+      throw new CoworkerError('coworker: no shared memory left', { code: 'CW_ENOMEM' });
+    }
+    job.onEndLocal(() => this.freeLocal(number));
+    job.started(at);
+    if (options?.signal) job.listen(options.signal);
+    return job;
+  }
+
+  private freeLocal(number: number): void {
+    this.locals[number] = undefined;
+    this.freeLocals.push(number);
+  }
+
+  run(at: Pointer, task: number): number {
+    const local = this.locals[task]!;
+    const scope = new MainScope(this.main, at, local.job.name, 'main', this);
+    try {
+      const result = (local.run as (...all: unknown[]) => unknown)(scope, ...local.args);
+      if (typeof (result as PromiseLike<unknown> | null)?.then !== 'function') {
+        return this.leave(local, scope, result);
+      }
+      (result as PromiseLike<unknown>).then(
+        (value) => this.complete(at, this.leave(local, scope, value)),
+        (error: unknown) => this.complete(at, this.fail(local, scope, error)),
+      );
+      return layout.OUTCOME_PENDING;
+    } catch (error) {
+      return this.fail(local, scope, error);
+    }
+  }
+
+  private leave(local: Local, scope: MainScope, value: unknown): number {
+    scope.end();
+    local.job.setLocal(value, false);
+    return layout.OUTCOME_VALUE;
+  }
+
+  private fail(local: Local, scope: MainScope, error: unknown): number {
+    const own = scope.isOwnCancellation(error);
+    scope.end();
+    if (own) return layout.OUTCOME_CANCELLED;
+    local.job.setLocal(error, true);
+    this.writeError(error, { task: local.job.name, worker: 'main' });
+    return layout.OUTCOME_ERROR;
+  }
+
+  private complete(at: Pointer, code: number): void {
+    this.module._cwb_complete(at, code);
+    this.schedulePump();
+  }
+
+  // ---- parcels: this realm keeps them
+
+  private parcelCount = 0;
+
+  deposit(value: unknown, transfer: readonly Transferable[]): string {
+    const copy = snapshot(value, transfer);
+    const parcel = `main:${this.parcelCount++}`;
+    this.parcels.deposit(parcel, copy.value, copy.transfer);
+    return parcel;
+  }
+
+  claim(parcel: string, take: (value: unknown) => void): void {
+    this.parcels.claim(parcel, take);
+  }
+
+  discard(parcel: string): void {
+    this.parcels.drop(parcel);
+  }
+
+  // ---- the rest of a realm
+
+  /** Keeps the process alive until {@link release}. */
+  hold(): void {
+    if (this.holds++ === 0) environment().keepAlive(true);
+  }
+
+  release(): void {
+    if (--this.holds === 0) environment().keepAlive(false);
+  }
+
+  protected busyChanged(busy: boolean): void {
+    if (busy) this.hold();
+    else this.release();
+  }
+
+  protected nextTurn(callback: () => void): void {
+    environment().nextTurn(callback);
+  }
+
+  yieldTurn(callback: () => void): void {
+    environment().nextTurn(callback);
+  }
+
+  report(error: unknown): void {
+    environment().report(error);
+  }
+
+  wake(worker: Pointer): void {
+    this.wakers.get(worker)?.();
+  }
+
+  workerStart(): void {}
+  workerEnd(): void {}
+  protected finished(): void {}
+
+  protected crashed(error: unknown): void {
+    const lost = new WorkerCrashedError(
+      `coworker: the runtime failed on the main thread: ${String(error)}`,
+      { cause: error },
+    );
+    this.abandonJobs(undefined, lost);
+    this.report(lost);
+  }
+
+  /** Settles every job of a context (or of all) that the core cannot settle. */
+  abandonJobs(owner: Target | undefined, error: unknown): void {
+    for (const [token, ticket] of this.openTickets()) {
+      if (ticket instanceof Deferred && (!owner || ticket.owner === owner)) {
+        this.dropToken(token);
+        ticket.abandon(error);
+      }
+    }
+  }
+}
+
+function noMemory(options: CheckedOptions): string {
+  return (
+    `coworker: the engine refused ${options.memory} MiB of shared memory (at most ` +
+    `${options.maximumMemory} MiB); pass a smaller \`memory\` or \`maximumMemory\``
+  );
+}
+
+function makeMemory(options: CheckedOptions): WebAssembly.Memory {
+  const pages = (mebibytes: number) => Math.min(65536, Math.ceil((mebibytes * 1024 * 1024) / PAGE));
+  let memory: WebAssembly.Memory;
+  try {
+    memory = new WebAssembly.Memory({
+      initial: pages(options.memory),
+      maximum: pages(options.maximumMemory),
+      shared: true,
+    });
+  } catch (error) {
+    throw new StartError('out-of-memory', noMemory(options), { cause: error });
+  }
+  if (!(memory.buffer instanceof SharedArrayBuffer)) {
+    throw new IsolationError('coworker: this engine has no shared WebAssembly memory');
+  }
+  return memory;
+}
+
+async function instantiate(
+  factory: ModuleFactory | undefined,
+  runtime: Runtime,
+  memory: WebAssembly.Memory,
+  wasmUrl: string | undefined,
+): Promise<CoreModule> {
+  const env = environment();
+  const url = wasmUrl ?? (factory ? undefined : env.wasmUrl);
+  const globals = globalThis as { Worker?: unknown };
+  const hadWorker = Object.hasOwn(globals, 'Worker');
+  let problem = '';
+  try {
+    const make = factory ?? (await env.loadGlue());
+    const module = (await make({
+      coworker: runtime,
+      wasmMemory: memory,
+      printErr: (line) => {
+        problem += `${line}\n`;
+      },
+      ...(url === undefined ? {} : { locateFile: () => url }),
+    })) as CoreModule;
+    if (typeof module._cwb_init !== 'function') {
+      throw new TypeError(
+        'coworker: `options.module` does not export the core; link it with the flags in lib/coworker.link',
+      );
+    }
+    return module;
+  } catch (error) {
+    if (error instanceof CoworkerError || error instanceof TypeError) throw error;
+    const text = `${String(error)} ${problem}`.trim();
+    const compile = /CompileError|LinkError|magic|wasm validation|doesn't parse/i.test(text);
+    throw new StartError(
+      compile ? 'wasm-compile' : /Out of memory/i.test(text) ? 'out-of-memory' : 'not-found',
+      `coworker: the WebAssembly module ${url ?? 'coworker.wasm'} could not be loaded: ${text}. ` +
+        'It has to be served beside coworker.mjs, or named by the `wasmUrl` option',
+      { cause: error },
+    );
+  } finally {
+    // Emscripten's glue for Node defines Worker globally; that is not ours to do.
+    if (!hadWorker) delete globals.Worker;
+  }
+}
+
+const runtimes = new Map<ModuleFactory | undefined, Promise<Runtime>>();
+let first: Runtime | undefined;
+
+/** The runtime of a module: made once; its memory options are the first user's. */
+export async function runtimeOf(options: CheckedOptions): Promise<Runtime> {
+  let runtime = runtimes.get(options.module);
+  if (!runtime) {
+    runtime = Runtime.load(options.module, options);
+    runtimes.set(options.module, runtime);
+    // A start that failed may be tried again, with other options.
+    runtime.catch(() => runtimes.delete(options.module));
+  }
+  const loaded = await runtime;
+  first ??= loaded;
+  return loaded;
+}
+
+/** The runtime that was loaded first: where `Main` runs. */
+export function firstRuntime(): Runtime | undefined {
+  return first;
+}

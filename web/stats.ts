@@ -1,0 +1,132 @@
+/**
+ * Counters and traces, read from shared memory.
+ *
+ * @module
+ */
+import * as layout from './layout.gen.js';
+import type { Pointer } from './module.js';
+import type { Realm } from './realm.js';
+
+/** Counters of a context since its start. */
+export interface ContextStats {
+  /** Jobs started. */
+  readonly launched: number;
+  /** Jobs ended, in whatever way. */
+  readonly completed: number;
+  /** Of these: with an error of their own. */
+  readonly failed: number;
+  /** Of these: cancelled. */
+  readonly cancelled: number;
+  /** Times a worker ran a job. */
+  readonly steps: number;
+  /** Times a worker took work from another one. */
+  readonly steals: number;
+  /** Jobs that moved this way. */
+  readonly stolen: number;
+  /** Times a worker went to sleep. */
+  readonly parks: number;
+  /** Times somebody woke a sleeping worker. */
+  readonly wakes: number;
+  /** Delays that ran out. */
+  readonly timers: number;
+  /** Workers that are up. */
+  readonly workers: number;
+  /** Of these: asleep. */
+  readonly idle: number;
+}
+
+/** Reads a context's counters. */
+export function readStats(realm: Realm, context: Pointer): ContextStats {
+  realm.module._cwb_stats(context);
+  const { u64, u32 } = realm.memory.refresh();
+  const base = realm.scratchAt;
+  const long = (offset: number) => Number(u64[(base + offset) >>> 3]);
+  const word = (offset: number) => u32[(base + offset) >>> 2]!;
+  return {
+    launched: long(layout.STATS_LAUNCHED),
+    completed: long(layout.STATS_COMPLETED),
+    failed: long(layout.STATS_FAILED),
+    cancelled: long(layout.STATS_CANCELLED),
+    steps: long(layout.STATS_STEPS),
+    steals: long(layout.STATS_STEALS),
+    stolen: long(layout.STATS_STOLEN),
+    parks: long(layout.STATS_PARKS),
+    wakes: long(layout.STATS_WAKES),
+    timers: long(layout.STATS_TIMERS),
+    workers: word(layout.STATS_WORKERS),
+    idle: word(layout.STATS_IDLE),
+  };
+}
+
+/** One event of a worker. */
+export interface TraceEvent {
+  /** Its number: grows by one, so that readers see what they have missed. */
+  readonly number: number;
+  /** When, in milliseconds since 1970, with fractions. */
+  readonly time: number;
+  readonly kind: 'begin' | 'end' | 'steal' | 'park' | 'unpark';
+  /** begin: the coroutine's name; steal: the index of the robbed worker. */
+  readonly what: string;
+}
+
+/** What one worker did lately, oldest first. */
+export interface WorkerTrace {
+  readonly worker: number;
+  readonly events: TraceEvent[];
+}
+
+const kinds: Record<number, TraceEvent['kind']> = {
+  [layout.TRACE_BEGIN]: 'begin',
+  [layout.TRACE_END]: 'end',
+  [layout.TRACE_STEAL]: 'steal',
+  [layout.TRACE_PARK]: 'park',
+  [layout.TRACE_UNPARK]: 'unpark',
+};
+
+const names = new WeakMap<object, Map<Pointer, string>>();
+
+/** Copies what the workers have written. */
+export function readTrace(realm: Realm, context: Pointer, workers: number): WorkerTrace[] {
+  const result: WorkerTrace[] = [];
+  for (let index = 0; index < workers; index++) {
+    const worker = realm.module._cwb_context_worker(context, index);
+    result.push({ worker: index, events: readEvents(realm, worker) });
+  }
+  return result;
+}
+
+function readEvents(realm: Realm, worker: Pointer): TraceEvent[] {
+  const { memory } = realm;
+  const at = memory.word(worker + layout.WORKER_TRACE_EVENTS);
+  if (at === 0) return [];
+  const nextIndex = (worker + layout.WORKER_TRACE_NEXT) >>> 2;
+  const end = Atomics.load(memory.u32, nextIndex);
+  const count = Math.min(end, layout.TRACE_EVENTS);
+  const events: TraceEvent[] = [];
+  for (let number = end - count; number < end; number++) {
+    const event = at + (number % layout.TRACE_EVENTS) * layout.TRACE_EVENT_SIZE;
+    const kind = kinds[memory.word(event + 8)];
+    if (!kind) continue;
+    const what = memory.word(event + 12);
+    events.push({
+      number,
+      time: memory.f64[event >>> 3]!,
+      kind,
+      what: kind === 'begin' ? coroutineName(realm, what) : String(what),
+    });
+  }
+  // What was overwritten while we read is not to be trusted.
+  const overwritten = Atomics.load(memory.u32, nextIndex) - layout.TRACE_EVENTS;
+  return events.filter(({ number }) => number >= overwritten);
+}
+
+function coroutineName(realm: Realm, at: Pointer): string {
+  let known = names.get(realm);
+  if (!known) names.set(realm, (known = new Map()));
+  let name = known.get(at);
+  if (name === undefined) {
+    name = realm.memory.text(realm.memory.word(at + layout.COROUTINE_NAME));
+    known.set(at, name);
+  }
+  return name;
+}

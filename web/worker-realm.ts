@@ -1,0 +1,250 @@
+/**
+ * A worker's realm: runs the functions of the task module.
+ *
+ * @module
+ */
+import { describe } from './errors.js';
+import { Target } from './launch.js';
+import type { LaunchRealm } from './launch.js';
+import * as layout from './layout.gen.js';
+import type { CoreModule, Pointer } from './module.js';
+import { Transfer } from './parcels.js';
+import type { FromWorker, ToWorker } from './protocol.js';
+import { open, seal } from './protocol.js';
+import { Realm } from './realm.js';
+import { Scope } from './scope.js';
+
+type Task = (scope: Scope, ...args: unknown[]) => unknown;
+
+/** What a worker's realm needs of its host. */
+export interface WorkerHost {
+  post(message: unknown, transfer?: Transferable[]): void;
+  nextTurn(callback: () => void): void;
+}
+
+export class WorkerRealm extends Realm implements LaunchRealm {
+  private readonly host: WorkerHost;
+  private readonly tasks: Readonly<Record<string, unknown>>;
+  private readonly functions: { run: Task; name: string }[] = [];
+  private readonly wanted = new Map<string, (value: unknown) => void>();
+  private parcelCount = 0;
+  private target!: Target;
+  private workerName = '';
+  private nameAt: Pointer = 0;
+
+  constructor(tasks: Readonly<Record<string, unknown>>, host: WorkerHost) {
+    super();
+    this.tasks = tasks;
+    this.host = host;
+  }
+
+  private post(message: FromWorker, transfer?: Transferable[]): void {
+    this.host.post(seal(message), transfer);
+  }
+
+  // ---- coming and going
+
+  workerStart(worker: Pointer, name: Pointer): void {
+    this.self = worker;
+    this.nameAt = name;
+    this.post({ type: 'hello', worker });
+  }
+
+  /** Hears what the host got; messages of others pass by. */
+  hear(data: unknown): void {
+    const message = open<ToWorker>(data);
+    if (!message) return;
+    switch (message.type) {
+      case 'init':
+        this.begin(message.memory, message.options.wakeByMessage);
+        break;
+      case 'parcel': {
+        const take = this.wanted.get(message.parcel);
+        this.wanted.delete(message.parcel);
+        take?.(message.value);
+        break;
+      }
+      case 'wake':
+        this.pumpNow();
+        break;
+    }
+  }
+
+  private begin(memory: WebAssembly.Memory, wakeByMessage: boolean): void {
+    try {
+      // The factory was given `coworker: this`, and hands the module back here.
+      this.attach(this.module, memory, { wakeByMessage });
+      this.workerName = this.memory.text(this.nameAt);
+      const context = this.memory.word(this.self + layout.WORKER_CONTEXT);
+      this.target = new Target(this, context, this.workerName);
+      const names = Object.keys(this.tasks).filter((k) => typeof this.tasks[k] === 'function');
+      this.target.tasks = new Set(names);
+      this.post({ type: 'ready', tasks: names });
+    } catch (error) {
+      this.failed(error);
+      return;
+    }
+    this.pumpNow();
+  }
+
+  /** Tells the main realm that this worker cannot start. */
+  failed(error: unknown): void {
+    this.post({ type: 'failed', ...partsOf(error) });
+  }
+
+  setModule(module: CoreModule): void {
+    this.module = module;
+  }
+
+  workerEnd(): void {
+    this.post({ type: 'bye' });
+  }
+
+  protected finished(): void {
+    try {
+      this.module._cwb_thread_end();
+    } catch (unwound) {
+      if (unwound !== 'unwind') throw unwound; // how Emscripten ends a thread
+    }
+  }
+
+  protected crashed(error: unknown): void {
+    this.post({ type: 'crashed', ...partsOf(error) });
+  }
+
+  /** An error that nobody caught, of something that a task left behind. */
+  stray(error: unknown): void {
+    this.post({ type: 'stray', ...partsOf(error) });
+  }
+
+  wake(worker: Pointer): void {
+    if (worker === this.self) this.schedulePump();
+    else this.post({ type: 'wake', worker });
+  }
+
+  // ---- running tasks
+
+  run(at: Pointer, task: number, outcome: number, data: Pointer, length: number): number {
+    const { run, name } = this.functions[task] ?? this.resolve(task);
+    const scope = new Scope(this.target, at, name, this.workerName);
+    if (outcome === layout.OUTCOME_MESSAGE) {
+      const parcel = this.reader.readOne(data, length) as string;
+      this.claim(parcel, (args) => {
+        const code = this.call(run, scope, at, args as unknown[]);
+        if (code !== layout.OUTCOME_PENDING) this.complete(at, code);
+      });
+      return layout.OUTCOME_PENDING;
+    }
+    return this.call(run, scope, at, length === 0 ? [] : this.reader.read(data, length));
+  }
+
+  private call(run: Task, scope: Scope, at: Pointer, args: unknown[]): number {
+    let result: unknown;
+    try {
+      result = run(scope, ...args);
+    } catch (error) {
+      return this.fail(scope, error);
+    }
+    if (typeof (result as PromiseLike<unknown> | null | undefined)?.then !== 'function') {
+      return this.leave(scope, result);
+    }
+    (result as PromiseLike<unknown>).then(
+      (value) => this.complete(at, this.leave(scope, value)),
+      (error: unknown) => this.complete(at, this.fail(scope, error)),
+    );
+    return layout.OUTCOME_PENDING;
+  }
+
+  private complete(at: Pointer, code: number): void {
+    this.module._cwb_complete(at, code);
+    this.schedulePump();
+  }
+
+  private leave(scope: Scope, value: unknown): number {
+    scope.end();
+    let length = value instanceof Transfer ? -1 : this.encodeOne(value);
+    if (length >= 0) return layout.OUTCOME_VALUE | (length << 3);
+    const { value: content, list } =
+      value instanceof Transfer ? value : { value, list: [] as Transferable[] };
+    const parcel = `${this.workerName}:${this.parcelCount++}`;
+    try {
+      this.post({ type: 'deposit', parcel, value: content, transfer: list }, list);
+    } catch (error) {
+      const what = `the result of '${scope.taskName}', ${describe(content)}, cannot be sent back`;
+      return this.fail(scope, new TypeError(`coworker: ${what}: ${String(error)}`, { cause: error }));
+    }
+    length = this.encodeOne(parcel);
+    return layout.OUTCOME_MESSAGE | (length << 3);
+  }
+
+  private fail(scope: Scope, error: unknown): number {
+    const own = scope.isOwnCancellation(error);
+    scope.end();
+    if (own) return layout.OUTCOME_CANCELLED;
+    this.writeError(error, { task: scope.taskName, worker: this.workerName });
+    return layout.OUTCOME_ERROR;
+  }
+
+  /** Finds the function of a task number that is new to this worker. */
+  private resolve(task: number): { run: Task; name: string } {
+    const name = this.memory.text(this.module._cwb_task_name(this.target.context, task));
+    const own = Object.hasOwn(this.tasks, name) ? this.tasks[name] : undefined;
+    const native = this.module[`_${name}`];
+    let run: Task;
+    if (typeof own === 'function') {
+      run = own as Task;
+    } else if (typeof native === 'function' && !/^_?cwb?_/.test(name)) {
+      // A plain function of C: it takes numbers, and knows no scope.
+      run = (_scope, ...args) => (native as (...numbers: unknown[]) => unknown)(...args);
+    } else {
+      const names = Object.keys(this.tasks).sort().join(', ');
+      run = () => {
+        throw new TypeError(
+          `coworker: there is no task '${name}'; the task module has: ${names || 'none'}`,
+        );
+      };
+    }
+    return (this.functions[task] = { run, name });
+  }
+
+  // ---- parcels: the main realm keeps them
+
+  deposit(value: unknown, transfer: readonly Transferable[]): string {
+    const parcel = `${this.workerName}:${this.parcelCount++}`;
+    const list = [...transfer];
+    this.post({ type: 'deposit', parcel, value, transfer: list }, list);
+    return parcel;
+  }
+
+  claim(parcel: string, take: (value: unknown) => void): void {
+    this.wanted.set(parcel, take);
+    this.post({ type: 'claim', parcel });
+  }
+
+  discard(parcel: string): void {
+    this.post({ type: 'drop', parcel });
+  }
+
+  // ---- the rest of a realm
+
+  protected nextTurn(callback: () => void): void {
+    this.host.nextTurn(callback);
+  }
+
+  yieldTurn(callback: () => void): void {
+    this.host.nextTurn(callback);
+  }
+
+  report(error: unknown): void {
+    this.stray(error);
+  }
+
+  protected busyChanged(): void {}
+}
+
+function partsOf(error: unknown): { message: string; stack: string } {
+  if (error instanceof Error) {
+    return { message: `${error.name}: ${error.message}`, stack: error.stack ?? '' };
+  }
+  return { message: String(error), stack: '' };
+}

@@ -1,0 +1,15 @@
+/**
+ * The worker's side in Node, with the module that comes with the package.
+ *
+ * @module
+ */
+import factory from './coworker.node.mjs';
+import { serve as serveModule } from './worker-core.node.js';
+
+export { transfer } from './parcels.js';
+export type { Scope } from './scope.js';
+
+/** As in browsers; see worker.ts. */
+export function serve(tasks: object): void {
+  serveModule(tasks, factory);
+}
