@@ -416,9 +416,10 @@ int cw__returned(cw_frame *frame, void *out)
         job->scope = scope->scope;
         job->wait_mode = CW__WAIT_PROMPT;
         cw__job_drop(scope);
-    } else {
-        cw__free(callee, type->frame_size);
+        /* Cancelled after the scope's end: it has waited, so it raises. */
+        return error || raise_if_cancelled(frame);
     }
+    cw__free(callee, type->frame_size);
     return error != NULL;
 }
 

@@ -21,8 +21,8 @@ typedef struct cw__host {
      * the host again. Not called under any lock. */
     void (*op_fired)(cw__op *op);
     /* The worker's inbox has something: called on that worker. `chain` is what
-     * cw__inbox_take() gave. */
-    void (*deliver)(struct cw__worker *self, uintptr_t chain);
+     * cw__inbox_take() gave. Returns what is left of it for another turn. */
+    uintptr_t (*deliver)(struct cw__worker *self, uintptr_t chain);
     /* A job is about to be freed. */
     void (*job_free)(cw_job *job);
     /* A worker's thread has started, and is about to end. The first is the

@@ -224,17 +224,42 @@ static uint32_t waiters_bit(const cw_job *job, uint32_t state)
 
 /* ---- cancelling */
 
+/* A failure counts for more than cancellation. */
+static bool outweighs(const cw_error *error, const cw_error *other)
+{
+    return !cw__error_is_cancel(error) && cw__error_is_cancel(other);
+}
+
+/* The parent, with a reference, if a failure of this job goes there; else NULL.
+ * The job is on its parent's list for as long as it is not sealed (so under its
+ * lock), and for whoever settles it. */
+static cw_job *told_of_failure(cw_job *job)
+{
+    cw_job *parent = job->parent;
+    if (!parent || job->flags & (CW__JOB_SCOPE | CW__JOB_LONELY) ||
+        parent->flags & CW__JOB_SUPERVISOR)
+        return NULL;
+    return cw_job_retain(parent);
+}
+
 /* Makes the job cancelling, with `error` (taken over) as root cause. False if
  * it is that already or its outcome is fixed. Wakes its body and those who
- * want to hear of it early. */
-static bool begin_cancelling(cw__worker *self, cw_job *job, cw_error *error)
+ * want to hear of it early. `above`, unless NULL, gets told_of_failure(). */
+static bool begin_cancelling(cw__worker *self, cw_job *job, cw_error *error,
+                             cw_job **above)
 {
     uint32_t state = cw__job_lock(job);
     if (state & (CW__JOB_CANCELLING | CW__JOB_SEALED)) {
+        cw_error *unused = error;
+        if (!(state & CW__JOB_SEALED) && outweighs(error, job->error)) {
+            unused = job->error;
+            job->error = error;
+        }
         cw__job_unlock(job, state);
-        cw_error_release(error);
+        cw_error_release(unused);
         return false;
     }
+    if (above) *above = told_of_failure(job);
     job->error = error;
     state |= CW__JOB_CANCELLING;
     /* Those who want to hear of it early stand in front. */
@@ -297,7 +322,7 @@ static void cancel_children(cw__worker *self, cw_job *root)
                                     : cw__error_cancelled(failure);
                 cw_error_release(failure);
             }
-            if (begin_cancelling(self, child, cause)) {
+            if (begin_cancelling(self, child, cause, NULL)) {
                 child->cancel_next = job;
                 job = child;
             } else {
@@ -317,19 +342,23 @@ void cw_cancel(cw_job *job, cw_error *cause)
 {
     cw__worker *self = cw__self;
     cw_job_retain(job);
-    if (begin_cancelling(self, job, cw__error_cancelled(cause)))
+    if (begin_cancelling(self, job, cw__error_cancelled(cause), NULL))
         cancel_children(self, job);
     cw__job_drop(job);
 }
 
-/* A child has failed with `error` (borrowed). True if the parent takes the
- * failure upon itself. */
-static bool child_failed(cw__worker *self, cw_job *parent, cw_error *error)
+/* A child of `job` (a reference, taken over) has failed with `error`
+ * (borrowed). All above hear of it now, so that they stop early, and once more
+ * when what is between has ended. */
+static void tell_failure(cw__worker *self, cw_job *job, cw_error *error)
 {
-    if (parent->flags & CW__JOB_SUPERVISOR) return false;
-    if (begin_cancelling(self, parent, cw_error_retain(error)))
-        cancel_children(self, parent);
-    return true;
+    while (job) {
+        cw_job *above = NULL;
+        if (begin_cancelling(self, job, cw_error_retain(error), &above))
+            cancel_children(self, job);
+        cw__job_drop(job);
+        job = above;
+    }
 }
 
 /* ---- ending */
@@ -365,10 +394,11 @@ static void settle(cw__worker *self, cw_job *job)
 {
     cw_error *error = job->error; /* fixed since SEALED */
     bool unhandled = false;
-    if (error && !cw__error_is_cancel(error) &&
-        !(job->flags & (CW__JOB_SCOPE | CW__JOB_LONELY))) {
-        bool taken = job->parent && child_failed(self, job->parent, error);
-        unhandled = !taken && !(job->flags & CW__JOB_ASYNC);
+    if (error && !cw__error_is_cancel(error)) {
+        cw_job *above = told_of_failure(job);
+        unhandled = !above && !(job->flags & (CW__JOB_ASYNC | CW__JOB_SCOPE |
+                                              CW__JOB_LONELY));
+        tell_failure(self, above, error);
     }
     if (unhandled && !(job->flags & CW__JOB_NOTIFY))
         cw_load_acquire(&unhandled_handler)(cw_job_name(job), error);
@@ -456,13 +486,12 @@ static bool end_body(cw__worker *self, cw_job *job, cw_error *error)
 {
     uint32_t state = cw__job_lock(job);
     bool failed_first = error && !(state & CW__JOB_CANCELLING);
-    cw_error *unused = NULL;
+    cw_error *failure = NULL, *unused = NULL;
     if (failed_first) {
         job->error = error;
         state |= CW__JOB_CANCELLING;
-    } else if (error && cw__error_is_cancel(job->error) &&
-               !cw__error_is_cancel(error)) {
-        unused = job->error; /* a failure counts for more than cancellation */
+    } else if (error && outweighs(error, job->error)) {
+        unused = job->error;
         job->error = error;
     } else {
         unused = error;
@@ -470,21 +499,16 @@ static bool end_body(cw__worker *self, cw_job *job, cw_error *error)
     state |= CW__JOB_BODY_DONE;
     bool over = !(state & CW__JOB_CHILDREN);
     if (over) state |= CW__JOB_SEALED;
-    cw_job *parent = NULL;
+    cw_job *above = NULL;
     if (!over && failed_first) { /* it may end as soon as it is unlocked */
         cw_add_relaxed(&job->refs, 1);
-        if (!(job->flags & (CW__JOB_SCOPE | CW__JOB_LONELY)))
-            parent = job->parent;
+        failure = cw_error_retain(error);
+        if (!cw__error_is_cancel(error)) above = told_of_failure(job);
     }
     cw__job_unlock(job, state);
     cw_error_release(unused);
     if (!over && failed_first) {
-        /* The parent hears of it now, so that the siblings stop early, and once
-         * more in settle(). It waits for this job, which waits for children
-         * that nobody has told yet. */
-        cw_error *failure = cw_error_retain(error);
-        if (parent && !cw__error_is_cancel(failure))
-            child_failed(self, parent, failure);
+        tell_failure(self, above, failure);
         cancel_children(self, job);
         cw_error_release(failure);
         cw__job_drop(job);

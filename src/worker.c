@@ -249,14 +249,16 @@ static void fire_timers(cw__worker *self)
 
 static void read_inbox(cw__worker *self)
 {
-    uintptr_t chain = cw__inbox_take(&self->inbox);
-    if (chain) cw__the_host.deliver(self, chain);
+    uintptr_t chain = self->undelivered;
+    if (!chain) chain = cw__inbox_take(&self->inbox);
+    if (chain) self->undelivered = cw__the_host.deliver(self, chain);
 }
 
 static cw_job *next_job(cw__worker *self)
 {
     uint32_t tick = ++self->tick;
-    if (cw_unlikely(!cw__inbox_empty(&self->inbox))) read_inbox(self);
+    if (cw_unlikely(self->undelivered || !cw__inbox_empty(&self->inbox)))
+        read_inbox(self);
     if (cw_unlikely(tick % CLOCK_EVERY == 0)) fire_timers(self);
     if (cw_unlikely(tick % GLOBAL_EVERY == 0)) take_from_outside(self);
     cw_job *job = take_slot(self);
@@ -510,6 +512,11 @@ static cw_job *idle(cw__worker *self, cw__run *why, const cw_job *until)
     for (;;) {
         cw_job *job = NULL;
         if (!cw__inbox_empty(&self->inbox)) read_inbox(self);
+        if (self->undelivered) {
+            if (searching) stop_searching(self);
+            *why = CW__RUN_VISIT;
+            return NULL;
+        }
         job = take_slot(self);
         if (!job) job = cw__ring_pop(&self->ring);
         if (!job && searching) job = search(self);
@@ -561,7 +568,7 @@ static cw__run run_loop(cw__worker *self, uint32_t budget, const cw_job *until)
             if (!job) return why;
         }
         run_job(self, job);
-        if (self->has_loop && loop_is_due(self)) break;
+        if (self->undelivered || (self->has_loop && loop_is_due(self))) break;
         if (budget && --left == 0) break;
     }
     cw__worker_flush(self);

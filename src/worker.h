@@ -51,6 +51,7 @@ typedef struct cw__worker {
     bool host_called;     /* ... since the loop had its last turn */
     uint32_t since_clock; /* jobs since the last look at the clock for it */
     int64_t last_visit_ns; /* when the loop had its last turn */
+    uintptr_t undelivered; /* taken from the inbox, for the next turn */
     void *host_data;
 
     /* Counters: written by the owner, read by everybody. */

@@ -95,6 +95,11 @@ cw__worker *cwb_init(uint32_t wake_by_message)
     return self;
 }
 
+cw_context *cwb_main_context(void)
+{
+    return cwb_main;
+}
+
 /* Runs what there is to do on this realm, at most `budget` jobs (0: no limit).
  * Returns enum cw__run; for CW__RUN_SLEEP see cwb_sleep_ms(). */
 int cwb_run(uint32_t budget)
@@ -138,6 +143,11 @@ intptr_t cwb_context_open(uint32_t workers,
         cw__context_open(workers, (const char *)scratch.at, set_up,
                          tracing ? &scratch : NULL, &context);
     if (status != CW_OK) return status;
+    /* Nobody joins them here: JavaScript hears of each one's end by the message
+     * that Emscripten sends when a detached thread is over. */
+    cw_store_release(&context->joined, 1);
+    for (uint32_t i = 0; i < workers; i++)
+        cw__thread_detach(&context->workers[i].thread);
     context->host_data = host_data_new(context);
     if (!context->host_data) {
         cw_context_release(context);

@@ -56,6 +56,8 @@ typedef struct cwb_ticket {
     uint32_t capacity; /* 0: `data` is a block of its own, of `length` bytes */
     uint32_t outcome;  /* enum cwb_outcome */
     uint32_t task;     /* which function of the task module */
+    const char *worker; /* name of who ended it, if it failed; lives as its
+                           context, which is freed after all tickets */
 } cwb_ticket;
 
 /* What is kept for a context that JavaScript opened. */
@@ -83,13 +85,13 @@ void cwb_job_final(cw_job *job, bool unhandled);
 void cwb_job_free(cw_job *job);
 void cwb_op_fired(cw__op *op);
 void cwb_op_deliver(cw__op *op);
-void cwb_deliver(cw__worker *self, uintptr_t chain);
+uintptr_t cwb_deliver(cw__worker *self, uintptr_t chain);
 
 /* Implemented in JavaScript, see imports.c. */
 int cw_js_run(cw_job *job, uint32_t task, uint32_t outcome, const void *data,
               uint32_t length);
 void cw_js_job_ended(uint32_t token, uint32_t outcome, const void *data,
-                     uint32_t length);
+                     uint32_t length, const char *worker);
 void cw_js_op_fired(uint32_t token, uint32_t how);
 int cw_js_worker_start(cw__worker *worker, const char *name);
 void cw_js_worker_end(cw__worker *worker);

@@ -19,8 +19,9 @@ EM_JS(int, cw_js_run, (cw_job *job, uint32_t task, uint32_t outcome,
 })
 
 EM_JS(void, cw_js_job_ended, (uint32_t token, uint32_t outcome,
-                              const void *data, uint32_t length), {
-    Module["coworker"].jobEnded(token, outcome, data, length);
+                              const void *data, uint32_t length,
+                              const char *worker), {
+    Module["coworker"].jobEnded(token, outcome, data, length, worker);
 })
 
 EM_JS(void, cw_js_op_fired, (uint32_t token, uint32_t how), {

@@ -12,11 +12,14 @@
 
 enum {
     LAUNCH_ASYNC = 1,  /* as cw_async(), not cw_launch() */
-    LAUNCH_MESSAGE = 2 /* the argument travels as a message */
+    LAUNCH_MESSAGE = 2 /* the arguments travel as a message, a parcel */
 };
 
 /* Room that a body of JavaScript has for a result without a block of its own. */
 enum { INLINE_BYTES = 32 };
+/* Ends that a realm hears of in one turn of its event loop: about a millisecond
+ * of promises. */
+enum { DELIVERIES_PER_TURN = 1024 };
 
 static uint32_t round_up(uint32_t bytes)
 {
@@ -57,10 +60,9 @@ static cw_error *take_outcome(cw_job *job, uint32_t code)
     ticket->outcome = code & 7;
     switch (ticket->outcome) {
     case CWB_VALUE:
+    case CWB_MESSAGE: /* then it is the parcel's number */
         if (set_data(ticket, cwb_scratch(0), code >> 3)) return NULL;
         return cw_error_new(CW_ENOMEM, NULL, NULL);
-    case CWB_MESSAGE:
-        return NULL;
     case CWB_CANCELLED:
         return cw__job_cancellation(job);
     default:
@@ -146,7 +148,8 @@ static cw_job *go(cwb_ticket *ticket, cw_job *parent, double timeout_ms)
 }
 
 /* Launches function number `task` of the task module with the argument list
- * that is encoded in the scratch buffer. Returns a handle, 0 without memory. */
+ * (LAUNCH_MESSAGE: the number of the parcel with it) that is encoded in the
+ * scratch buffer. Returns a handle, 0 without memory. */
 cw_job *cwb_launch(cw_context *context, cw_job *parent,
                                         uint32_t task, uint32_t flags,
                                         uint32_t token, uint32_t length,
@@ -156,9 +159,8 @@ cw_job *cwb_launch(cw_context *context, cw_job *parent,
     cwb_ticket *ticket = make(context, &javascript, flags, room, token);
     if (!ticket) return NULL;
     ticket->task = task;
-    if (flags & LAUNCH_MESSAGE) {
-        ticket->outcome = CWB_MESSAGE;
-    } else if (!set_data(ticket, cwb_scratch(0), length)) {
+    if (flags & LAUNCH_MESSAGE) ticket->outcome = CWB_MESSAGE;
+    if (!set_data(ticket, cwb_scratch(0), length)) {
         cw__job_drop(ticket->job); /* the handle's reference ... */
         cw__job_drop(ticket->job); /* ... and the job's own */
         return NULL;
@@ -195,6 +197,10 @@ void cwb_job_final(cw_job *job, bool unhandled)
 {
     cwb_ticket *ticket = cwb_ticket_of(job);
     ticket->unhandled = unhandled;
+    if (job->error) {
+        ticket->outcome = CWB_ERROR;
+        ticket->worker = cw_worker_name();
+    }
     cw__worker *home = ticket->home; /* the ticket is its realm's afterwards */
     cw__inbox_push(&home->inbox, (uintptr_t)ticket | CWB_MARK_TICKET);
     cw__worker_unpark(home);
@@ -215,20 +221,22 @@ static void deliver_ticket(cwb_ticket *ticket)
     if (error) {
         uint32_t outcome =
             cw__error_is_cancel(error) ? CWB_CANCELLED : CWB_ERROR;
-        cw_js_job_ended(token, outcome | (ticket->unhandled ? 8 : 0), error, 0);
+        cw_js_job_ended(token, outcome | (ticket->unhandled ? 8 : 0), error, 0,
+                        ticket->worker);
     } else if (job->flags & CW__JOB_FOREIGN) {
-        cw_js_job_ended(token, ticket->outcome, ticket->data, ticket->length);
+        cw_js_job_ended(token, ticket->outcome, ticket->data, ticket->length,
+                        NULL);
     } else {
         cw_js_job_ended(token, CWB_VALUE,
                         (char *)cw__job_frame(job) + job->type->result_offset,
-                        job->type->result_size);
+                        job->type->result_size, NULL);
     }
 }
 
-void cwb_deliver(cw__worker *self, uintptr_t chain)
+uintptr_t cwb_deliver(cw__worker *self, uintptr_t chain)
 {
     (void)self;
-    while (chain) {
+    for (unsigned n = 0; chain && n < DELIVERIES_PER_TURN; n++) {
         uintptr_t item = chain & ~(uintptr_t)CW__INBOX_MARK;
         bool is_ticket = (chain & CW__INBOX_MARK) == CWB_MARK_TICKET;
         chain = cw__inbox_next(chain); /* delivering frees the item */
@@ -238,6 +246,7 @@ void cwb_deliver(cw__worker *self, uintptr_t chain)
             cwb_op_deliver((cw__op *)item);
         }
     }
+    return chain;
 }
 
 /* ---- handles */

@@ -38,20 +38,29 @@ bool cw__thread_may_block(void)
     return answer != 0;
 }
 
+/* V8's baseline compiler (seen in Node 20) loses local variables that live
+ * across a wait instruction. So it stands alone in a function that has none,
+ * and is called by way of a volatile pointer, which no compiler or linker can
+ * look through to inline it into its callers. */
+static void wait_alone(int *word, int expected, int64_t timeout_ns)
+{
+    __builtin_wasm_memory_atomic_wait32(word, expected, timeout_ns);
+}
+
+static void (*volatile wait_word)(int *, int, int64_t) = wait_alone;
+
 void cw__thread_pause(void)
 {
     static int nothing;
     /* There is no yield on the web: a very short sleep gives way. The page
      * may not even do that and goes on trying. */
-    if (cw__thread_may_block())
-        __builtin_wasm_memory_atomic_wait32(&nothing, 0, 20 * 1000);
+    if (cw__thread_may_block()) wait_word(&nothing, 0, 20 * 1000);
 }
 
 void cw__futex_wait(_Atomic uint32_t *word, uint32_t expected,
                     int64_t timeout_ns)
 {
-    __builtin_wasm_memory_atomic_wait32((int *)(void *)word, (int)expected,
-                                        timeout_ns);
+    wait_word((int *)(void *)word, (int)expected, timeout_ns);
 }
 
 void cw__futex_wake(_Atomic uint32_t *word)
