@@ -181,6 +181,13 @@ run-$(1): $$(C_TESTS:%=$(BUILD)/$(1)/tests/%)
 endef
 $(foreach f,$(FLAVOURS),$(eval $(call FLAVOUR_RULES,$(f))))
 
+# The same benchmark programs in Node: node build/wasm-node/bench/NAME.cjs
+WASM_BENCH_SOURCES := $(CORE_SOURCES) src/platform/emscripten.c src/platform/pthread.c
+$(BUILD)/wasm-node/bench/%.cjs: bench/c/%.c $(WASM_BENCH_SOURCES) $(CORE_HEADERS) $(BUILD)/.emscripten
+	$(Q)mkdir -p $(@D)
+	$(Q)$(EMCC) -std=gnu11 -O3 -pthread -Isrc $< $(WASM_BENCH_SOURCES) -sENVIRONMENT=node \
+	  -sINITIAL_MEMORY=512MB -sPTHREAD_POOL_SIZE=12 -sPROXY_TO_PTHREAD -sEXIT_RUNTIME -o $@
+
 .SECONDARY:
 -include $(wildcard $(BUILD)/*/src/*.d $(BUILD)/*/src/platform/*.d $(BUILD)/*/tests/*.d $(BUILD)/*/bench/*.d)
 
