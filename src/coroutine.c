@@ -234,6 +234,7 @@ int cw__cancel_and_join(cw_frame *frame, cw_job *target)
     return cw__join(frame, target);
 }
 
+/* Called once more after each wait: then it goes on with the next job. */
 int cw__join_all(cw_frame *frame, cw_job *const *jobs, size_t count)
 {
     cw_job *job = frame->job;

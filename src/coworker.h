@@ -389,8 +389,14 @@ typedef struct cw_none {
 /* Waits for `count` jobs, one after another. The array is borrowed until the
  * call is over. */
 #define CW_JOIN_ALL(self, jobs, count)                                         \
-    CW__SUSPEND(self, cw__join_all(&(self)->frame, (jobs), (count)),           \
-                cw__joined(&(self)->frame))
+    do {                                                                       \
+        (self)->frame.at = __LINE__;                                           \
+        CW__FALLTHROUGH;                                                       \
+    case __LINE__:                                                             \
+        if (cw__join_all(&(self)->frame, (jobs), (count)) == CW__PENDING)      \
+            return CW_STEP_SUSPENDED;                                          \
+        CW__CHECK(self, cw__joined(&(self)->frame));                           \
+    } while (0)
 
 /* Waits for a job of coroutine NAME and copies its result to `out`, which is
  * a RESULT *; raises the job's own error if it failed. */
