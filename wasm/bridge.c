@@ -8,6 +8,7 @@
 #include "error.h"
 
 #include <emscripten.h>
+#include <emscripten/eventloop.h>
 #include <pthread.h>
 #include <string.h>
 
@@ -84,6 +85,9 @@ cw__worker *cwb_init(uint32_t wake_by_message)
                               .worker_start = worker_start,
                               .worker_end = worker_end,
                               .wake = wake_by_message ? cw_js_wake : NULL};
+    /* Otherwise Emscripten takes the end of any thread for the program's and
+     * ends all others. */
+    emscripten_runtime_keepalive_push();
     cwb_main = cw__context_adopt("main");
     if (!cwb_main) return NULL;
     cwb_main->host_data = host_data_new(cwb_main);
