@@ -36,7 +36,8 @@
 struct group {
     cw_job *task;
     size_t count;
-    _Atomic size_t open; /* jobs that have not ended */
+    _Atomic size_t open;  /* jobs that have not ended */
+    _Atomic size_t first; /* the first that ended badly, counted from 1 */
     cw__waiter waiters[];
 };
 
@@ -93,6 +94,11 @@ void cw__waiter_fire(cw__waiter *waiter, cw__woken *woken)
         struct group *group = waiter->owner.pointer;
         cw_job *task = group->task; /* read before the count: then it may go */
         bool failed = waiter->target.job->error != NULL;
+        size_t none = 0;
+        /* acq_rel: pairs with first_failed(); only the first one counts */
+        if (failed)
+            (void)cw_cas_acq_rel(&group->first, &none,
+                                 (size_t)(waiter - group->waiters) + 1);
         bool last = cw_sub_acq_rel(&group->open, 1) == 1;
         if (failed || last) note_task(woken, task);
         return;
@@ -269,6 +275,20 @@ static bool raise_failure_of(cw_frame *frame, const cw_job *target)
     return true;
 }
 
+/* A body that waits for a job and is about to raise cancellation raises the
+ * job's failure instead if there is one. The job need not be over: it tells its
+ * parent, which may be this body's, before its own end. */
+static void prefer_failure_of(cw_frame *frame, cw_job *target)
+{
+    if (!cw__error_is_cancel(frame->error)) return;
+    cw_error *error = NULL;
+    uint32_t state = cw__job_lock(target);
+    if (state & CW__JOB_CANCELLING && !cw__error_is_cancel(target->error))
+        error = cw_error_retain(target->error);
+    cw__job_unlock(target, state);
+    if (error) set_error(frame, error);
+}
+
 int cw__result(const cw_job *job, const cw_coroutine *type, void *out)
 {
     if (job->type != type) return CW_ETYPE;
@@ -290,12 +310,15 @@ static bool take_result(cw_frame *frame, const cw_job *target,
     return true;
 }
 
-int cw__awaited(cw_frame *frame, const cw_job *target, const cw_coroutine *type,
+int cw__awaited(cw_frame *frame, cw_job *target, const cw_coroutine *type,
                 void *out)
 {
     end_wait(frame->job);
     if (raise_failure_of(frame, target)) return 1;
-    if (cw__resumed(frame)) return 1;
+    if (cw__resumed(frame)) {
+        prefer_failure_of(frame, target);
+        return 1;
+    }
     return take_result(frame, target, type, out);
 }
 
@@ -328,7 +351,10 @@ int cw__await_all(cw_frame *frame, cw_job *const *jobs, size_t count)
         if (cw__job_wait(jobs[i], waiter) == CW__PENDING) {
             waiter->armed = CW__ARMED_JOB;
         } else {
+            size_t none = 0;
             failed = cw_job_error(jobs[i]) != NULL;
+            /* One that was registered before may be faster. */
+            if (failed) (void)cw_cas_acq_rel(&group->first, &none, i + 1);
             cw_sub_acq_rel(&group->open, 1);
         }
     }
@@ -340,13 +366,25 @@ int cw__await_all(cw_frame *frame, cw_job *const *jobs, size_t count)
     return CW__PENDING;
 }
 
+/* Which of a group's jobs ended badly first, counted from 1; 0: none. */
+static size_t first_failed(const cw_job *job)
+{
+    if (job->waiter.armed != CW__ARMED_GROUP) return 0;
+    const struct group *group = job->waiter.owner.pointer;
+    return cw_load_acquire(&group->first); /* pairs with the waiters' change */
+}
+
 int cw__awaited_all(cw_frame *frame, cw_job *const *jobs, size_t count,
                     const cw_coroutine *type, void *outs)
 {
+    size_t first = first_failed(frame->job);
     end_wait(frame->job);
-    for (size_t i = 0; i < count; i++)
-        if (raise_failure_of(frame, jobs[i])) return 1;
-    if (cw__resumed(frame)) return 1;
+    if ((first && raise_failure_of(frame, jobs[first - 1])) ||
+        cw__resumed(frame)) {
+        /* It may have been cancelled by another one's failure. */
+        for (size_t i = 0; i < count; i++) prefer_failure_of(frame, jobs[i]);
+        return 1;
+    }
     for (size_t i = 0; i < count; i++)
         if (take_result(frame, jobs[i], type,
                         (char *)outs + i * type->result_size))

@@ -488,7 +488,7 @@ enum { CW__DONE = 0, CW__PENDING = 1 };
         return cw__result(job, &NAME, out);                                    \
     }                                                                          \
     CW__UNUSED static inline int NAME##__awaited(                              \
-        cw_frame *frame, const cw_job *job, RESULT *out)                       \
+        cw_frame *frame, cw_job *job, RESULT *out)                             \
     {                                                                          \
         return cw__awaited(frame, job, &NAME, out);                            \
     }                                                                          \
@@ -599,7 +599,7 @@ int cw__call(cw_frame *, const cw_coroutine *, int, const void *);
 int cw__resumed(cw_frame *);
 int cw__joined(cw_frame *);
 int cw__ensure_active(cw_frame *);
-int cw__awaited(cw_frame *, const cw_job *, const cw_coroutine *, void *);
+int cw__awaited(cw_frame *, cw_job *, const cw_coroutine *, void *);
 int cw__awaited_all(cw_frame *, cw_job *const *, size_t, const cw_coroutine *,
                     void *);
 int cw__returned(cw_frame *, void *);
