@@ -41,8 +41,7 @@ static cw_context *context_new(uint32_t workers, const char *name)
     return context;
 }
 
-/* A reference that keeps the memory, but does not keep it open. */
-static void hold(cw_context *context)
+void cw__context_hold(cw_context *context)
 {
     cw_add_relaxed(&context->refs, 1); /* the caller holds a reference */
 }
@@ -50,12 +49,11 @@ static void hold(cw_context *context)
 cw_context *cw_context_retain(cw_context *context)
 {
     cw_add_relaxed(&context->handles, 1);
-    hold(context);
+    cw__context_hold(context);
     return context;
 }
 
-/* Drops a reference without closing. */
-static void drop(cw_context *context)
+void cw__context_drop(cw_context *context)
 {
     /* acq_rel: whoever frees it has seen everybody's last use */
     if (cw_sub_acq_rel(&context->refs, 1) != 1) return;
@@ -74,7 +72,7 @@ void cw_context_release(cw_context *context)
     /* Threads hold references of their own: without handles nobody could ever
      * close it. acq_rel: comes after all use of the other handles. */
     if (cw_sub_acq_rel(&context->handles, 1) == 1) cw_context_close(context);
-    drop(context);
+    cw__context_drop(context);
 }
 
 const char *cw_context_name(const cw_context *context)
@@ -111,7 +109,7 @@ static void thread_ends(cw__worker *self)
         cw_store_release(&context->ended, 1);
         cw__futex_wake(&context->ended);
     }
-    drop(context);
+    cw__context_drop(context);
 }
 
 void cw__worker_thread_end(cw__worker *self)
@@ -145,7 +143,7 @@ int cw__context_open(uint32_t workers, const char *name,
     for (uint32_t i = 0; i < workers; i++) {
         cw__worker *worker = &context->workers[i];
         if (setup) setup(worker, arg);
-        hold(context);
+        cw__context_hold(context);
         int status = cw__thread_start(&worker->thread, thread_main, worker);
         if (status != CW_OK) {
             /* Those that run end at once; the rest never was. */
@@ -181,7 +179,7 @@ cw_context *cw__context_adopt(const char *name)
 void cw__context_disown(cw_context *context)
 {
     cw__alloc_flush();
-    drop(context);
+    cw__context_drop(context);
 }
 
 void cw_context_close(cw_context *context)
@@ -189,7 +187,7 @@ void cw_context_close(cw_context *context)
     uint32_t open = 0;
     /* seq_cst: comes before every later look at the counters and timers */
     if (!cw_cas_seq_cst(&context->closed, &open, 1)) return;
-    hold(context); /* the last worker may end meanwhile */
+    cw__context_hold(context); /* the last worker may end meanwhile */
     cw__worker *self = cw__self;
     for (;;) { /* delays end now: their coroutines could only be refused */
         cw__woken woken;
@@ -200,7 +198,7 @@ void cw_context_close(cw_context *context)
         cw__limits_expire(limits);
     }
     wake_all(context);
-    drop(context);
+    cw__context_drop(context);
 }
 
 int cw_context_join(cw_context *context)
@@ -245,11 +243,11 @@ void cw__context_leave(cw__worker *self, cw_context *context)
         cw_store_release(&self->completed, cw_load_relaxed(&self->completed) + 1);
         return;
     }
-    hold(context); /* this may be the last one inside */
+    cw__context_hold(context); /* this may be the last one inside */
     cw_add_seq_cst(&context->outside_completed, 1);
     if (context->adopted || cw_load_seq_cst(&context->closed))
         wake_all(context);
-    drop(context);
+    cw__context_drop(context);
 }
 
 bool cw__context_quiet(cw_context *context)

@@ -52,6 +52,10 @@ enum cw__hint {
     CW__YIELDED  /* let all others go first */
 };
 
+/* A reference that keeps the memory, but does not keep the context open. */
+void cw__context_hold(cw_context *context);
+void cw__context_drop(cw_context *context);
+
 /* Makes a context with one worker, the calling thread. NULL without memory. */
 cw_context *cw__context_adopt(const char *name);
 /* Drops an adopted context, which must be empty. */

@@ -151,11 +151,17 @@ void cw__dispatch_resumed(cw__worker *self, cw_job *first)
     enum cw__hint hint = first && first->next ? CW__SPAWNED : CW__RESUMED;
     while (first) {
         cw_job *job = first;
+        cw_context *context = job->context;
+        /* Once queued the job may end, and with it a context of which this
+         * thread has no handle. */
+        bool foreign = !self || self->context != context;
+        if (foreign) cw__context_hold(context);
         first = job->next;
         /* acquire: pairs with cw_context_close() */
-        if (cw_unlikely(cw_load_acquire(&job->context->closed)))
+        if (cw_unlikely(cw_load_acquire(&context->closed)))
             cw__cancel_closed(job);
         cw__dispatch(self, job, hint);
+        if (foreign) cw__context_drop(context);
     }
 }
 
