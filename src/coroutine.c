@@ -470,11 +470,14 @@ enum { HANDLER_BITS = 10, HANDLER_MASK = (1 << HANDLER_BITS) - 1 };
 
 void cw__end_try(cw_frame *frame, unsigned id)
 {
-    uint32_t rest = frame->handlers;
-    unsigned bits = HANDLER_BITS;
-    for (; rest && (rest & HANDLER_MASK) != id; rest >>= HANDLER_BITS)
-        bits += HANDLER_BITS;
-    if (rest) frame->handlers >>= bits;
+    uint32_t open = frame->handlers;
+    while (open) {
+        bool found = (open & HANDLER_MASK) == id;
+        open >>= HANDLER_BITS;
+        if (!found) continue;
+        frame->handlers = open & HANDLERS_MASK;
+        return;
+    }
 }
 
 void cw__try(cw_frame *frame, unsigned id)
@@ -496,8 +499,10 @@ void cw__try(cw_frame *frame, unsigned id)
 void cw__unwind(cw_frame *frame)
 {
     if (frame->handlers) {
-        frame->at = -(int)(frame->handlers & HANDLER_MASK);
-        frame->handlers >>= HANDLER_BITS;
+        uint32_t open = frame->handlers;
+        frame->at = -(int)(open & HANDLER_MASK);
+        open >>= HANDLER_BITS;
+        frame->handlers = open & HANDLERS_MASK;
     } else {
         frame->at = frame->ending ? CW__AT_END : CW__AT_FINALLY;
     }
