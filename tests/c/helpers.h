@@ -39,11 +39,14 @@
 
 /* Makes new threads have little stack: recursion that grows with the number of
  * jobs does not fit. */
-MAYBE_UNUSED static void use_small_stacks(void)
-{
+MAYBE_UNUSED static void use_small_stacks(void) {
     pthread_attr_t attributes;
     pthread_attr_init(&attributes);
+#ifdef CW_PLAIN_ALLOC /* sanitizers need more for themselves */
+    pthread_attr_setstacksize(&attributes, 1024 * 1024);
+#else
     pthread_attr_setstacksize(&attributes, 256 * 1024);
+#endif
     ASSERT(pthread_setattr_default_np(&attributes) == 0);
     pthread_attr_destroy(&attributes);
 }
