@@ -42,7 +42,7 @@ C_TESTS := $(patsubst tests/c/%.c,%,$(wildcard tests/c/*_test.c))
 C_BENCHES := $(patsubst bench/c/%.c,%,$(wildcard bench/c/*_bench.c))
 C_EXAMPLES := $(patsubst examples/%/main.c,%,$(wildcard examples/*/main.c))
 
-include $(wildcard wasm/*.mk)
+include $(wildcard wasm/*.mk tests/*.mk)
 
 ##@ Everyday
 
@@ -105,8 +105,9 @@ test-browser: web setup-browsers ## The same suite in Chromium, Firefox and WebK
 check: lint types format-check test ## All that a change has to pass
 
 .PHONY: lint
-lint: $(BUILD)/.npm ## Lint JavaScript and TypeScript
+lint: $(BUILD)/.npm web/layout.gen.ts ## Lint JavaScript and TypeScript
 	$(Q)$(BIN)/eslint .
+	$(Q)$(NODE) tools/cycles.mjs
 
 .PHONY: types
 types: web ## Type-check sources, tests and the published declarations
@@ -133,7 +134,7 @@ size: web ## What users download
 
 .PHONY: clean
 clean: ## Remove what was built
-	$(Q)rm -rf $(BUILD) $(DIST)
+	$(Q)rm -rf $(BUILD) $(DIST) include lib
 
 # ---------------------------------------------------------------- set-up
 
@@ -194,7 +195,14 @@ $(BUILD)/wasm-node/bench/%.cjs: bench/c/%.c $(WASM_BENCH_SOURCES) $(CORE_HEADERS
 # ---------------------------------------------------------------- JavaScript
 
 WEB_SOURCES := $(wildcard web/*.ts)
+WEB_GLUE_TYPES := $(wildcard web/*.d.mts)
 
-$(DIST)/index.js: $(WEB_SOURCES) web/tsconfig.json web/layout.gen.ts $(BUILD)/.npm
+# Declarations of the glue are written by hand; what has no source any more goes.
+$(DIST)/index.js: $(WEB_SOURCES) $(WEB_GLUE_TYPES) web/tsconfig.json web/layout.gen.ts $(BUILD)/.npm
 	$(Q)$(BIN)/tsc -p web/tsconfig.json
+	$(Q)cp $(WEB_GLUE_TYPES) $(@D)
+	$(Q)for file in $(@D)/*.js; do \
+	  name=$$(basename $$file .js); \
+	  [ -e web/$$name.ts ] || rm -f $(@D)/$$name.{js,js.map,d.ts,d.ts.map}; \
+	done
 	$(Q)touch $@

@@ -78,6 +78,7 @@ static cwb_context *host_data_new(cw_context *context)
  * asynchronously here and are woken by messages. */
 cw__worker *cwb_init(uint32_t wake_by_message)
 {
+    cwb_imports();
     cw__the_host = (cw__host){.job_final = cwb_job_final,
                               .job_free = cwb_job_free,
                               .op_fired = cwb_op_fired,

@@ -87,6 +87,8 @@ void cwb_op_fired(cw__op *op);
 void cwb_op_deliver(cw__op *op);
 uintptr_t cwb_deliver(cw__worker *self, uintptr_t chain);
 
+/* Makes the linker take up imports.c. */
+void cwb_imports(void);
 /* Implemented in JavaScript, see imports.c. */
 int cw_js_run(cw_job *job, uint32_t task, uint32_t outcome, const void *data,
               uint32_t length);
