@@ -28,7 +28,8 @@ WASM_LINK := -O3 -pthread -sMODULARIZE -sEXPORT_ES6 \
 # their own pools above it; no entry point, no file system.
 WASM_OWN := -sMALLOC=emmalloc --no-entry -sFILESYSTEM=0
 
-WASM_OUTPUTS := $(DIST)/coworker.mjs $(DIST)/coworker.node.mjs $(DIST)/lib/libcoworker.a web/layout.gen.ts
+WASM_OUTPUTS := $(DIST)/coworker.mjs $(DIST)/coworker.node.mjs web/layout.gen.ts \
+  lib/libcoworker.a lib/coworker.link include/coworker.h
 
 $(WASM_BUILD)/%.o: src/%.c $(BUILD)/.emscripten
 	$(Q)mkdir -p $(@D)
@@ -40,22 +41,40 @@ $(WASM_BUILD)/%.o: wasm/%.c $(BUILD)/.emscripten
 	$(Q)mkdir -p $(@D)
 	$(Q)$(EMCC) $(WASM_CFLAGS) -c $< -o $@
 
-$(DIST)/lib/libcoworker.a: $(WASM_OBJECTS)
+lib/libcoworker.a: $(WASM_OBJECTS)
 	$(Q)mkdir -p $(@D)
 	$(Q)rm -f $@
 	$(Q)$(EMAR) rcs $@ $(WASM_OBJECTS)
 
-# Two files of glue, since bundlers stop at Node's modules in the browser's one.
-$(DIST)/coworker.mjs: $(DIST)/lib/libcoworker.a wasm/exports.txt wasm/emscripten.mk
-	$(Q)$(EMCC) $(WASM_LINK) $(WASM_OWN) -sENVIRONMENT=web,worker $(WASM_OBJECTS) -o $@
-$(DIST)/coworker.node.mjs: $(DIST)/lib/libcoworker.a wasm/exports.txt wasm/emscripten.mk
-	$(Q)$(EMCC) $(WASM_LINK) $(WASM_OWN) -sENVIRONMENT=node,worker $(WASM_OBJECTS) -o $@
+# A response file of emcc. The list of exports is in it, since emcc would look
+# for a file of its own from wherever it is called.
+lib/coworker.link: wasm/exports.txt wasm/emscripten.mk
+	$(Q)mkdir -p $(@D)
+	$(Q)printf '%s\n' $(subst @wasm/exports.txt,$$(paste -sd, wasm/exports.txt),$(WASM_LINK)) > $@
 
-web/layout.gen.ts: wasm/layout.c $(WASM_HEADERS) $(BUILD)/.emscripten $(BUILD)/.npm
-	$(Q)mkdir -p $(WASM_BUILD)
-	$(Q)$(EMCC) -std=gnu11 -pthread -Isrc -Iwasm -sENVIRONMENT=node $< -o $(WASM_BUILD)/layout.cjs
-	$(Q)$(NODE) $(WASM_BUILD)/layout.cjs > $(WASM_BUILD)/layout.ts
-	$(Q)$(BIN)/prettier --log-level warn --write $(WASM_BUILD)/layout.ts
-	$(Q)cmp -s $(WASM_BUILD)/layout.ts $@ || cp $(WASM_BUILD)/layout.ts $@
+include/coworker.h: src/coworker.h
+	$(Q)mkdir -p $(@D)
+	$(Q)cp $< $@
+
+# Two files of glue, since bundlers stop at Node's modules in the browser's one.
+# They share one WebAssembly file; web/node.ts tells Node's glue its name.
+$(DIST)/coworker.mjs: lib/libcoworker.a wasm/exports.txt wasm/emscripten.mk
+	$(Q)mkdir -p $(@D)
+	$(Q)$(EMCC) $(WASM_LINK) $(WASM_OWN) -sENVIRONMENT=web,worker $(WASM_OBJECTS) -o $@
+$(DIST)/coworker.node.mjs: $(DIST)/coworker.mjs
+	$(Q)$(EMCC) $(WASM_LINK) $(WASM_OWN) -sENVIRONMENT=node,worker $(WASM_OBJECTS) -o $@
+	$(Q)cmp $(DIST)/coworker.wasm $(DIST)/coworker.node.wasm
+	$(Q)rm -f $(DIST)/coworker.node.wasm
+
+$(WASM_BUILD)/layout.ts: wasm/layout.c $(WASM_HEADERS) $(BUILD)/.emscripten $(BUILD)/.npm
+	$(Q)mkdir -p $(@D)
+	$(Q)$(EMCC) -std=gnu11 -pthread -Isrc -Iwasm -sENVIRONMENT=node $< -o $(@D)/layout.cjs
+	$(Q)$(NODE) $(@D)/layout.cjs > $@
+	$(Q)$(BIN)/prettier --log-level warn --write $@
+
+# Touched only when it changes, so that most changes of a header compile no
+# TypeScript.
+web/layout.gen.ts: $(WASM_BUILD)/layout.ts
+	$(Q)cmp -s $< $@ || cp $< $@
 
 -include $(wildcard $(WASM_BUILD)/*.d)
