@@ -18,17 +18,11 @@
 
 static _Atomic size_t system_bytes;
 
-size_t cw_memory_used(void)
-{
-    return cw_load_relaxed(&system_bytes);
-}
+size_t cw_memory_used(void) { return cw_load_relaxed(&system_bytes); }
 
 #ifdef CW_PLAIN_ALLOC /* sanitizers and valgrind want to see every block */
 
-void *cw__alloc(size_t bytes)
-{
-    return cw__system_alloc(bytes);
-}
+void *cw__alloc(size_t bytes) { return cw__system_alloc(bytes); }
 
 void cw__free(void *memory, size_t bytes)
 {
@@ -36,18 +30,16 @@ void cw__free(void *memory, size_t bytes)
     cw__system_free(memory);
 }
 
-void cw__alloc_flush(void)
-{
-}
+void cw__alloc_flush(void) {}
 
 #else
 
 enum {
-    GRAIN = 16,            /* classes are multiples of this many bytes ... */
-    LARGEST = 1024,        /* ... up to this; beyond it malloc() serves */
+    GRAIN = 16,     /* classes are multiples of this many bytes ... */
+    LARGEST = 1024, /* ... up to this; beyond it malloc() serves */
     CLASSES = LARGEST / GRAIN,
-    BATCH = 32,            /* blocks that change hands together */
-    CHUNK = 32 * 1024      /* what is asked from the system at a time */
+    BATCH = 32,       /* blocks that change hands together */
+    CHUNK = 32 * 1024 /* what is asked from the system at a time */
 };
 
 struct block {
@@ -78,7 +70,7 @@ static cw__lock chunks_lock;
 static struct chunk {
     struct chunk *next;
     size_t padding; /* keeps the blocks behind it aligned to GRAIN */
-} *chunks;
+} * chunks;
 
 static unsigned class_of(size_t bytes)
 {
@@ -134,7 +126,7 @@ static void depot_leave(unsigned class, struct stack *left)
 /* Cuts a new chunk into free blocks for this thread. */
 static bool carve(unsigned class)
 {
-    size_t size = ((size_t)class + 1) * GRAIN;
+    size_t size = ((size_t) class + 1) * GRAIN;
     size_t blocks = size * BATCH < CHUNK ? CHUNK / size : BATCH;
     size_t bytes = GRAIN + blocks * size;
     struct chunk *chunk = cw__system_alloc(bytes);
@@ -172,7 +164,8 @@ static void spill(unsigned class)
 {
     struct stack *loaded = &cache.loaded[class];
     struct block *first = loaded->top, *last = first;
-    for (unsigned i = 1; i < BATCH; i++) last = last->next;
+    for (unsigned i = 1; i < BATCH; i++)
+        last = last->next;
     loaded->top = last->next;
     loaded->count -= BATCH;
     last->next = NULL;
@@ -217,7 +210,7 @@ void cw__free(void *memory, size_t bytes)
 
 void cw__alloc_flush(void)
 {
-    for (unsigned class = 0; class < CLASSES; class++) {
+    for (unsigned class = 0; class < CLASSES; class ++) {
         struct stack *loaded = &cache.loaded[class];
         if (cache.spare[class]) depot_give(class, cache.spare[class]);
         cache.spare[class] = NULL;

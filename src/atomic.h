@@ -14,7 +14,8 @@
 
 /* Relaxed accesses are for words that one thread writes and others only look
  * at, such as counters. There WebAssembly's plain aligned accesses are enough
- * (they do not tear), and they are many times cheaper than its atomic ones. */
+ * (they do not tear), and they are many times cheaper than its atomic ones.
+ * Words of 32 bits and more only: smaller ones would be widened. */
 #ifdef __wasm__
 #    define cw_load_relaxed(p)     (*(volatile __typeof__(*(p) + 0) *)(void *)(p))
 #    define cw_store_relaxed(p, v) ((void)(cw_load_relaxed(p) = (v)))
@@ -40,29 +41,23 @@
 
 /* Weak compare-and-swap: only in loops. On failure `*expected` is reloaded. */
 #define cw_cas_weak_acquire(p, expected, v)                                    \
-    atomic_compare_exchange_weak_explicit((p), (expected), (v),                \
-                                          memory_order_acquire,                \
-                                          memory_order_relaxed)
+    atomic_compare_exchange_weak_explicit(                                     \
+        (p), (expected), (v), memory_order_acquire, memory_order_relaxed)
 #define cw_cas_weak_release(p, expected, v)                                    \
-    atomic_compare_exchange_weak_explicit((p), (expected), (v),                \
-                                          memory_order_release,                \
-                                          memory_order_relaxed)
+    atomic_compare_exchange_weak_explicit(                                     \
+        (p), (expected), (v), memory_order_release, memory_order_relaxed)
 #define cw_cas_weak_acq_rel(p, expected, v)                                    \
-    atomic_compare_exchange_weak_explicit((p), (expected), (v),                \
-                                          memory_order_acq_rel,                \
-                                          memory_order_acquire)
+    atomic_compare_exchange_weak_explicit(                                     \
+        (p), (expected), (v), memory_order_acq_rel, memory_order_acquire)
 #define cw_cas_weak_seq_cst(p, expected, v)                                    \
-    atomic_compare_exchange_weak_explicit((p), (expected), (v),                \
-                                          memory_order_seq_cst,                \
-                                          memory_order_seq_cst)
+    atomic_compare_exchange_weak_explicit(                                     \
+        (p), (expected), (v), memory_order_seq_cst, memory_order_seq_cst)
 #define cw_cas_acq_rel(p, expected, v)                                         \
-    atomic_compare_exchange_strong_explicit((p), (expected), (v),              \
-                                            memory_order_acq_rel,              \
-                                            memory_order_acquire)
+    atomic_compare_exchange_strong_explicit(                                   \
+        (p), (expected), (v), memory_order_acq_rel, memory_order_acquire)
 #define cw_cas_seq_cst(p, expected, v)                                         \
-    atomic_compare_exchange_strong_explicit((p), (expected), (v),              \
-                                            memory_order_seq_cst,              \
-                                            memory_order_seq_cst)
+    atomic_compare_exchange_strong_explicit(                                   \
+        (p), (expected), (v), memory_order_seq_cst, memory_order_seq_cst)
 
 #define cw_add_relaxed(p, v)                                                   \
     atomic_fetch_add_explicit((p), (v), memory_order_relaxed)

@@ -27,8 +27,8 @@ static cw_context *context_new(uint32_t workers, const char *name)
     void *memory = cw__system_alloc(bytes + CW_CACHE_LINE);
     if (!memory) return NULL;
     /* The allocator's alignment is less than a cache line. */
-    uintptr_t aligned = ((uintptr_t)memory + CW_CACHE_LINE) &
-                        ~(uintptr_t)(CW_CACHE_LINE - 1);
+    uintptr_t aligned =
+        ((uintptr_t)memory + CW_CACHE_LINE) & ~(uintptr_t)(CW_CACHE_LINE - 1);
     cw_context *context = (cw_context *)aligned;
     memset(context, 0, bytes);
     context->memory = memory;
@@ -75,10 +75,7 @@ void cw_context_release(cw_context *context)
     cw__context_drop(context);
 }
 
-const char *cw_context_name(const cw_context *context)
-{
-    return context->name;
-}
+const char *cw_context_name(const cw_context *context) { return context->name; }
 
 int cw_context_workers(const cw_context *context)
 {
@@ -104,6 +101,7 @@ static void thread_ends(cw__worker *self)
     self->failure = NULL;
     cw__self = NULL;
     cw__alloc_flush();
+    cw_sub_seq_cst(&context->up, 1);
     /* acq_rel: the last one has seen all that the others did */
     if (cw_sub_acq_rel(&context->running, 1) == 1) {
         cw_store_release(&context->ended, 1);
@@ -112,10 +110,7 @@ static void thread_ends(cw__worker *self)
     cw__context_drop(context);
 }
 
-void cw__worker_thread_end(cw__worker *self)
-{
-    thread_ends(self);
-}
+void cw__worker_thread_end(cw__worker *self) { thread_ends(self); }
 
 static void thread_main(void *arg)
 {
@@ -240,7 +235,8 @@ void cw__context_leave(cw__worker *self, cw_context *context)
 {
     if (cw_likely(self && self->context == context)) {
         /* release: pairs with cw__context_quiet */
-        cw_store_release(&self->completed, cw_load_relaxed(&self->completed) + 1);
+        cw_store_release(&self->completed,
+                         cw_load_relaxed(&self->completed) + 1);
         return;
     }
     cw__context_hold(context); /* this may be the last one inside */
@@ -286,7 +282,8 @@ cw_job *cw__backlog_take(cw_context *context, uint32_t max)
     if (chain) {
         cw_job *first = (cw_job *)chain, *last = first;
         uint32_t arrived = 1;
-        for (; last->next; last = last->next) arrived++;
+        for (; last->next; last = last->next)
+            arrived++;
         cw__backlog_append(context, first, last, arrived);
     }
     cw__lock_acquire(&context->backlog_lock);
@@ -295,7 +292,8 @@ cw_job *cw__backlog_take(cw_context *context, uint32_t max)
     uint32_t share = count / context->count + (count % context->count != 0);
     if (share > max) share = max;
     cw_job *first = share ? context->backlog_first : NULL, *last = first;
-    for (uint32_t i = 1; i < share; i++) last = last->next;
+    for (uint32_t i = 1; i < share; i++)
+        last = last->next;
     if (first) {
         context->backlog_first = last->next;
         if (!context->backlog_first) context->backlog_last = NULL;

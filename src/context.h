@@ -18,8 +18,8 @@ struct cw_context {
     void *memory;     /* what was allocated; this struct is aligned in it */
     _Atomic uint32_t refs;    /* handles and threads */
     _Atomic uint32_t handles; /* the last one to go closes the context */
-    _Atomic uint32_t up;      /* threads that have begun */
-    _Atomic uint32_t closed; /* 1 after cw_context_close() */
+    _Atomic uint32_t up;      /* threads that run */
+    _Atomic uint32_t closed;  /* 1 after cw_context_close() */
     _Atomic uint32_t running; /* threads that have not ended */
     _Atomic uint32_t joined;  /* somebody has joined or detached the threads */
     _Atomic uint32_t ended;   /* futex: 1 when the last thread has ended */

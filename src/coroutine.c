@@ -194,10 +194,7 @@ int cw__resumed(cw_frame *frame)
     return raise_if_cancelled(frame);
 }
 
-int cw__ensure_active(cw_frame *frame)
-{
-    return raise_if_cancelled(frame);
-}
+int cw__ensure_active(cw_frame *frame) { return raise_if_cancelled(frame); }
 
 int cw__delay(cw_frame *frame, int64_t ms)
 {
@@ -229,10 +226,7 @@ int cw__join(cw_frame *frame, cw_job *target)
     return wait_for_job(frame->job, target, CW__WAIT_PROMPT);
 }
 
-int cw__joined(cw_frame *frame)
-{
-    return raise_if_cancelled(frame);
-}
+int cw__joined(cw_frame *frame) { return raise_if_cancelled(frame); }
 
 int cw__cancel_and_join(cw_frame *frame, cw_job *target)
 {
@@ -382,7 +376,8 @@ int cw__awaited_all(cw_frame *frame, cw_job *const *jobs, size_t count,
     if ((first && raise_failure_of(frame, jobs[first - 1])) ||
         cw__resumed(frame)) {
         /* It may have been cancelled by another one's failure. */
-        for (size_t i = 0; i < count; i++) prefer_failure_of(frame, jobs[i]);
+        for (size_t i = 0; i < count; i++)
+            prefer_failure_of(frame, jobs[i]);
         return 1;
     }
     for (size_t i = 0; i < count; i++)
@@ -652,8 +647,9 @@ static bool leave_frame(cw__worker *self, cw_job *job)
 
 void cw__task_run(cw__worker *self, cw_job *job)
 {
-    if (!job->started) {
-        job->started = 1;
+    bool fresh = job->last == 0;
+    job->last = (uint8_t)(self->index % CW__LAST + 1);
+    if (fresh) {
         if (cw_unlikely(cw__job_cancelling(job))) {
             cw__job_finish(self, job, cw__job_cancellation(job));
             return;

@@ -67,7 +67,8 @@ enum cw_status {
 #undef CW__ERROR_ENUM
 };
 
-/* The text that belongs to a code; "unknown error" for a number that is none. */
+/* The text that belongs to a code; "unknown error" for a number that is none.
+ */
 const char *cw_status_text(int code);
 /* The name of a code, such as "CW_ECANCELED"; "CW_E?" for an unknown one. */
 const char *cw_status_name(int code);
@@ -150,8 +151,9 @@ void cw_job_release(cw_job *job); /* NULL is allowed */
  * cancelled already. Never blocks. */
 void cw_cancel(cw_job *job, cw_error *cause);
 
-bool cw_is_active(const cw_job *job);    /* neither cancelled nor ended */
-bool cw_is_completed(const cw_job *job); /* ended: value, failure or cancelled */
+bool cw_is_active(const cw_job *job); /* neither cancelled nor ended */
+bool cw_is_completed(
+    const cw_job *job); /* ended: value, failure or cancelled */
 bool cw_is_cancelled(const cw_job *job); /* cancelled or failed, ended or not */
 
 /* The error that a completed job ended with: borrowed as long as the handle is
@@ -304,7 +306,7 @@ typedef struct cw_none {
  * CW_ECANCELED if the job is cancelled before or while it waits. */
 
 #define CW_BEGIN(self)                                                         \
-    cw__again:                                                                 \
+cw__again:                                                                     \
     CW__UNUSED;                                                                \
     switch ((self)->frame.at) {                                                \
     case 0:
@@ -312,12 +314,12 @@ typedef struct cw_none {
 /* Ends the body. The result is zeroed unless CW_RETURN set it. */
 #define CW_END(self)                                                           \
     CW__FALLTHROUGH;                                                           \
-    case CW__AT_END:                                                           \
-        break;                                                                 \
-    default:                                                                   \
-        if (cw__lost(&(self)->frame)) goto cw__again;                          \
-        }                                                                      \
-        return cw__leave(&(self)->frame)
+case CW__AT_END:                                                               \
+    break;                                                                     \
+default:                                                                       \
+    if (cw__lost(&(self)->frame)) goto cw__again;                              \
+    }                                                                          \
+    return cw__leave(&(self)->frame)
 
 /* What follows, up to CW_END, runs however the body ends: by its last line, by
  * CW_RETURN, by an error or by cancellation. An error goes on afterwards,
@@ -325,8 +327,8 @@ typedef struct cw_none {
  * at once if the job is cancelled. */
 #define CW_FINALLY(self)                                                       \
     CW__FALLTHROUGH;                                                           \
-    case CW__AT_FINALLY:                                                       \
-        cw__finally(&(self)->frame)
+case CW__AT_FINALLY:                                                           \
+    cw__finally(&(self)->frame)
 
 /* Ends the body with a value (by way of CW_FINALLY). */
 #define CW_RETURN(self, value)                                                 \
@@ -355,8 +357,7 @@ typedef struct cw_none {
      cw__try(&(self)->frame, (id)))
 #define CW_CATCH(self, id)                                                     \
     cw__end_try(&(self)->frame, (id));                                         \
-    if (0)                                                                     \
-    case -(id):                                                                \
+    if (0) case -(id):                                                         \
         if (cw__catch(&(self)->frame))
 #define cw_caught(self) ((self)->frame.error)
 
@@ -487,8 +488,8 @@ enum { CW__DONE = 0, CW__PENDING = 1 };
     {                                                                          \
         return cw__result(job, &NAME, out);                                    \
     }                                                                          \
-    CW__UNUSED static inline int NAME##__awaited(                              \
-        cw_frame *frame, cw_job *job, RESULT *out)                             \
+    CW__UNUSED static inline int NAME##__awaited(cw_frame *frame, cw_job *job, \
+                                                 RESULT *out)                  \
     {                                                                          \
         return cw__awaited(frame, job, &NAME, out);                            \
     }                                                                          \

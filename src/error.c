@@ -33,10 +33,9 @@ struct entry {
     int code;
     const char *name, *text;
 };
-static const struct entry entries[] = {
-    {CW_OK, "CW_OK", "success"},
+static const struct entry entries[] = {{CW_OK, "CW_OK", "success"},
 #define ENTRY(name, value, text) {value, "CW_" #name, text},
-    CW_ERROR_MAP(ENTRY)
+                                       CW_ERROR_MAP(ENTRY)
 #undef ENTRY
 };
 
@@ -59,10 +58,7 @@ const char *cw_status_name(int code)
     return entry ? entry->name : "CW_E?";
 }
 
-int cw_last_error(void)
-{
-    return last_error;
-}
+int cw_last_error(void) { return last_error; }
 
 int cw__set_last_error(int code)
 {
@@ -119,10 +115,7 @@ void cw_error_release(cw_error *error)
     }
 }
 
-int cw_error_code(const cw_error *error)
-{
-    return error ? error->code : CW_OK;
-}
+int cw_error_code(const cw_error *error) { return error ? error->code : CW_OK; }
 
 const char *cw_error_message(const cw_error *error)
 {

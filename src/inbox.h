@@ -2,11 +2,11 @@
  *
  * SPDX-License-Identifier: MIT
  *
- * An intrusive chain: the first member of each item, a pointer, is its link. Pushing is one
- * compare-and-swap and never waits, so the page may do it. The taker gets
- * everything with one exchange, newest first, and turns it around. Items are
- * addresses, whose lowest bits a user may use as a mark: the link is found at
- * the address without them.
+ * An intrusive chain: the first member of each item, a pointer, is its link.
+ * Pushing is one compare-and-swap and never waits, so the page may do it. The
+ * taker gets everything with one exchange, newest first, and turns it around.
+ * Items are addresses, whose lowest bits a user may use as a mark: the link is
+ * found at the address without them.
  */
 #ifndef CW_INBOX_H
 #define CW_INBOX_H

@@ -27,8 +27,10 @@ enum { SLICE = 32 };
 static void print_and_abort(const char *name, cw_error *error)
 {
     char line[512];
-    snprintf(line, sizeof line, "coworker: job '%s' failed and nobody awaits "
-             "it: %s (%s)", name, cw_error_message(error),
+    snprintf(line, sizeof line,
+             "coworker: job '%s' failed and nobody awaits "
+             "it: %s (%s)",
+             name, cw_error_message(error),
              cw_status_name(cw_error_code(error)));
     cw__log_line(line);
     abort();
@@ -68,8 +70,7 @@ cw_job *cw__job_new(cw_context *context, const cw_coroutine *type,
 
 static void destroy(cw_job *job)
 {
-    if (job->flags & CW__JOB_NOTIFY)
-        cw__the_host.job_free(job);
+    if (job->flags & CW__JOB_NOTIFY) cw__the_host.job_free(job);
     cw_error_release(job->error);
     cw__free(job, job->bytes);
 }
@@ -78,8 +79,7 @@ void cw__job_drop(cw_job *job)
 {
     /* The last owner needs no atomic change: nobody else can come by. acquire:
      * pairs with the others' drops. */
-    if (cw_load_acquire(&job->refs) == 1 ||
-        cw_sub_acq_rel(&job->refs, 1) == 1)
+    if (cw_load_acquire(&job->refs) == 1 || cw_sub_acq_rel(&job->refs, 1) == 1)
         destroy(job);
 }
 
@@ -265,14 +265,15 @@ static bool begin_cancelling(cw__worker *self, cw_job *job, cw_error *error,
     /* Those who want to hear of it early stand in front. */
     cw__woken woken;
     cw__woken_init(&woken);
-    while (job->waiters && job->waiters->early) fire_first(job, &woken);
+    while (job->waiters && job->waiters->early)
+        fire_first(job, &woken);
     state = waiters_bit(job, state);
     /* The body cannot end, and so not be freed, before the bit is set: up to
      * then it would have to take this lock. Its park word is ordered behind the
      * bit by the unlock (seq_cst); a body that is about to suspend looks at
      * both in the other order. */
-    cw_job *task = job->flags & (CW__JOB_FOREIGN | CW__JOB_BARE) ? NULL
-                                                                 : job->task;
+    cw_job *task =
+        job->flags & (CW__JOB_FOREIGN | CW__JOB_BARE) ? NULL : job->task;
     if (task) cw_add_relaxed(&task->refs, 1);
     cw__job_unlock(job, state);
     if (task) {
@@ -396,12 +397,13 @@ static void settle(cw__worker *self, cw_job *job)
     bool unhandled = false;
     if (error && !cw__error_is_cancel(error)) {
         cw_job *above = told_of_failure(job);
-        unhandled = !above && !(job->flags & (CW__JOB_ASYNC | CW__JOB_SCOPE |
-                                              CW__JOB_LONELY));
+        unhandled =
+            !above &&
+            !(job->flags & (CW__JOB_ASYNC | CW__JOB_SCOPE | CW__JOB_LONELY));
         tell_failure(self, above, error);
     }
     if (unhandled && !(job->flags & CW__JOB_NOTIFY))
-        cw_load_acquire(&unhandled_handler)(cw_job_name(job), error);
+        cw_load_acquire (&unhandled_handler)(cw_job_name(job), error);
     if (job->limit) cw__limit_clear(job->limit);
 
     uint32_t state = cw__job_lock(job);

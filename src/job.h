@@ -31,14 +31,16 @@
 
 enum {
     CW__JOB_LOCKED = 1,
-    CW__JOB_CHILDREN = 2,    /* the child list is not empty */
-    CW__JOB_WAITERS = 4,     /* the waiter list is not empty */
-    CW__JOB_CANCELLING = 8,  /* `error` is the root cause; for good */
+    CW__JOB_CHILDREN = 2,   /* the child list is not empty */
+    CW__JOB_WAITERS = 4,    /* the waiter list is not empty */
+    CW__JOB_CANCELLING = 8, /* `error` is the root cause; for good */
     CW__JOB_BODY_DONE = 16,
     CW__JOB_SEALED = 32,
     CW__JOB_FINAL = 64,
     CW__JOB_LIMITED = 128 /* has a time limit */
 };
+
+enum { CW__LAST = 255 };
 
 /* What a job is; fixed when it is made. */
 enum {
@@ -55,20 +57,20 @@ enum {
 /* Kinds of things that can be waiting. */
 enum cw__waiter_kind {
     CW__WAITER_NONE,
-    CW__WAITER_TASK,   /* a suspended body: resume it */
-    CW__WAITER_GROUP,  /* one of several registrations of one body */
-    CW__WAITER_OP,     /* somebody outside: put a message into its inbox */
-    CW__WAITER_LIMIT   /* a time limit: cancel the job */
+    CW__WAITER_TASK,  /* a suspended body: resume it */
+    CW__WAITER_GROUP, /* one of several registrations of one body */
+    CW__WAITER_OP,    /* somebody outside: put a message into its inbox */
+    CW__WAITER_LIMIT  /* a time limit: cancel the job */
 };
 
 /* An operation of the host that waits for something; see host.h. */
 typedef struct cw__op {
-    struct cw__op *next;     /* first, for inbox.h */
-    _Atomic uint32_t fired;  /* 0, then for good one of enum cw__fired */
+    struct cw__op *next;    /* first, for inbox.h */
+    _Atomic uint32_t fired; /* 0, then for good one of enum cw__fired */
 } cw__op;
 
 enum cw__fired {
-    CW__FIRED = 1, /* what it waits for has happened */
+    CW__FIRED = 1,  /* what it waits for has happened */
     CW__FIRED_EARLY /* its scope was cancelled, or has ended */
 };
 
@@ -121,23 +123,24 @@ struct cw_job {
     _Atomic uint32_t refs;
     _Atomic uint32_t park;
     uint8_t flags;
-    uint8_t visited;   /* a cancel has seen it; under the parent's lock */
-    uint8_t started;   /* the body has begun; written by who runs it */
-    uint8_t wait_mode; /* enum cw__wait_mode; written by who runs it */
+    uint8_t visited; /* a cancel has seen it; under the parent's lock */
+    uint8_t last;    /* 0 before it has begun, else a hint who ran it last: the
+                        worker's index modulo CW__LAST, + 1; written by who runs */
+    uint8_t wait_mode;   /* enum cw__wait_mode; written by who runs it */
     cw_context *context; /* where it runs */
     const cw_coroutine *type;
-    cw_job *parent;      /* NULL: none; valid until it has left the list */
-    cw_job *children;    /* first of a ring, in order of launch; LOCKED */
+    cw_job *parent;         /* NULL: none; valid until it has left the list */
+    cw_job *children;       /* first of a ring, in order of launch; LOCKED */
     cw_job *before, *after; /* neighbours in the parent's ring */
-    cw__waiter *waiters; /* first of a ring, in order of arrival; LOCKED */
-    cw_error *error;     /* root cause, at the end the outcome; LOCKED */
-    cw_frame *top;       /* innermost frame */
-    cw_job *scope;       /* innermost scope of the body; itself if none */
-    cw_job *task;        /* the job whose body runs in this one */
-    cw__limit *limit;    /* time limit, or NULL; LOCKED */
-    cw__waiter waiter;   /* what the body waits for */
-    cw_job *cancel_next; /* link in a canceller's list of work */
-    uint32_t bytes;      /* of this allocation */
+    cw__waiter *waiters;    /* first of a ring, in order of arrival; LOCKED */
+    cw_error *error;        /* root cause, at the end the outcome; LOCKED */
+    cw_frame *top;          /* innermost frame */
+    cw_job *scope;          /* innermost scope of the body; itself if none */
+    cw_job *task;           /* the job whose body runs in this one */
+    cw__limit *limit;       /* time limit, or NULL; LOCKED */
+    cw__waiter waiter;      /* what the body waits for */
+    cw_job *cancel_next;    /* link in a canceller's list of work */
+    uint32_t bytes;         /* of this allocation */
 };
 
 /* The frame stands right behind the job. */
@@ -174,7 +177,8 @@ cw_error *cw__job_cancellation(cw_job *job);
 
 static inline bool cw__job_cancelling(const cw_job *job)
 {
-    /* seq_cst: pairs with the canceller's change of the word, see coroutine.c */
+    /* seq_cst: pairs with the canceller's change of the word, see coroutine.c
+     */
     return (cw_load_seq_cst(&job->state) & CW__JOB_CANCELLING) != 0;
 }
 

@@ -41,8 +41,8 @@ int cw__limit_set(cw_context *keeper, cw_job *job, int64_t ms, cw_error *error)
         return CW_OK;
     }
     int64_t now = cw__now_ns();
-    int64_t ns = ms > (CW__NEVER - now) / 1000000 ? CW__NEVER - now
-                                                  : ms * 1000000;
+    int64_t ns =
+        ms > (CW__NEVER - now) / 1000000 ? CW__NEVER - now : ms * 1000000;
     return cw__timer_add(&keeper->timers, &limit->waiter, now + ns);
 }
 

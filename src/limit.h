@@ -13,7 +13,7 @@ struct cw__limit {
     cw_job *job;       /* to cancel; keeps a reference */
     cw_context *keeper;
     cw__limit *next;
-    cw_error *error;   /* the cause to cancel with */
+    cw_error *error;        /* the cause to cancel with */
     _Atomic uint32_t fired; /* 1: taken by the clock, 2: taken by the end */
 };
 

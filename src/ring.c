@@ -8,15 +8,9 @@
 
 #define MASK (CW__RING_SIZE - 1)
 
-static uint32_t real_of(uint64_t head)
-{
-    return (uint32_t)head;
-}
+static uint32_t real_of(uint64_t head) { return (uint32_t)head; }
 
-static uint32_t steal_of(uint64_t head)
-{
-    return (uint32_t)(head >> 32);
-}
+static uint32_t steal_of(uint64_t head) { return (uint32_t)(head >> 32); }
 
 static uint64_t pack(uint32_t steal, uint32_t real)
 {

@@ -29,7 +29,4 @@ void cw_context_stats(const cw_context *context, cw_stats *out)
     out->idle = cw_load_relaxed(&context->idle) >> 16;
 }
 
-size_t cw_job_overhead(void)
-{
-    return sizeof(cw_job) + sizeof(cw_frame);
-}
+size_t cw_job_overhead(void) { return sizeof(cw_job) + sizeof(cw_frame); }

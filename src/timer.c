@@ -21,7 +21,8 @@ static cw__timer_entry *entry_at(cw__timers *timers, uint32_t i)
 
 static bool before(const cw__timer_entry *a, const cw__timer_entry *b)
 {
-    if (a->deadline_ns != b->deadline_ns) return a->deadline_ns < b->deadline_ns;
+    if (a->deadline_ns != b->deadline_ns)
+        return a->deadline_ns < b->deadline_ns;
     return (int32_t)(a->order - b->order) < 0; /* the counter may wrap */
 }
 
@@ -47,8 +48,8 @@ static void sift_down(cw__timers *timers, uint32_t i, cw__timer_entry entry)
     for (;;) {
         uint32_t first = i * ARITY + 1;
         if (first >= timers->count) break;
-        uint32_t end = first + ARITY < timers->count ? first + ARITY
-                                                     : timers->count;
+        uint32_t end =
+            first + ARITY < timers->count ? first + ARITY : timers->count;
         uint32_t least = first;
         for (uint32_t child = first + 1; child < end; child++)
             if (before(entry_at(timers, child), entry_at(timers, least)))

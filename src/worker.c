@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: MIT
  *
  * Where a worker looks for work, in this order:
+ *   0. what somebody handed to it while it slept;
  *   1. its slot: the job that was resumed last, whose data are warm; at most
  *      SLOT_BUDGET times in a row, so that two jobs that resume each other do
  *      not keep out the rest;
@@ -20,9 +21,10 @@
  * was the last one wakes the next. Whoever clears a sleeper's bit moves it from
  * the sleepers to the searchers and owes it a wake-up.
  *
- * Time. While anybody sleeps and a timer is set, one sleeper, the keeper, sleeps
- * only until the earliest deadline. Whoever is to be woken for work is chosen
- * among the others first. Running workers look at the clock now and then.
+ * Time. While anybody sleeps and a timer is set, one sleeper, the keeper,
+ * sleeps only until the earliest deadline. Whoever is to be woken for work is
+ * chosen among the others first. Running workers look at the clock now and
+ * then.
  */
 #include "worker.h"
 
@@ -36,8 +38,8 @@
 #include <string.h>
 
 enum {
-    GLOBAL_EVERY = 61,   /* turns between looks at the outside queue */
-    CLOCK_EVERY = 16,    /* turns between looks at the clock */
+    GLOBAL_EVERY = 61, /* turns between looks at the outside queue */
+    CLOCK_EVERY = 16,  /* turns between looks at the clock */
     SLOT_BUDGET = 3,
     SEARCH_ROUNDS = 2,
     TIMERS_PER_TURN = 64,
@@ -47,7 +49,7 @@ enum {
  * host's event loop while it is busy, and how long it sleeps in here, ready to
  * go on at once, before it goes back there to sleep. */
 static const int64_t visit_every_ns = 2 * 1000 * 1000;
-static const int64_t linger_ns = 100 * 1000;
+static const int64_t linger_ns = 4 * 1000 * 1000;
 
 enum { ONE_SEARCHER = 1, ONE_SLEEPER = 1 << 16 };
 
@@ -68,15 +70,9 @@ void cw__worker_init(cw__worker *worker, cw_context *context, uint32_t index)
     }
 }
 
-const char *cw_worker_name(void)
-{
-    return cw__self ? cw__self->name : "";
-}
+const char *cw_worker_name(void) { return cw__self ? cw__self->name : ""; }
 
-cw_job *cw_current_job(void)
-{
-    return cw__self ? cw__self->current : NULL;
-}
+cw_job *cw_current_job(void) { return cw__self ? cw__self->current : NULL; }
 
 cw_context *cw_current_context(void)
 {
@@ -125,12 +121,19 @@ static void push(cw__worker *self, cw_job *job)
     cw__backlog_append(context, first, job, count + 1);
 }
 
+static bool hand_over(cw__worker *self, cw_job *job);
+
+static void inject(cw_context *context, cw_job *job)
+{
+    cw__inbox_push(&context->inject, (uintptr_t)job);
+    cw__context_notify(context);
+}
+
 void cw__dispatch(cw__worker *self, cw_job *job, enum cw__hint hint)
 {
     cw_context *context = job->context;
     if (!self || self->context != context) {
-        cw__inbox_push(&context->inject, (uintptr_t)job);
-        cw__context_notify(context);
+        if (!hand_over(NULL, job)) inject(context, job);
         return;
     }
     if (hint == CW__RESUMED && self->running && !self->current &&
@@ -227,6 +230,26 @@ static cw_job *take_slot(cw__worker *self)
     return cw_swap_acquire(&self->slot, NULL);
 }
 
+static cw_job *take_handed(cw__worker *worker)
+{
+    if (!cw_load_relaxed(&worker->handed)) return NULL;
+    return cw_swap_acquire(&worker->handed, NULL); /* pairs with give() */
+}
+
+/* Takes what was handed to workers that sleep in their host's event loop, which
+ * may be busy with something else. Only after a while: usually it is not. */
+static cw_job *take_stranded(cw__worker *self)
+{
+    cw_context *context = self->context;
+    for (uint32_t i = 0; i < context->count; i++) {
+        cw__worker *other = &context->workers[i];
+        if (other == self || !cw_load_relaxed(&other->asleep_in_loop)) continue;
+        cw_job *job = take_handed(other);
+        if (job) return job;
+    }
+    return NULL;
+}
+
 /* Runs down what is due. */
 static void fire_timers(cw__worker *self)
 {
@@ -245,7 +268,7 @@ static void fire_timers(cw__worker *self)
             woken.tasks = job->next;
             if (cw_unlikely(cw_load_acquire(&context->closed)))
                 cw__cancel_closed(job);
-            cw__dispatch(self, job, CW__SPAWNED);
+            if (!hand_over(self, job)) cw__dispatch(self, job, CW__SPAWNED);
         }
         cw__dispatch_woken(self, &woken);
         cw__limits_expire(limits);
@@ -267,7 +290,9 @@ static cw_job *next_job(cw__worker *self)
         read_inbox(self);
     if (cw_unlikely(tick % CLOCK_EVERY == 0)) fire_timers(self);
     if (cw_unlikely(tick % GLOBAL_EVERY == 0)) take_from_outside(self);
-    cw_job *job = take_slot(self);
+    cw_job *job = take_handed(self);
+    if (job) return job;
+    job = take_slot(self);
     if (job) {
         if (++self->slot_hits <= SLOT_BUDGET) return job;
         push(self, job);
@@ -318,6 +343,17 @@ static cw__worker *pick_sleeper(cw_context *context)
     return NULL;
 }
 
+/* The same for a caller that has moved one from the sleepers to the searchers:
+ * a counted sleeper's bit is set, and others that clear bits count them. */
+static cw__worker *claim_sleeper(cw_context *context)
+{
+    cw__worker *worker;
+    do {
+        worker = pick_sleeper(context);
+    } while (!worker);
+    return worker;
+}
+
 void cw__context_notify(cw_context *context)
 {
     /* seq_cst: comes after the job was made visible */
@@ -328,12 +364,45 @@ void cw__context_notify(cw_context *context)
                                 idle - ONE_SLEEPER + ONE_SEARCHER))
             break;
     }
-    cw__worker *worker;
-    /* A counted sleeper's bit is set; others that clear bits count them. */
-    do {
-        worker = pick_sleeper(context);
-    } while (!worker);
+    wake(claim_sleeper(context));
+}
+
+/* Gives a job to a sleeper whose bit the caller has cleared. */
+static void give(cw__worker *worker, cw_job *job)
+{
+    /* seq_cst: comes before the wake-up, and pairs with take_handed */
+    job = cw_swap_seq_cst(&worker->handed, job);
     wake(worker);
+    /* It had one already if it got up by itself just before, to sleep again. */
+    if (job) inject(worker->context, job);
+}
+
+/* Gives a job straight to a sleeping worker: to the one that ran it last, or,
+ * if it comes from outside (`self` is NULL), to any. So jobs that are launched
+ * on a sleeping pool start on different workers and stay there. False if there
+ * is no such sleeper. */
+static bool hand_over(cw__worker *self, cw_job *job)
+{
+    cw_context *context = job->context;
+    if (context->count == 1) return false; /* keeps strict order */
+    uint32_t idle = cw_load_seq_cst(&context->idle);
+    if (idle < ONE_SLEEPER) return false;
+    uint32_t last = job->last - 1u; /* not begun: out of range */
+    if (last < context->count) {
+        if (self && self->index == last) return false;
+        if (clear_idle_bit(context, last)) {
+            cw_sub_seq_cst(&context->idle, ONE_SLEEPER - ONE_SEARCHER);
+            give(&context->workers[last], job);
+            return true;
+        }
+    }
+    if (self) return false;
+    do {
+        if (idle < ONE_SLEEPER) return false;
+    } while (!cw_cas_weak_seq_cst(&context->idle, &idle,
+                                  idle - ONE_SLEEPER + ONE_SEARCHER));
+    give(claim_sleeper(context), job);
+    return true;
 }
 
 void cw__worker_unpark(cw__worker *worker)
@@ -350,8 +419,8 @@ void cw__context_timer_added(cw__worker *self, cw_context *context, bool first)
     /* seq_cst: after the deadline was published. The keeper sleeps too long
      * now; if there is none, a sleeper has to become it. */
     uint32_t keeper = cw_load_seq_cst(&context->keeper);
-    if (keeper && !(self && self->context == context &&
-                    self->index + 1 == keeper)) {
+    if (keeper &&
+        !(self && self->context == context && self->index + 1 == keeper)) {
         cw__worker_unpark(&context->workers[keeper - 1]);
     } else {
         cw__context_notify(context);
@@ -364,7 +433,7 @@ static bool any_work(cw__worker *self)
     cw_context *context = self->context;
     if (!cw__inbox_empty(&self->inbox) || !cw__inbox_empty(&context->inject) ||
         cw_load_seq_cst(&context->backlog_count) ||
-        cw_load_seq_cst(&self->slot))
+        cw_load_seq_cst(&self->slot) || cw_load_seq_cst(&self->handed))
         return true;
     for (uint32_t i = 0; i < context->count; i++)
         if (cw__ring_length(&context->workers[i].ring)) return true;
@@ -378,9 +447,9 @@ static bool fall_asleep(cw__worker *self, bool searching)
     cw_store_seq_cst(&self->word, 0);
     uint32_t bit = 1u << self->index % 32;
     cw_or_seq_cst(&context->idle_bits[self->index / 32], bit);
-    cw_add_seq_cst(&context->idle,
-                   searching ? (uint32_t)(ONE_SLEEPER - ONE_SEARCHER)
-                             : (uint32_t)ONE_SLEEPER);
+    cw_add_seq_cst(&context->idle, searching
+                                       ? (uint32_t)(ONE_SLEEPER - ONE_SEARCHER)
+                                       : (uint32_t)ONE_SLEEPER);
     /* Somebody has to keep the time. seq_cst, before the deadline is read:
      * pairs with cw__context_timer_added. */
     self->wake_at_ns = CW__NEVER;
@@ -451,8 +520,8 @@ static bool start_searching(cw__worker *self)
         if (idle % ONE_SLEEPER * 2 >= self->context->count &&
             self->context->count > 1)
             return false;
-    } while (!cw_cas_weak_seq_cst(&self->context->idle, &idle,
-                                  idle + ONE_SEARCHER));
+    } while (
+        !cw_cas_weak_seq_cst(&self->context->idle, &idle, idle + ONE_SEARCHER));
     return true;
 }
 
@@ -460,7 +529,8 @@ static cw_job *search(cw__worker *self)
 {
     for (unsigned round = 0; round < SEARCH_ROUNDS; round++) {
         bool busy = false;
-        cw_job *job = take_from_outside(self) ? cw__ring_pop(&self->ring) : NULL;
+        cw_job *job =
+            take_from_outside(self) ? cw__ring_pop(&self->ring) : NULL;
         if (!job) job = steal(self, round > 0, &busy);
         if (job) return job;
         if (busy) round = 0; /* a thief is at it; there is more */
@@ -472,8 +542,7 @@ static cw_job *search(cw__worker *self)
 
 static void run_job(cw__worker *self, cw_job *job)
 {
-    if (self->done && self->done->parent != job->parent)
-        cw__worker_flush(self);
+    if (self->done && self->done->parent != job->parent) cw__worker_flush(self);
     self->current = job;
     cw__count(&self->steps, 1);
     cw__traced(&self->trace, CW__TRACE_BEGIN, (uintptr_t)job->type);
@@ -509,9 +578,10 @@ static void give_up_slot(cw__worker *self)
 static cw_job *idle(cw__worker *self, cw__run *why, const cw_job *until)
 {
     cw_context *context = self->context;
-    bool searching = self->asleep_in_loop || start_searching(self);
-    if (self->asleep_in_loop) {
-        self->asleep_in_loop = false;
+    bool asleep = cw_load_relaxed(&self->asleep_in_loop) != 0; /* ours */
+    bool searching = asleep || start_searching(self);
+    if (asleep) {
+        cw_store_relaxed(&self->asleep_in_loop, 0);
         get_up(self);
     }
     bool lingered = false;
@@ -523,9 +593,11 @@ static cw_job *idle(cw__worker *self, cw__run *why, const cw_job *until)
             *why = CW__RUN_VISIT;
             return NULL;
         }
-        job = take_slot(self);
+        job = take_handed(self);
+        if (!job) job = take_slot(self);
         if (!job) job = cw__ring_pop(&self->ring);
         if (!job && searching) job = search(self);
+        if (!job && lingered) job = take_stranded(self);
         if (job) {
             if (searching) stop_searching(self);
             return job;
@@ -547,7 +619,7 @@ static cw_job *idle(cw__worker *self, cw__run *why, const cw_job *until)
             continue;
         }
         if (!self->may_futex || self->foreign || lingered) {
-            self->asleep_in_loop = true;
+            cw_store_relaxed(&self->asleep_in_loop, 1);
             *why = CW__RUN_SLEEP;
             return NULL;
         }
@@ -565,11 +637,11 @@ static cw__run run_loop(cw__worker *self, uint32_t budget, const cw_job *until)
     cw__run why = CW__RUN_END;
     uint32_t left = budget;
     for (;;) {
-        cw_job *job = self->asleep_in_loop ? NULL : next_job(self);
+        bool asleep = cw_load_relaxed(&self->asleep_in_loop) != 0; /* ours */
+        cw_job *job = asleep ? NULL : next_job(self);
         if (!job) {
             cw__worker_flush(self);
-            if (until && cw_is_completed(until) && !self->asleep_in_loop)
-                return CW__RUN_END;
+            if (until && cw_is_completed(until) && !asleep) return CW__RUN_END;
             job = idle(self, &why, until);
             if (!job) return why;
         }

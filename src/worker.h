@@ -13,10 +13,10 @@
 
 /* Why cw__worker_run() came back. */
 typedef enum cw__run {
-    CW__RUN_END,    /* the context is closed and empty, or `until` is final */
-    CW__RUN_SLEEP,  /* nothing to do: wait in the host's event loop, on `word`,
-                       until `wake_at_ns` */
-    CW__RUN_VISIT,  /* the host's event loop wants a turn; come back then */
+    CW__RUN_END,   /* the context is closed and empty, or `until` is final */
+    CW__RUN_SLEEP, /* nothing to do: wait in the host's event loop, on `word`,
+                      until `wake_at_ns` */
+    CW__RUN_VISIT, /* the host's event loop wants a turn; come back then */
 } cw__run;
 
 typedef struct cw__worker {
@@ -27,29 +27,32 @@ typedef struct cw__worker {
     /* Written by others; each on a line of its own. */
     _Alignas(CW_CACHE_LINE) _Atomic uint32_t word; /* 1: woken; the futex */
     cw__inbox inbox;                               /* from the host's threads */
-    _Alignas(CW_CACHE_LINE) _Atomic(cw_job *) slot; /* resumed last: goes first */
+    _Atomic(cw_job *) handed; /* given to it while it slept: goes first */
+    _Alignas(
+        CW_CACHE_LINE) _Atomic(cw_job *) slot; /* resumed last: goes next */
     cw__ring ring;
 
     /* The owner's. */
     _Alignas(CW_CACHE_LINE) cw_job *current; /* runs now */
-    cw_job *done;         /* ended jobs of one parent, not detached yet ... */
-    cw_job *done_last;    /* ... newest of them */
+    cw_job *done;      /* ended jobs of one parent, not detached yet ... */
+    cw_job *done_last; /* ... newest of them */
     uint32_t done_count;
-    bool running;         /* inside of cw__worker_run() */
-    uint32_t tick;        /* counts turns of the loop */
-    uint32_t slot_hits;   /* turns in a row that the slot was used */
+    bool running;       /* inside of cw__worker_run() */
+    uint32_t tick;      /* counts turns of the loop */
+    uint32_t slot_hits; /* turns in a row that the slot was used */
     uint32_t random;
-    int64_t wake_at_ns;   /* for CW__RUN_SLEEP */
-    cw_error *failure;    /* what cw_fail() left */
+    int64_t wake_at_ns; /* for CW__RUN_SLEEP */
+    cw_error *failure;  /* what cw_fail() left */
 
     /* The host's event loop on this thread. */
-    bool has_loop;        /* the thread has one to go back to */
-    bool may_futex;       /* false on the page, which may not sleep in here */
-    bool asleep_in_loop;  /* between CW__RUN_SLEEP and the next run */
-    uint32_t foreign;     /* host operations that need the loop to proceed */
-    bool host_ran;        /* code of the host has ever run here */
-    bool host_called;     /* ... since the loop had its last turn */
-    uint32_t since_clock; /* jobs since the last look at the clock for it */
+    bool has_loop;  /* the thread has one to go back to */
+    bool may_futex; /* false on the page, which may not sleep in here */
+    _Atomic uint32_t
+        asleep_in_loop;    /* between CW__RUN_SLEEP and the next run */
+    uint32_t foreign;      /* host operations that need the loop to proceed */
+    bool host_ran;         /* code of the host has ever run here */
+    bool host_called;      /* ... since the loop had its last turn */
+    uint32_t since_clock;  /* jobs since the last look at the clock for it */
     int64_t last_visit_ns; /* when the loop had its last turn */
     uintptr_t undelivered; /* taken from the inbox, for the next turn */
     void *host_data;

@@ -37,7 +37,8 @@ cw_error *cwb_error_from_scratch(int code)
     cwb_error_record record;
     memcpy(&record, scratch.at, sizeof record);
     const char *message = (const char *)scratch.at + sizeof record;
-    uint32_t offset = (uint32_t)sizeof record + ((record.message_bytes + 7) & ~7u);
+    uint32_t offset =
+        (uint32_t)sizeof record + ((record.message_bytes + 7) & ~7u);
     return cw__error_carrying(code, message, NULL, scratch.at + offset,
                               record.payload_bytes);
 }
@@ -64,8 +65,8 @@ static cwb_context *host_data_new(cw_context *context)
     cwb_context *data = cw__system_alloc(sizeof *data);
     if (!data) return NULL;
     memset(data, 0, sizeof *data);
-    data->root = cw__job_new(context, NULL, CW__JOB_BARE | CW__JOB_SUPERVISOR,
-                             1, 0);
+    data->root =
+        cw__job_new(context, NULL, CW__JOB_BARE | CW__JOB_SUPERVISOR, 1, 0);
     if (!data->root) {
         cw__system_free(data);
         return NULL;
@@ -100,10 +101,7 @@ cw__worker *cwb_init(uint32_t wake_by_message)
     return self;
 }
 
-cw_context *cwb_main_context(void)
-{
-    return cwb_main;
-}
+cw_context *cwb_main_context(void) { return cwb_main; }
 
 /* Runs what there is to do on this realm, at most `budget` jobs (0: no limit).
  * Returns enum cw__run; for CW__RUN_SLEEP see cwb_sleep_ms(). */
@@ -140,13 +138,11 @@ static void set_up(cw__worker *worker, void *tracing)
 
 /* Opens a context. Its threads are started during the call. `name` stands in
  * the scratch buffer, with a final zero. Returns its address or an error. */
-intptr_t cwb_context_open(uint32_t workers,
-                                               uint32_t tracing)
+intptr_t cwb_context_open(uint32_t workers, uint32_t tracing)
 {
     cw_context *context;
-    int status =
-        cw__context_open(workers, (const char *)scratch.at, set_up,
-                         tracing ? &scratch : NULL, &context);
+    int status = cw__context_open(workers, (const char *)scratch.at, set_up,
+                                  tracing ? &scratch : NULL, &context);
     if (status != CW_OK) return status;
     /* Nobody joins them here: JavaScript hears of each one's end by the message
      * that Emscripten sends when a detached thread is over. */
@@ -161,8 +157,7 @@ intptr_t cwb_context_open(uint32_t workers,
     return (intptr_t)context;
 }
 
-cw__worker *cwb_context_worker(cw_context *context,
-                                                    uint32_t index)
+cw__worker *cwb_context_worker(cw_context *context, uint32_t index)
 {
     return &context->workers[index];
 }
@@ -257,8 +252,7 @@ int cwb_task_number(cw_context *context, uint32_t length)
 }
 
 /* The name of a task: lives as the context. */
-const char *cwb_task_name(cw_context *context,
-                                               uint32_t number)
+const char *cwb_task_name(cw_context *context, uint32_t number)
 {
     cwb_context *data = context->host_data;
     cw__lock_acquire(&data->lock);
@@ -277,13 +271,12 @@ void cwb_stats(const cw_context *context)
     memcpy(scratch.at, &stats, sizeof stats);
 }
 
-/* Memory that JavaScript passes by reference. */
+/* Memory that JavaScript passes by reference, zeroed as its arrays are. */
 void *cwb_alloc(uint32_t bytes)
 {
-    return cw__system_alloc(bytes);
+    void *at = cw__system_alloc(bytes);
+    if (at) memset(at, 0, bytes);
+    return at;
 }
 
-void cwb_free(void *memory)
-{
-    cw__system_free(memory);
-}
+void cwb_free(void *memory) { cw__system_free(memory); }

@@ -53,9 +53,9 @@ typedef struct cwb_ticket {
     /* Argument, then result, of a body in JavaScript. */
     uint8_t *data;
     uint32_t length;
-    uint32_t capacity; /* 0: `data` is a block of its own, of `length` bytes */
-    uint32_t outcome;  /* enum cwb_outcome */
-    uint32_t task;     /* which function of the task module */
+    uint32_t capacity;  /* 0: `data` is a block of its own, of `length` bytes */
+    uint32_t outcome;   /* enum cwb_outcome */
+    uint32_t task;      /* which function of the task module */
     const char *worker; /* name of who ended it, if it failed; lives as its
                            context, which is freed after all tickets */
 } cwb_ticket;

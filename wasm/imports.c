@@ -14,9 +14,7 @@
 
 /* A linker takes from an archive only what something refers to, and EM_JS
  * defines nothing that it looks for. */
-void cwb_imports(void)
-{
-}
+void cwb_imports(void) {}
 
 /* clang-format off */
 EM_JS(int, cw_js_run, (cw_job *job, uint32_t task, uint32_t outcome,

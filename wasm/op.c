@@ -46,6 +46,9 @@ void cwb_op_deliver(cw__op *head)
     uint32_t token = self->token, how = cw_load_acquire(&head->fired);
     cw_job *scope = self->scope;
     cw_job_retain(scope);
+    /* As for coroutines of C: what is resumed by then is cancelled. Closing
+     * itself ends delays before their time. */
+    if (cw_load_seq_cst(&self->context->closed)) cw__cancel_closed(scope);
     destroy(self);
     cw_js_op_fired(token, how);
     cw__job_drop(scope);

@@ -15,16 +15,14 @@ enum {
     LAUNCH_MESSAGE = 2 /* the arguments travel as a message, a parcel */
 };
 
-/* Room that a body of JavaScript has for a result without a block of its own. */
+/* Room that a body of JavaScript has for a result without a block of its own.
+ */
 enum { INLINE_BYTES = 32 };
 /* Ends that a realm hears of in one turn of its event loop: about a millisecond
  * of promises. */
 enum { DELIVERIES_PER_TURN = 1024 };
 
-static uint32_t round_up(uint32_t bytes)
-{
-    return (bytes + 7) & ~7u;
-}
+static uint32_t round_up(uint32_t bytes) { return (bytes + 7) & ~7u; }
 
 cwb_ticket *cwb_ticket_of(cw_job *job)
 {
@@ -150,10 +148,9 @@ static cw_job *go(cwb_ticket *ticket, cw_job *parent, double timeout_ms)
 /* Launches function number `task` of the task module with the argument list
  * (LAUNCH_MESSAGE: the number of the parcel with it) that is encoded in the
  * scratch buffer. Returns a handle, 0 without memory. */
-cw_job *cwb_launch(cw_context *context, cw_job *parent,
-                                        uint32_t task, uint32_t flags,
-                                        uint32_t token, uint32_t length,
-                                        double timeout_ms)
+cw_job *cwb_launch(cw_context *context, cw_job *parent, uint32_t task,
+                   uint32_t flags, uint32_t token, uint32_t length,
+                   double timeout_ms)
 {
     uint32_t room = length > INLINE_BYTES ? 0 : INLINE_BYTES;
     cwb_ticket *ticket = make(context, &javascript, flags, room, token);
@@ -170,16 +167,12 @@ cw_job *cwb_launch(cw_context *context, cw_job *parent,
 
 /* Launches a coroutine or function of C. Its argument, `length` bytes, stands
  * in the scratch buffer; a string argument is copied and passed as pointer. */
-cw_job *cwb_launch_native(cw_context *context,
-                                               cw_job *parent,
-                                               const cw_coroutine *type,
-                                               uint32_t flags, uint32_t token,
-                                               uint32_t length,
-                                               double timeout_ms)
+cw_job *cwb_launch_native(cw_context *context, cw_job *parent,
+                          const cw_coroutine *type, uint32_t flags,
+                          uint32_t token, uint32_t length, double timeout_ms)
 {
     bool string = type->arg_type == 's';
-    cwb_ticket *ticket =
-        make(context, type, flags, string ? length : 0, token);
+    cwb_ticket *ticket = make(context, type, flags, string ? length : 0, token);
     if (!ticket) return NULL;
     char *arg = (char *)ticket->job->top + type->arg_offset;
     if (string) {
@@ -251,10 +244,7 @@ uintptr_t cwb_deliver(cw__worker *self, uintptr_t chain)
 
 /* ---- handles */
 
-void cwb_job_drop(cw_job *job)
-{
-    cw__job_drop(job);
-}
+void cwb_job_drop(cw_job *job) { cw__job_drop(job); }
 
 /* Bit 0: cancelled, bit 1: ended. */
 uint32_t cwb_job_state(const cw_job *job)
@@ -271,10 +261,7 @@ void cwb_cancel(cw_job *job, uint32_t has_cause)
 }
 
 /* The error that a cancelled body's suspension points raise: owned. */
-cw_error *cwb_cancellation(cw_job *job)
-{
-    return cw__job_cancellation(job);
-}
+cw_error *cwb_cancellation(cw_job *job) { return cw__job_cancellation(job); }
 
 const void *cwb_error_payload(const cw_error *error)
 {

@@ -68,22 +68,10 @@ void cw__futex_wake(_Atomic uint32_t *word)
     __builtin_wasm_memory_atomic_notify((int *)(void *)word, 1);
 }
 
-int64_t cw__now_ns(void)
-{
-    return (int64_t)(emscripten_get_now() * 1e6);
-}
+int64_t cw__now_ns(void) { return (int64_t)(emscripten_get_now() * 1e6); }
 
-void *cw__system_alloc(size_t bytes)
-{
-    return malloc(bytes);
-}
+void *cw__system_alloc(size_t bytes) { return malloc(bytes); }
 
-void cw__system_free(void *memory)
-{
-    free(memory);
-}
+void cw__system_free(void *memory) { free(memory); }
 
-void cw__log_line(const char *line)
-{
-    cw_js_log(line);
-}
+void cw__log_line(const char *line) { cw_js_log(line); }

@@ -18,15 +18,9 @@
 
 enum { NS_PER_SECOND = 1000000000 };
 
-bool cw__thread_may_block(void)
-{
-    return true;
-}
+bool cw__thread_may_block(void) { return true; }
 
-void cw__thread_pause(void)
-{
-    sched_yield();
-}
+void cw__thread_pause(void) { sched_yield(); }
 
 void cw__futex_wait(_Atomic uint32_t *word, uint32_t expected,
                     int64_t timeout_ns)
@@ -52,17 +46,8 @@ int64_t cw__now_ns(void)
     return (int64_t)now.tv_sec * NS_PER_SECOND + now.tv_nsec;
 }
 
-void *cw__system_alloc(size_t bytes)
-{
-    return malloc(bytes);
-}
+void *cw__system_alloc(size_t bytes) { return malloc(bytes); }
 
-void cw__system_free(void *memory)
-{
-    free(memory);
-}
+void cw__system_free(void *memory) { free(memory); }
 
-void cw__log_line(const char *line)
-{
-    fprintf(stderr, "%s\n", line);
-}
+void cw__log_line(const char *line) { fprintf(stderr, "%s\n", line); }
