@@ -27,6 +27,9 @@ export interface CarriedValue {
   readonly value: unknown;
 }
 
+/** Makes an error of a class of one's own. */
+export type ErrorMaker = (message: string, options: ErrorOptions) => Error;
+
 /** More properties for a decoded error: where it comes from, for example. */
 export type ErrorExtra = Readonly<Record<string, string | number | boolean | null | undefined>>;
 
@@ -76,19 +79,30 @@ export function encodeError(thrown: unknown, extra?: ErrorExtra): CarriedError {
  * Puts a thrown value together again. An error is of the built-in class that
  * its name is the name of, else an Error with that name; its stack is that of
  * the thread where it was thrown.
+ *
+ * @param makers - of classes that are not built in, by their names
  */
-export function decodeError(carried: CarriedError): unknown {
+export function decodeError(
+  carried: CarriedError,
+  makers?: ReadonlyMap<string, ErrorMaker>,
+): unknown {
   if (carried.kind === 'value') return carried.value;
   const { name, message, cause } = carried;
-  const options = cause === undefined ? {} : { cause: decodeError(cause) };
+  const options = cause === undefined ? {} : { cause: decodeError(cause, makers) };
   let error: Error;
   if (name === 'AggregateError') {
     const errors = carried.errors ?? [];
-    error = new AggregateError(errors.map(decodeError), message, options);
+    error = new AggregateError(
+      errors.map((inner) => decodeError(inner, makers)),
+      message,
+      options,
+    );
   } else {
-    error = new (standardErrors.get(name) ?? Error)(message, options);
+    const make = makers?.get(name);
+    error = make ? make(message, options) : new (standardErrors.get(name) ?? Error)(message, options);
     if (carried.errors !== undefined) {
-      hide(error, 'errors', carried.errors.map(decodeError));
+      const errors = carried.errors.map((inner) => decodeError(inner, makers));
+      hide(error, 'errors', errors);
     }
   }
   if (error.name !== name) hide(error, 'name', name);

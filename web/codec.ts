@@ -13,6 +13,7 @@ export {
   decodeError,
   encodeError,
   type ErrorExtra,
+  type ErrorMaker,
 } from './codec-error.js';
 export { type Heap } from './codec-heap.js';
 export { Reader } from './codec-read.js';

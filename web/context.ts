@@ -161,10 +161,10 @@ export class FixedWorkerContext<M extends object = AnyTasks> {
    */
   allocate<C extends TypedArrayClass>(type: C, length: number): InstanceType<C> {
     if (typeof type !== 'function' || !('BYTES_PER_ELEMENT' in type)) {
-      throw new TypeError(`coworker: ${expected('type', 'a typed array class', type)}`);
+      throw new TypeError(expected('type', 'a typed array class', type));
     }
     if (!Number.isInteger(length) || length < 0) {
-      throw new RangeError(`coworker: ${expected('length', 'an integer from 0 and up', length)}`);
+      throw new RangeError(expected('length', 'an integer from 0 and up', length));
     }
     const bytes = length * type.BYTES_PER_ELEMENT;
     const at = bytes < 2 ** 32 ? this.runtime.module._cwb_alloc(Math.max(bytes, 8)) : 0;
@@ -180,7 +180,7 @@ export class FixedWorkerContext<M extends object = AnyTasks> {
   /** Frees what {@link allocate} gave; nobody may use the array any more. */
   free(array: ArrayBufferView): void {
     if (!ArrayBuffer.isView(array) || array.buffer !== this.runtime.memory.refresh().buffer) {
-      throw new TypeError(`coworker: ${expected('array', 'one made by allocate()', array)}`);
+      throw new TypeError(expected('array', 'one made by allocate()', array));
     }
     this.runtime.module._cwb_free(array.byteOffset);
   }
@@ -222,9 +222,7 @@ export class FixedWorkerContext<M extends object = AnyTasks> {
   }
 
   /** For `await using`. */
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close();
-  }
+  declare readonly [Symbol.asyncDispose]: () => Promise<void>;
 
   private cancelAll(cause: unknown): void {
     if (this.threadsLeft === 0) return;
@@ -404,11 +402,22 @@ export class FixedWorkerContext<M extends object = AnyTasks> {
     this.runtime.pumpNow();
     this.runtime.abandonJobs(this.target, error);
     this.threadsLeft = 0;
-    this.lastStats = readStats(this.runtime, this.target.context);
+    this.lastStats = { ...readStats(this.runtime, this.target.context), workers: 0, idle: 0 };
     this.closing ??= Promise.resolve().then(() => this.runtime.release());
     this.allEnded?.();
   }
 }
+
+// Where the symbol is not built in, compilers of `await using` look for this one.
+const asyncDispose =
+  (Symbol as { asyncDispose?: symbol }).asyncDispose ?? Symbol.for('Symbol.asyncDispose');
+Object.defineProperty(FixedWorkerContext.prototype, asyncDispose, {
+  value(this: FixedWorkerContext) {
+    return this.close();
+  },
+  writable: true,
+  configurable: true,
+});
 
 /**
  * Opens a context with `workers` workers, called `name` if there is one and

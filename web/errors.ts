@@ -84,7 +84,7 @@ export class WorkerCrashedError extends CoworkerError {
 
 /** The error in the form that all checks of arguments use. */
 export function expected(argument: string, wanted: string, value: unknown): string {
-  return `expected \`${argument}\` to be ${wanted}, got ${describe(value)}`;
+  return `coworker: expected \`${argument}\` to be ${wanted}, got ${describe(value)}`;
 }
 
 /** A short text for any value, for error messages. */

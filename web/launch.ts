@@ -53,7 +53,7 @@ export class Target {
       );
     }
     if (typeof task !== 'string') {
-      throw new TypeError(`coworker: ${expected('task', 'the name of a task', task)}`);
+      throw new TypeError(expected('task', 'the name of a task', task));
     }
     const { module, memory } = this.realm;
     const exported = module[`_cw_export_${task}`] as (() => Pointer) | undefined;

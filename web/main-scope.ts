@@ -57,6 +57,18 @@ export class MainScope extends BaseScope {
     return this.begin<T>(true, call);
   }
 
+  /** Runs a child and gives its result as a plain promise. */
+  withContext<T = unknown>(run: LocalFunction, ...args: unknown[]): Promise<T>;
+  withContext<T = unknown>(
+    options: LaunchOptions,
+    run: LocalFunction,
+    ...args: unknown[]
+  ): Promise<T>;
+  withContext<T = unknown>(context: ChildContext, task: string, ...args: unknown[]): Promise<T>;
+  withContext<T>(...call: unknown[]): Promise<T> {
+    return this.begin<T>(true, call).toPromise();
+  }
+
   private begin<T>(isAsync: boolean, call: unknown[]): Deferred<T> {
     const parent = this.check();
     if (typeof (call[0] as ChildContext | null)?.targetFor === 'function') {

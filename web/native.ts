@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { expected } from './errors.js';
+import { describe } from './errors.js';
 import * as layout from './layout.gen.js';
 import { Memory } from './memory.js';
 import type { Pointer } from './module.js';
@@ -28,6 +28,10 @@ export function readNativeType(memory: Memory, at: Pointer, name: string): Nativ
     argSize: memory.word(at + layout.COROUTINE_ARG_SIZE),
     resultType: String.fromCharCode(u8[at + layout.COROUTINE_RESULT_TYPE]!),
   };
+}
+
+function expected(where: string, wanted: string, value: unknown): string {
+  return `coworker: expected ${where} to be ${wanted}, got ${describe(value)}`;
 }
 
 const ranges: Record<string, [number, number]> = {
@@ -100,7 +104,9 @@ export function encodeArgument(
       const raw = bytesOf(value);
       if (!raw) throw new TypeError(expected(where, 'an ArrayBuffer or a view of one', value));
       if (raw.length !== type.argSize) {
-        throw new RangeError(expected(where, `${type.argSize} bytes`, `${raw.length} bytes`));
+        throw new RangeError(
+          `coworker: expected ${where} to be ${type.argSize} bytes long, got ${raw.length} bytes`,
+        );
       }
       return raw.slice();
     }

@@ -118,6 +118,22 @@ export function checkContext(
       expected('options.module', "the default export of Emscripten's glue", options.module),
     );
   }
+  if (options.onStrayError !== undefined && typeof options.onStrayError !== 'function') {
+    throw new TypeError(expected('options.onStrayError', 'a function', options.onStrayError));
+  }
+  if (options.trace !== undefined && typeof options.trace !== 'boolean') {
+    throw new TypeError(expected('options.trace', 'a boolean', options.trace));
+  }
+  if (
+    options.wasmUrl !== undefined &&
+    typeof options.wasmUrl !== 'string' &&
+    !(options.wasmUrl instanceof URL)
+  ) {
+    throw new TypeError(expected('options.wasmUrl', 'a string or a URL', options.wasmUrl));
+  }
+  if (options.wake !== undefined && options.wake !== 'auto' && options.wake !== 'message') {
+    throw new TypeError(expected('options.wake', "'auto' or 'message'", options.wake));
+  }
   const memory = number('options.memory', options.memory, 64, 2, 4095);
   return {
     worker: options.worker,

@@ -6,13 +6,14 @@
  * @module
  */
 import { DECLINED, DOES_NOT_FIT, Reader, Writer, decodeError, encodeError } from './codec.js';
-import type { CarriedError } from './codec.js';
+import type { CarriedError, ErrorMaker } from './codec.js';
 import {
   CancellationError,
   ContextClosedError,
   CoworkerError,
   NativeError,
   TimeoutCancellationError,
+  WorkerCrashedError,
 } from './errors.js';
 import * as layout from './layout.gen.js';
 import { Memory } from './memory.js';
@@ -284,7 +285,7 @@ export abstract class Realm implements Host {
     const bytes = module._cwb_error_payload_bytes(error);
     if (bytes > 0) {
       const at = module._cwb_error_payload(error);
-      const value = decodeError(this.reader.readOne(at, bytes) as CarriedError);
+      const value = decodeError(this.reader.readOne(at, bytes) as CarriedError, ownErrors);
       if (code !== layout.CW_ECANCELED) return value;
       const why = value instanceof Error ? value.message : String(value);
       return new CancellationError(`the job was cancelled: ${why}`, { cause: value });
@@ -307,6 +308,16 @@ export abstract class Realm implements Host {
     return new NativeError(message, { ...options, code: name ?? `CW_E?(${code})` });
   }
 }
+
+/** The package's own errors may be causes of others. */
+const ownErrors = new Map<string, ErrorMaker>([
+  ['CoworkerError', (message, options) => new CoworkerError(message, options)],
+  ['CancellationError', (message, options) => new CancellationError(message, options)],
+  ['TimeoutCancellationError', (message, options) => new TimeoutCancellationError(message, options)],
+  ['ContextClosedError', (message, options) => new ContextClosedError(message, options)],
+  ['NativeError', (message, options) => new NativeError(message, options)],
+  ['WorkerCrashedError', (message, options) => new WorkerCrashedError(message, options)],
+]);
 
 const codeNames = new Map<number, string>(
   Object.entries(layout)

@@ -162,6 +162,13 @@ export class Scope extends BaseScope {
     return this.begin<T>(true, call);
   }
 
+  /** Runs a task of the same context as a child and gives its result as a plain promise. */
+  withContext<T = unknown>(task: string, ...args: unknown[]): Promise<T>;
+  withContext<T = unknown>(options: LaunchOptions, task: string, ...args: unknown[]): Promise<T>;
+  withContext<T>(...call: unknown[]): Promise<T> {
+    return this.begin<T>(true, call).toPromise();
+  }
+
   private begin<T>(isAsync: boolean, call: unknown[]): Deferred<T> {
     const [options, task, args] = splitCall(call);
     return launch<T>(this.target, this.check(), isAsync, options, task as string, args);

@@ -1,0 +1,146 @@
+// Contexts for tests, and what they watch.
+
+import { newFixedWorkerContext } from 'coworker';
+
+export const inPage = typeof document === 'object';
+
+/** A URL of a file of these helpers, whose name differs in Node. */
+export function helperUrl(name) {
+  return new URL(`./${name}${inPage ? '' : '.node'}.js`, import.meta.url);
+}
+
+export const worker = () => new Worker(helperUrl('worker'), { type: 'module' });
+
+/** Opens a context, waits for its workers unless told otherwise. */
+export async function open(workers, options = {}) {
+  const { ready = true, name = 'test', ...rest } = options;
+  const context = await newFixedWorkerContext(workers, name, {
+    worker,
+    ...rest,
+  });
+  if (ready) await context.ready;
+  return context;
+}
+
+/** Runs `body` with a context, which is closed afterwards. */
+export async function using(workers, body, options) {
+  const context = await open(workers, options);
+  try {
+    return await body(context);
+  } finally {
+    await context.close({ cancel: true });
+  }
+}
+
+/** The factory of the suite's own module, and the worker that goes with it. */
+export async function nativeOptions() {
+  const folder = '../../../build/tests/';
+  const { default: module } = await import(
+    `${folder}native${inPage ? '' : '.node'}.mjs`
+  );
+  return {
+    module,
+    worker: () => new Worker(helperUrl('native-worker'), { type: 'module' }),
+  };
+}
+
+/** The error that a promise is rejected with; fails if it is not. */
+export async function failure(promise) {
+  let value;
+  try {
+    value = await promise;
+  } catch (error) {
+    return error;
+  }
+  throw new Error(`expected a rejection, got the value ${String(value)}`);
+}
+
+/** The error that a call throws; fails if it does not. */
+export function thrown(call) {
+  let value;
+  try {
+    value = call();
+  } catch (error) {
+    return error;
+  }
+  throw new Error(`expected an error, got the value ${String(value)}`);
+}
+
+/**
+ * Calls `body` and gives the errors that the host showed as uncaught until it
+ * was over, which then count for nothing else. `next()` waits for another one.
+ */
+export async function uncaught(body) {
+  const errors = [];
+  const waiting = [];
+  const note = (error) => {
+    errors.push(error);
+    waiting.shift()?.(error);
+  };
+  const next = () => new Promise((resolve) => waiting.push(resolve));
+  const stop = inPage ? noteInPage(note) : noteInNode(note);
+  try {
+    await body(next);
+  } finally {
+    stop();
+  }
+  return errors;
+}
+
+function noteInPage(note) {
+  const listen = (event) => {
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    note(event.error ?? event.reason);
+  };
+  addEventListener('error', listen, true);
+  addEventListener('unhandledrejection', listen, true);
+  return () => {
+    removeEventListener('error', listen, true);
+    removeEventListener('unhandledrejection', listen, true);
+  };
+}
+
+// The test runner listens, too, and would take the error for the test's.
+function noteInNode(note) {
+  const kinds = ['uncaughtException', 'unhandledRejection'];
+  const before = kinds.map((kind) => process.listeners(kind));
+  for (const kind of kinds) {
+    process.removeAllListeners(kind);
+    process.on(kind, note);
+  }
+  return () => {
+    kinds.forEach((kind, index) => {
+      process.removeAllListeners(kind);
+      for (const listener of before[index]) process.on(kind, listener);
+    });
+  };
+}
+
+/** Lets so many turns of the event loop pass. */
+export async function turns(count = 1) {
+  for (let turn = 0; turn < count; turn++) {
+    await new Promise((resolve) => setTimeout(resolve));
+  }
+}
+
+/** Waits until something is true; for states that have no event. */
+export async function until(condition) {
+  while (!condition()) await turns();
+}
+
+/** Cells of shared memory that tasks get by reference. */
+export function cells(context, length = 8) {
+  return context.allocate(Int32Array, length);
+}
+
+/** Numbers that look random and are the same for the same seed. */
+export function random(seed) {
+  let state = seed >>> 0;
+  return (below) => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) % below;
+  };
+}

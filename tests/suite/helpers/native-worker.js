@@ -1,0 +1,7 @@
+// The worker of contexts that run the suite's own module, in browsers.
+
+import factory from '../../../build/tests/native.mjs';
+import { serve } from '../../../dist/worker-core.js';
+import * as tasks from './tasks.js';
+
+serve(tasks, factory);

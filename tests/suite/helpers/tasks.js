@@ -1,0 +1,380 @@
+// The tasks of the suite's workers.
+
+import { transfer } from '../../../dist/parcels.js';
+
+export const notATask = 42;
+
+// ---- values
+
+export const add = (scope, left, right) => left + right;
+export const echo = (scope, value) => value;
+export const list = (scope, ...args) => args;
+export const count = (scope, ...args) => args.length;
+export const later = async (scope, value) => {
+  await null;
+  return value;
+};
+export const thenable = (scope, value) => ({
+  then(resolve) {
+    resolve(value);
+  },
+});
+export const kindOf = (scope, value) => Object.prototype.toString.call(value);
+export const makeFunction = () => () => {};
+export const makeBuffer = (scope, bytes) => {
+  const buffer = new ArrayBuffer(bytes);
+  new Uint8Array(buffer).fill(7);
+  return transfer(buffer, [buffer]);
+};
+/** Sends a buffer away and tells how long it is afterwards. */
+export const sendAndLook = async (scope) => {
+  const buffer = new ArrayBuffer(16);
+  const length = scope.async({ transfer: [buffer] }, 'byteLength', buffer);
+  return [buffer.byteLength, await length];
+};
+export const byteLength = (scope, buffer) => buffer.byteLength;
+export const sum = (scope, array) => array.reduce((a, b) => a + b, 0);
+export const fill = (scope, array, value) => {
+  array.fill(value);
+};
+export const answerPort = (scope, port) => {
+  port.postMessage('from the worker');
+  port.close();
+};
+export const blobText = (scope, blob) => blob.text();
+/** Keeps a lock for as long as the thread lives, where there are locks. */
+export const holdLock = (scope, name) =>
+  new Promise((resolve) => {
+    void navigator.locks.request(name, () => {
+      resolve();
+      return new Promise(() => {});
+    });
+  });
+export const where = (scope) => [scope.workerName, scope.taskName];
+
+// ---- failures
+
+export function fail(scope, message) {
+  throw new RangeError(message);
+}
+export async function failLater(scope, message) {
+  await scope.yield();
+  throw new RangeError(message);
+}
+export function failWithCause() {
+  throw new Error('outer', {
+    cause: new TypeError('middle', { cause: 'inner' }),
+  });
+}
+export function failWithAggregate() {
+  throw new AggregateError([new RangeError('one'), 'two'], 'several');
+}
+class CustomError extends Error {
+  name = 'CustomError';
+  code = 'E_CUSTOM';
+}
+export function failWithClass() {
+  throw new CustomError('mine');
+}
+export function throwValue(scope, value) {
+  throw value;
+}
+export function throwFunction() {
+  throw function named() {};
+}
+export function rejectFalsy() {
+  return Promise.reject();
+}
+
+// ---- waiting
+
+/** Notes in a shared cell that it runs, then waits to be cancelled. */
+export async function wait(scope, cells, index = 0) {
+  if (cells) Atomics.add(cells, index, 1);
+  await scope.delay(1e9);
+}
+export const delay = (scope, ms) => scope.delay(ms);
+export async function delayAndReturn(scope, ms, value) {
+  await scope.delay(ms);
+  return value;
+}
+/** Is busy until it is stopped. */
+export function spin(scope, cells) {
+  if (cells) Atomics.store(cells, 0, 1);
+  while (!scope.isStopped);
+  return 'stopped';
+}
+/** Is busy until the cell is set. */
+export function block(scope, cells, index = 0) {
+  while (Atomics.load(cells, index) === 0);
+}
+/** Blocks its worker until another thread has done something. */
+export function waitForCell(scope, cells, index) {
+  Atomics.wait(cells, index, 0, 10_000);
+  return Atomics.load(cells, index);
+}
+/** Blocks its worker until so many others have come here, too. */
+export function meet(scope, cells, count) {
+  Atomics.add(cells, 0, 1);
+  for (let come; (come = Atomics.load(cells, 0)) < count; ) {
+    Atomics.wait(cells, 0, come, 50);
+  }
+  return scope.workerName;
+}
+/** Waits for a cell in a way that the library knows nothing of. */
+export async function untilCell(scope, cells) {
+  Atomics.store(cells, 1, 1);
+  while (Atomics.load(cells, 0) === 0) {
+    await new Promise((resolve) => setTimeout(resolve));
+  }
+  return 'ended';
+}
+/** Waits as `fetch` would, for the signal alone. */
+export function waitForSignal(scope, cells) {
+  const { signal } = scope;
+  return new Promise((_resolve, reject) => {
+    signal.addEventListener('abort', () => {
+      if (cells) Atomics.store(cells, 1, signal.reason instanceof Error ? 1 : 2);
+      reject(signal.reason);
+    });
+    if (cells) Atomics.store(cells, 0, 1);
+  });
+}
+export async function signalReason(scope, cells) {
+  const { signal } = scope;
+  Atomics.store(cells, 0, 1);
+  await new Promise((resolve) => signal.addEventListener('abort', resolve));
+  const { name, cause } = signal.reason;
+  Atomics.store(cells, 1, name === 'CancellationError' ? 1 : 2);
+  Atomics.store(cells, 2, cause?.message === 'why' ? 1 : 2);
+}
+export async function ignoreCancel(scope, cells, value) {
+  Atomics.store(cells, 0, 1);
+  await new Promise((resolve) => {
+    scope.signal.addEventListener('abort', resolve);
+  });
+  return value;
+}
+export function mark(scope, cells, index) {
+  Atomics.add(cells, index, 1);
+}
+export async function cleanUp(scope, cells) {
+  try {
+    Atomics.store(cells, 0, 1);
+    await scope.delay(1e9);
+  } finally {
+    Atomics.store(cells, 1, 1);
+    try {
+      await scope.delay(1e9);
+    } catch {
+      Atomics.store(cells, 2, 1);
+    }
+  }
+}
+
+// ---- the scope
+
+export async function scopeState(scope) {
+  return [scope.isActive, scope.isStopped, scope.signal.aborted];
+}
+export async function delays(scope) {
+  const began = performance.now();
+  await scope.delay(0);
+  await scope.delay(-5);
+  await scope.delay(30);
+  const took = performance.now() - began;
+  let wrong;
+  try {
+    await scope.delay(NaN);
+  } catch (error) {
+    wrong = [error.name, error.message];
+  }
+  return [took >= 28, wrong];
+}
+export async function order(scope, cells, who) {
+  const take = () => Atomics.add(cells, 0, 1);
+  const first = take();
+  await scope.yield();
+  return [who, first, take()];
+}
+export async function launchTwo(scope, cells) {
+  const one = scope.async('order', cells, 'one');
+  const two = scope.async('order', cells, 'two');
+  return [await one, await two];
+}
+export async function ensureActive(scope, cells) {
+  scope.ensureActive();
+  Atomics.store(cells, 0, 1);
+  while (!scope.isStopped);
+  try {
+    scope.ensureActive();
+  } catch (error) {
+    Atomics.store(cells, 1, error.name === 'CancellationError' ? 1 : 2);
+    throw error;
+  }
+}
+let kept;
+export function keepScope(scope) {
+  kept = scope;
+}
+export async function useKeptScope() {
+  const errors = [];
+  const attempt = async (call) => {
+    try {
+      await call();
+      errors.push('none');
+    } catch (error) {
+      errors.push(error.name);
+    }
+  };
+  await attempt(() => kept.launch('echo', 1));
+  await attempt(() => kept.async('echo', 1));
+  await attempt(() => kept.delay(1));
+  await attempt(() => kept.ensureActive());
+  return [errors, kept.isActive, kept.isStopped, kept.signal.aborted];
+}
+export async function callThere(scope, ...call) {
+  return scope.async(...call);
+}
+export function withContextThere(scope, ...call) {
+  const promise = scope.withContext(...call);
+  return [promise instanceof Promise, promise].reduce(async (is, result) => [
+    is,
+    await result,
+  ]);
+}
+/** Launches a child and returns at once; the child ends later. */
+export function leaveChild(scope, cells) {
+  scope.launch('markLater', cells, 0);
+  return 'left';
+}
+export async function markLater(scope, cells, index) {
+  for (let turn = 0; turn < 5; turn++) await scope.yield();
+  Atomics.add(cells, index, 1);
+}
+/** Waits with a child that fails; its siblings leave marks when cancelled. */
+export async function failingFamily(scope, cells) {
+  scope.launch('cleanUpAt', cells, 0);
+  scope.launch('cleanUpAt', cells, 1);
+  scope.launch('failWhen', cells, 2);
+  await scope.delay(1e9);
+}
+export async function cleanUpAt(scope, cells, index) {
+  try {
+    Atomics.add(cells, 2, 1);
+    await scope.delay(1e9);
+  } finally {
+    Atomics.add(cells, index, 1);
+  }
+}
+/** Fails once `enough` others have noted that they run. */
+export async function failWhen(scope, cells, enough) {
+  while (Atomics.load(cells, 2) < enough) await scope.yield();
+  throw new RangeError('the child failed');
+}
+export async function catchChild(scope) {
+  try {
+    await scope.async('fail', 'not to be caught');
+  } catch (error) {
+    return `caught ${error.message}`;
+  }
+  return 'nothing';
+}
+export async function cancelChild(scope) {
+  const child = scope.async('wait');
+  child.cancel(new Error('not needed'));
+  try {
+    await child;
+  } catch (error) {
+    return [error.name, error.cause?.message, child.isCancelled];
+  }
+  return 'nothing';
+}
+export async function fib(scope, n) {
+  if (n < 2) return n;
+  const left = scope.async('fib', n - 1);
+  const right = scope.async('fib', n - 2);
+  return (await left) + (await right);
+}
+/** A tree whose leaves wait for ever. */
+export async function tree(scope, depth, cells) {
+  if (depth === 0) {
+    Atomics.add(cells, 0, 1);
+    await scope.delay(1e9);
+  }
+  scope.launch('tree', depth - 1, cells);
+  scope.launch('tree', depth - 1, cells);
+}
+export async function manyFail(scope, count) {
+  for (let i = 0; i < count; i++) scope.launch('failLater', `child ${i}`);
+  await scope.delay(1e9);
+}
+export async function errorTwice(scope) {
+  const child = scope.async('fail', 'once');
+  const errors = [];
+  for (let i = 0; i < 2; i++) await child.catch((error) => errors.push(error));
+  return errors[0] === errors[1];
+}
+
+// ---- what tasks leave behind
+
+export function leaveTimer(scope, cells, index) {
+  setTimeout(() => Atomics.add(cells, index, 1), 1);
+}
+export function leavePromise(scope, cells, index) {
+  void (async () => {
+    for (let turn = 0; turn < 3; turn++) {
+      await new Promise((resolve) => setTimeout(resolve));
+    }
+    Atomics.add(cells, index, 1);
+  })();
+}
+export function leaveMicrotasks(scope, cells, index) {
+  void (async () => {
+    for (let turn = 0; turn < 50; turn++) await null;
+    Atomics.add(cells, index, 1);
+  })();
+}
+export function leaveFetch(scope, url, cells, index) {
+  const done = () => Atomics.add(cells, index, 1);
+  fetch(url).then(done, done);
+}
+export function leaveRejection(scope, message) {
+  void Promise.reject(new RangeError(message));
+}
+export function leaveThrow(scope, message) {
+  setTimeout(() => {
+    throw new RangeError(message);
+  });
+}
+/** A bit of work that keeps its worker from idling. */
+export function work(scope) {
+  const end = performance.now() + 0.2;
+  while (performance.now() < end);
+  return scope.isActive;
+}
+
+// ---- the stress tests
+
+export async function maybeFail(scope, yields, fails) {
+  for (let i = 0; i < yields; i++) await scope.yield();
+  if (fails) throw new RangeError('stress');
+  return yields;
+}
+export async function family(scope, children, yields, failing) {
+  const all = [];
+  for (let i = 0; i < children; i++) {
+    all.push(scope.async('maybeFail', yields, i < failing));
+  }
+  for (const child of all) await child.join();
+  return children;
+}
+export async function grow(scope, depth, yields) {
+  for (let i = 0; i < yields; i++) await scope.yield();
+  if (depth > 0) {
+    scope.launch('grow', depth - 1, yields);
+    scope.launch('grow', depth - 1, yields);
+    await scope.async('grow', depth - 1, yields);
+  }
+  return depth;
+}

@@ -1,0 +1,6 @@
+// The suite's worker in browsers. Import maps do not apply to workers.
+
+import { serve } from '../../../dist/worker.js';
+import * as tasks from './tasks.js';
+
+serve(tasks);
