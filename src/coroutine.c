@@ -668,6 +668,9 @@ void cw__task_run(cw__worker *self, cw_job *job)
             if (commit_park(job)) return;
             break;
         case CW_STEP_YIELDED:
+            /* acquire: pairs with cw_context_close() */
+            if (cw_unlikely(cw_load_acquire(&job->context->closed)))
+                cw__cancel_closed(job);
             cw__dispatch(self, job, CW__YIELDED);
             return;
         case CW_STEP_FOREIGN:
