@@ -646,6 +646,8 @@ static cw__run run_loop(cw__worker *self, uint32_t budget, const cw_job *until)
             if (!job) return why;
         }
         run_job(self, job);
+        /* Others of the loop may always be ready. */
+        if (until && cw_is_completed(until)) break;
         if (self->undelivered || (self->has_loop && loop_is_due(self))) break;
         if (budget && --left == 0) break;
     }
