@@ -30,6 +30,12 @@ static int run(cw_context *context, const cw_coroutine *type, const void *arg,
     self->current = NULL;
     cw__context_launch(self, job);
     cw__worker_run(self, 0, job);
+    if (outer != self) {
+        /* Others may have put jobs here: nothing is left behind, and nothing
+         * is accepted any more. */
+        cw_context_close(context);
+        cw__worker_run(self, 0, NULL);
+    }
     self->current = current;
     cw__self = outer;
 
