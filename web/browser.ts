@@ -23,15 +23,7 @@ export function installBrowser(): void {
     checkSharedMemory,
     loadGlue: async () => (await import('./coworker.mjs')).default,
     wasmUrl: undefined,
-    makeWorker(make) {
-      if (!make) {
-        // The text that bundlers look for; see worker-default.ts.
-        const worker = new Worker(new URL('./worker-default.js', import.meta.url), {
-          type: 'module',
-          name: 'coworker',
-        });
-        return { worker: wrap(worker), url: undefined };
-      }
+    makeWorker(make = defaultWorker) {
       const { worker, url } = captureWorker(make, (script, options) => new NativeWorker(script, options));
       return { worker: wrap(worker), url };
     },
@@ -39,6 +31,14 @@ export function installBrowser(): void {
     nextTurn: (callback) => (nextTurn ??= turnMaker())(callback),
     keepAlive() {},
     report: (error) => reportError(error),
+  });
+}
+
+/** The text that bundlers look for; see worker-default.ts. */
+function defaultWorker(): Worker {
+  return new Worker(new URL('./worker-default.js', import.meta.url), {
+    type: 'module',
+    name: 'coworker',
   });
 }
 
