@@ -1,3 +1,5 @@
+/// <reference lib="esnext.disposable" preserve="true" />
+// Contexts are for `await using`, which no dated library of TypeScript has.
 /**
  * What both entries export.
  *

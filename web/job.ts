@@ -9,7 +9,7 @@ import { decodeResult } from './native.js';
 import type { NativeType } from './native.js';
 import type { Pointer } from './module.js';
 import type { Target } from './launch.js';
-import type { Realm, Ticket } from './realm.js';
+import type { Realm } from './realm.js';
 
 /** What a job needs of its realm besides the core. */
 export interface JobRealm extends Realm {
@@ -42,7 +42,7 @@ export interface JobInit {
  * const job = context.launch('greet', 'Ada');
  * await job.join();
  */
-export class Job implements Ticket {
+export class Job {
   /** The name of its task. */
   readonly name: string;
   /** @internal */

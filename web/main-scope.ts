@@ -13,6 +13,8 @@ import { BaseScope, splitCall } from './scope.js';
 
 /** A context that jobs of the main thread can have children on. */
 export interface ChildContext {
+  readonly name: string;
+  readonly workers: number;
   /** @internal */
   targetFor(runtime: Runtime): Target;
 }
