@@ -135,6 +135,13 @@ int cw__context_open(uint32_t workers, const char *name,
     if (!context) return CW_ENOMEM;
     atomic_init(&context->handles, 1);
     atomic_init(&context->running, workers);
+    /* A worker whose thread has not begun looks like one that sleeps in its
+     * event loop, so that jobs can be handed to it. Set before any begins. */
+    for (uint32_t i = 0; i < workers; i++) {
+        atomic_init(&context->workers[i].asleep_in_loop, 1);
+        cw_or_seq_cst(&context->idle_bits[i / 32], 1u << i % 32);
+    }
+    atomic_init(&context->idle, workers << 16);
     for (uint32_t i = 0; i < workers; i++) {
         cw__worker *worker = &context->workers[i];
         if (setup) setup(worker, arg);

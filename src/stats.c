@@ -26,7 +26,9 @@ void cw_context_stats(const cw_context *context, cw_stats *out)
     }
     out->wakes = cw_load_relaxed(&context->wakes);
     out->workers = cw_load_relaxed(&context->up);
-    out->idle = cw_load_relaxed(&context->idle) >> 16;
+    /* Those that are not up yet are counted among the sleepers, too. */
+    uint32_t asleep = cw_load_relaxed(&context->idle) >> 16;
+    out->idle = asleep < out->workers ? asleep : out->workers;
 }
 
 size_t cw_job_overhead(void) { return sizeof(cw_job) + sizeof(cw_frame); }

@@ -50,6 +50,8 @@ enum {
  * go on at once, before it goes back there to sleep. */
 static const int64_t visit_every_ns = 2 * 1000 * 1000;
 static const int64_t linger_ns = 4 * 1000 * 1000;
+/* After so long a sleep a worker is given a job of its own, see hand_over(). */
+static const int64_t rest_ns = 200 * 1000;
 
 enum { ONE_SEARCHER = 1, ONE_SLEEPER = 1 << 16 };
 
@@ -230,7 +232,7 @@ static cw_job *take_slot(cw__worker *self)
     return cw_swap_acquire(&self->slot, NULL);
 }
 
-static cw_job *take_handed(cw__worker *worker)
+cw_job *cw__worker_take_handed(cw__worker *worker)
 {
     if (!cw_load_relaxed(&worker->handed)) return NULL;
     return cw_swap_acquire(&worker->handed, NULL); /* pairs with give() */
@@ -243,11 +245,25 @@ static cw_job *take_stranded(cw__worker *self)
     cw_context *context = self->context;
     for (uint32_t i = 0; i < context->count; i++) {
         cw__worker *other = &context->workers[i];
-        if (other == self || !cw_load_relaxed(&other->asleep_in_loop)) continue;
-        cw_job *job = take_handed(other);
+        if (other == self || !other->has_loop) continue; /* not up yet */
+        if (!cw_load_relaxed(&other->asleep_in_loop)) continue;
+        cw_job *job = cw__worker_take_handed(other);
         if (job) return job;
     }
     return NULL;
+}
+
+/* A delay is over: the job goes on where it was before, if that worker has
+ * nothing else to do; the worker that found out counts as such. */
+static void resume_on_time(cw__worker *self, cw_job *job)
+{
+    if (hand_over(self, job)) return;
+    if (job->last == self->index % CW__LAST + 1 && self->context->count > 1 &&
+        !cw_load_relaxed(&self->handed))
+        /* seq_cst, as in give(): others hand over only to sleepers, but one
+         * may be late with it */
+        job = cw_swap_seq_cst(&self->handed, job);
+    if (job) cw__dispatch(self, job, CW__SPAWNED);
 }
 
 /* Runs down what is due. */
@@ -268,7 +284,7 @@ static void fire_timers(cw__worker *self)
             woken.tasks = job->next;
             if (cw_unlikely(cw_load_acquire(&context->closed)))
                 cw__cancel_closed(job);
-            if (!hand_over(self, job)) cw__dispatch(self, job, CW__SPAWNED);
+            resume_on_time(self, job);
         }
         cw__dispatch_woken(self, &woken);
         cw__limits_expire(limits);
@@ -290,7 +306,7 @@ static cw_job *next_job(cw__worker *self)
         read_inbox(self);
     if (cw_unlikely(tick % CLOCK_EVERY == 0)) fire_timers(self);
     if (cw_unlikely(tick % GLOBAL_EVERY == 0)) take_from_outside(self);
-    cw_job *job = take_handed(self);
+    cw_job *job = cw__worker_take_handed(self);
     if (job) return job;
     job = take_slot(self);
     if (job) {
@@ -377,32 +393,40 @@ static void give(cw__worker *worker, cw_job *job)
     if (job) inject(worker->context, job);
 }
 
+/* Wakes the worker for the job if it sleeps. */
+static bool give_if_asleep(cw__worker *worker, cw_job *job)
+{
+    if (!clear_idle_bit(worker->context, worker->index)) return false;
+    cw_sub_seq_cst(&worker->context->idle, ONE_SLEEPER - ONE_SEARCHER);
+    give(worker, job);
+    return true;
+}
+
 /* Gives a job straight to a sleeping worker: to the one that ran it last, or,
- * if it comes from outside (`self` is NULL), to any. So jobs that are launched
- * on a sleeping pool start on different workers and stay there. False if there
- * is no such sleeper. */
+ * if it is launched from outside (`self` is NULL), to one that has rested for a
+ * while. So jobs that are launched on a quiet pool start on different workers
+ * and stay there, while on a busy one, whose workers only nod off, they are
+ * queued and nobody is woken in vain. False if there is no such sleeper. */
 static bool hand_over(cw__worker *self, cw_job *job)
 {
     cw_context *context = job->context;
     if (context->count == 1) return false; /* keeps strict order */
-    uint32_t idle = cw_load_seq_cst(&context->idle);
-    if (idle < ONE_SLEEPER) return false;
+    if (cw_load_seq_cst(&context->idle) < ONE_SLEEPER) return false;
     uint32_t last = job->last - 1u; /* not begun: out of range */
-    if (last < context->count) {
-        if (self && self->index == last) return false;
-        if (clear_idle_bit(context, last)) {
-            cw_sub_seq_cst(&context->idle, ONE_SLEEPER - ONE_SEARCHER);
-            give(&context->workers[last], job);
-            return true;
-        }
-    }
+    if (last < context->count && !(self && self->index == last) &&
+        give_if_asleep(&context->workers[last], job))
+        return true;
     if (self) return false;
-    do {
-        if (idle < ONE_SLEEPER) return false;
-    } while (!cw_cas_weak_seq_cst(&context->idle, &idle,
-                                  idle - ONE_SLEEPER + ONE_SEARCHER));
-    give(claim_sleeper(context), job);
-    return true;
+    int64_t rested = cw__now_ns() - rest_ns;
+    /* relaxed: any starting point will do */
+    uint32_t start = cw_add_relaxed(&context->next_rested, 1);
+    for (uint32_t i = 0; i < context->count; i++) {
+        cw__worker *worker = &context->workers[(start + i) % context->count];
+        if (cw_load_relaxed(&worker->slept_at_ns) < rested &&
+            give_if_asleep(worker, job))
+            return true;
+    }
+    return false;
 }
 
 void cw__worker_unpark(cw__worker *worker)
@@ -458,6 +482,9 @@ static bool fall_asleep(cw__worker *self, bool searching)
         cw_cas_seq_cst(&context->keeper, &none, self->index + 1))
         self->wake_at_ns = cw_load_seq_cst(&context->timers.next_ns);
     if (!any_work(self) && !cw__context_quiet(context)) {
+        /* One that has run nothing yet has rested since ever. */
+        if (cw_load_relaxed(&self->steps))
+            cw_store_relaxed(&self->slept_at_ns, cw__now_ns());
         cw__count(&self->parks, 1);
         cw__traced(&self->trace, CW__TRACE_PARK, 0);
         return true;
@@ -593,7 +620,7 @@ static cw_job *idle(cw__worker *self, cw__run *why, const cw_job *until)
             *why = CW__RUN_VISIT;
             return NULL;
         }
-        job = take_handed(self);
+        job = cw__worker_take_handed(self);
         if (!job) job = take_slot(self);
         if (!job) job = cw__ring_pop(&self->ring);
         if (!job && searching) job = search(self);

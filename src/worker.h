@@ -41,8 +41,9 @@ typedef struct cw__worker {
     uint32_t tick;      /* counts turns of the loop */
     uint32_t slot_hits; /* turns in a row that the slot was used */
     uint32_t random;
-    int64_t wake_at_ns; /* for CW__RUN_SLEEP */
-    cw_error *failure;  /* what cw_fail() left */
+    _Atomic int64_t slept_at_ns; /* when it last went to sleep */
+    int64_t wake_at_ns;          /* for CW__RUN_SLEEP */
+    cw_error *failure;           /* what cw_fail() left */
 
     /* The host's event loop on this thread. */
     bool has_loop;  /* the thread has one to go back to */
@@ -76,6 +77,9 @@ cw__run cw__worker_run(cw__worker *self, uint32_t budget, const cw_job *until);
 
 /* Makes sure that `worker` looks at its inbox soon. */
 void cw__worker_unpark(cw__worker *worker);
+
+/* Takes the job that was handed to a sleeping worker, if there is one. */
+cw_job *cw__worker_take_handed(cw__worker *worker);
 
 /* Detaches the ended jobs that the worker still holds. */
 void cw__worker_flush(cw__worker *self);
