@@ -277,6 +277,7 @@ export class FixedWorkerContext<M extends object = AnyTasks> {
         thread.send({
           type: 'init',
           memory: this.runtime.sharedMemory,
+          context: this.name,
           options: { wakeByMessage: this.runtime.wakeByMessage },
         });
         break;

@@ -65,20 +65,25 @@ export class Target {
     }
     const isFunction = typeof module[`_${task}`] === 'function' && !/^_?cwb?_/.test(task);
     if (this.tasks && !isTask && !isFunction) {
-      const names = [...this.tasks].sort();
-      throw new TypeError(
-        `coworker: context '${this.name}' has no task '${task}'. ` +
-          (names.length
-            ? `Its tasks are: ${names.join(', ')}`
-            : 'It has no task module: pass the `worker` option, or export the C function with CW_EXPORT'),
-      );
+      throw this.unknown(task, this.tasks);
     }
     const bytes = Memory.encode(task);
     this.realm.writeBytes(bytes);
     const number = module._cwb_task_number(this.context, bytes.length);
     if (number < 0) throw new RangeError('coworker: out of shared memory');
-    this.known.set(task, number);
+    if (this.tasks) this.known.set(task, number);
     return number;
+  }
+
+  /** The error for a task that is not among the ones there are. */
+  unknown(task: string, tasks: Iterable<string>): TypeError {
+    const names = [...tasks].sort();
+    return new TypeError(
+      `coworker: context '${this.name}' has no task '${task}'. ` +
+        (names.length
+          ? `Its tasks are: ${names.join(', ')}`
+          : 'It has no task module: pass the `worker` option, or export the C function with CW_EXPORT'),
+    );
   }
 }
 

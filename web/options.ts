@@ -159,7 +159,7 @@ export function checkLaunch(options: LaunchOptions): void {
   if (options.timeout !== undefined) {
     number('options.timeout', options.timeout, 0, 0, Number.MAX_SAFE_INTEGER);
   }
-  if (options.signal !== undefined && typeof options.signal.addEventListener !== 'function') {
+  if (options.signal !== undefined && typeof options.signal?.addEventListener !== 'function') {
     throw new TypeError(expected('options.signal', 'an AbortSignal', options.signal));
   }
   if (options.transfer !== undefined && !Array.isArray(options.transfer)) {

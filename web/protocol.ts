@@ -34,7 +34,7 @@ export type FromWorker =
 
 /** From the main realm to a worker. */
 export type ToWorker =
-  | { type: 'init'; memory: WebAssembly.Memory; options: RealmOptions }
+  | { type: 'init'; memory: WebAssembly.Memory; context: string; options: RealmOptions }
   | { type: 'parcel'; parcel: string; value: unknown }
   | { type: 'wake' };
 

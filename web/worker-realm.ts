@@ -56,7 +56,7 @@ export class WorkerRealm extends Realm implements LaunchRealm {
     if (!message) return;
     switch (message.type) {
       case 'init':
-        this.begin(message.memory, message.options.wakeByMessage);
+        this.begin(message.memory, message.context, message.options.wakeByMessage);
         break;
       case 'parcel': {
         const take = this.wanted.get(message.parcel);
@@ -70,13 +70,13 @@ export class WorkerRealm extends Realm implements LaunchRealm {
     }
   }
 
-  private begin(memory: WebAssembly.Memory, wakeByMessage: boolean): void {
+  private begin(memory: WebAssembly.Memory, name: string, wakeByMessage: boolean): void {
     try {
       // The factory was given `coworker: this`, and hands the module back here.
       this.attach(this.module, memory, { wakeByMessage });
       this.workerName = this.memory.text(this.nameAt);
       const context = this.memory.word(this.self + layout.WORKER_CONTEXT);
-      this.target = new Target(this, context, this.workerName);
+      this.target = new Target(this, context, name);
       const names = Object.keys(this.tasks).filter((k) => typeof this.tasks[k] === 'function');
       this.target.tasks = new Set(names);
       this.post({ type: 'ready', tasks: names });
@@ -197,11 +197,8 @@ export class WorkerRealm extends Realm implements LaunchRealm {
       // A plain function of C: it takes numbers, and knows no scope.
       run = (_scope, ...args) => (native as (...numbers: unknown[]) => unknown)(...args);
     } else {
-      const names = Object.keys(this.tasks).sort().join(', ');
       run = () => {
-        throw new TypeError(
-          `coworker: there is no task '${name}'; the task module has: ${names || 'none'}`,
-        );
+        throw this.target.unknown(name, this.target.tasks!);
       };
     }
     return (this.functions[task] = { run, name });

@@ -1,5 +1,6 @@
 // Contexts for tests, and what they watch.
 
+import { after } from 'node:test';
 import { newFixedWorkerContext } from 'coworker';
 
 export const inPage = typeof document === 'object';
@@ -11,6 +12,10 @@ export function helperUrl(name) {
 
 export const worker = () => new Worker(helperUrl('worker'), { type: 'module' });
 
+const opened = new Set();
+// What a failed test has left open would keep the process.
+after(() => Promise.all([...opened].map((c) => c.close({ cancel: true }))));
+
 /** Opens a context, waits for its workers unless told otherwise. */
 export async function open(workers, options = {}) {
   const { ready = true, name = 'test', ...rest } = options;
@@ -18,6 +23,7 @@ export async function open(workers, options = {}) {
     worker,
     ...rest,
   });
+  opened.add(context);
   if (ready) await context.ready;
   return context;
 }

@@ -20,6 +20,7 @@ export const thenable = (scope, value) => ({
   },
 });
 export const kindOf = (scope, value) => Object.prototype.toString.call(value);
+export const sendFunction = (scope) => scope.async('echo', () => {});
 export const makeFunction = () => () => {};
 export const makeBuffer = (scope, bytes) => {
   const buffer = new ArrayBuffer(bytes);
@@ -309,11 +310,27 @@ export async function manyFail(scope, count) {
   for (let i = 0; i < count; i++) scope.launch('failLater', `child ${i}`);
   await scope.delay(1e9);
 }
-export async function errorTwice(scope) {
-  const child = scope.async('fail', 'once');
+/** True if both waits for a failed child give the same error. */
+export async function errorTwiceSafely(scope) {
+  const child = scope.async('wait');
+  child.cancel();
   const errors = [];
   for (let i = 0; i < 2; i++) await child.catch((error) => errors.push(error));
   return errors[0] === errors[1];
+}
+export async function parentOfWaiting(scope, cells) {
+  scope.launch('cleanUpAt', cells, 0);
+  await scope.async('cleanUpAt', cells, 1);
+}
+/** Launches a child when it is cancelled already. */
+export async function launchLate(scope, cells) {
+  Atomics.store(cells, 0, 1);
+  try {
+    await scope.delay(1e9);
+  } finally {
+    const child = scope.launch('mark', cells, 2);
+    Atomics.store(cells, 1, child.isCancelled ? 1 : 2);
+  }
 }
 
 // ---- what tasks leave behind
