@@ -183,6 +183,15 @@ void cw__dispatch_woken(cw__worker *self, cw__woken *woken)
 
 /* ---- finding work */
 
+static void put_back(cw_context *context, cw_job *first)
+{
+    cw_job *last = first;
+    uint32_t count = 1;
+    for (; last->next; last = last->next)
+        count++;
+    cw__backlog_append(context, first, last, count);
+}
+
 /* Moves jobs from outside to the end of the ring. */
 static bool take_from_outside(cw__worker *self)
 {
@@ -196,7 +205,11 @@ static bool take_from_outside(cw__worker *self)
     if (!job) return false;
     while (job) {
         cw_job *next = job->next;
-        CW_ASSERT(cw__ring_push(&self->ring, job)); /* there is room */
+        if (cw_unlikely(!cw__ring_push(&self->ring, job))) {
+            /* A thief that lost its processor still holds on to slots. */
+            put_back(context, job);
+            break;
+        }
         job = next;
     }
     return true;
