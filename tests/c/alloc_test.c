@@ -8,7 +8,8 @@
 
 #include "alloc.h"
 
-TEST(blocks_are_aligned_and_do_not_overlap) {
+TEST(blocks_are_aligned_and_do_not_overlap)
+{
     enum { COUNT = 3000 };
     static unsigned char *blocks[COUNT];
     static size_t sizes[COUNT];
@@ -28,14 +29,16 @@ TEST(blocks_are_aligned_and_do_not_overlap) {
 
 #ifndef CW_PLAIN_ALLOC /* with sanitizers nothing is cached */
 
-TEST(freed_blocks_are_used_again) {
+TEST(freed_blocks_are_used_again)
+{
     void *block = cw__alloc(100);
     cw__free(block, 100);
     ASSERT(cw__alloc(100) == block);
     ASSERT(cw__alloc(100) != block);
 }
 
-TEST(memory_used_grows_with_use_and_not_with_reuse) {
+TEST(memory_used_grows_with_use_and_not_with_reuse)
+{
     ASSERT_EQ(cw_memory_used(), 0);
     void *block = cw__alloc(200);
     size_t used = cw_memory_used();
@@ -46,7 +49,8 @@ TEST(memory_used_grows_with_use_and_not_with_reuse) {
     ASSERT_EQ(cw_memory_used(), used);
 }
 
-TEST(large_blocks_go_back_to_the_system) {
+TEST(large_blocks_go_back_to_the_system)
+{
     size_t before = cw_memory_used();
     void *block = cw__alloc(100000);
     ASSERT_EQ(cw_memory_used(), before + 100000);
@@ -62,7 +66,8 @@ struct pass {
     sem_t *full, *empty;
 };
 
-static void *free_passed(void *arg) {
+static void *free_passed(void *arg)
+{
     struct pass *pass = arg;
     for (int round = 0; round < ROUNDS; round++) {
         event_await(pass->full);
@@ -74,7 +79,8 @@ static void *free_passed(void *arg) {
     return NULL;
 }
 
-TEST(blocks_that_another_thread_frees_come_back) {
+TEST(blocks_that_another_thread_frees_come_back)
+{
     static struct pass pass;
     pass.full = event_new();
     pass.empty = event_new();
@@ -95,7 +101,8 @@ TEST(blocks_that_another_thread_frees_come_back) {
     event_free(pass.empty);
 }
 
-static void *use_a_little(void *arg) {
+static void *use_a_little(void *arg)
+{
     (void)arg;
     for (size_t size = 16; size <= 1024; size += 16)
         cw__free(cw__alloc(size), size);
@@ -103,7 +110,8 @@ static void *use_a_little(void *arg) {
     return NULL;
 }
 
-TEST(threads_that_end_leave_no_memory_behind) {
+TEST(threads_that_end_leave_no_memory_behind)
+{
     size_t used = 0;
     for (int i = 0; i < 200; i++) {
         pthread_t thread;
@@ -114,7 +122,8 @@ TEST(threads_that_end_leave_no_memory_behind) {
     ASSERT_EQ(cw_memory_used(), used);
 }
 
-TEST(contexts_that_come_and_go_do_not_add_up_memory) {
+TEST(contexts_that_come_and_go_do_not_add_up_memory)
+{
     size_t used = 0;
     for (int round = 0; round < 200; round++) {
         cw_context *context = new_context(2);
@@ -128,7 +137,8 @@ TEST(contexts_that_come_and_go_do_not_add_up_memory) {
 
 #endif
 
-TEST(no_memory_is_told_and_nothing_is_lost) {
+TEST(no_memory_is_told_and_nothing_is_lost)
+{
     enum { COUNT = 5000 };
     static void *blocks[COUNT];
     for (size_t size = 16; size <= 4096; size *= 4) {

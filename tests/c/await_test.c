@@ -6,7 +6,8 @@
 
 #include "helpers.h"
 
-CW_COROUTINE(give_later, int, int, int i;) {
+CW_COROUTINE(give_later, int, int, int i;)
+{
     CW_BEGIN(self);
     for (self->i = 0; self->i < self->arg; self->i++)
         CW_YIELD(self);
@@ -20,7 +21,8 @@ struct fault {
     cw_error *error;
 };
 
-CW_COROUTINE(fail_later, struct fault, int, int i;) {
+CW_COROUTINE(fail_later, struct fault, int, int i;)
+{
     CW_BEGIN(self);
     for (self->i = 0; self->i < self->arg.turns; self->i++)
         CW_YIELD(self);
@@ -29,13 +31,15 @@ CW_COROUTINE(fail_later, struct fault, int, int i;) {
 }
 
 /* A job that is nobody's child and fails. */
-static cw_job *start_failing(cw_context *context, cw_error *error) {
+static cw_job *start_failing(cw_context *context, cw_error *error)
+{
     return cw_async(context, fail_later, ((struct fault){0, error}));
 }
 
 /* ---- join */
 
-SCENARIO(join_waits_for_the_end, cw_job *job;) {
+SCENARIO(join_waits_for_the_end, cw_job *job;)
+{
     CW_BEGIN(self);
     self->job = cw_launch(NULL, give_later, 3);
     ASSERT(!cw_is_completed(self->job));
@@ -46,7 +50,8 @@ SCENARIO(join_waits_for_the_end, cw_job *job;) {
     CW_END(self);
 }
 
-TEST(join_does_not_raise_the_jobs_error) {
+TEST(join_does_not_raise_the_jobs_error)
+{
     cw_context *context = new_context(1);
     cw_error *error = cw_error_new(CW_EBUSY, "own", NULL);
     cw_job *job = start_failing(context, error);
@@ -57,7 +62,8 @@ TEST(join_does_not_raise_the_jobs_error) {
     shut_down(context);
 }
 
-CW_COROUTINE(join_when_cancelled, cw_job *, cw_none, CW_NO_LOCALS) {
+CW_COROUTINE(join_when_cancelled, cw_job *, cw_none, CW_NO_LOCALS)
+{
     CW_BEGIN(self);
     cw_cancel(cw_current_job(), NULL);
     ASSERT(cw_is_completed(self->arg));
@@ -73,7 +79,8 @@ CW_COROUTINE(join_when_cancelled, cw_job *, cw_none, CW_NO_LOCALS) {
 }
 
 SCENARIO(join_raises_if_the_caller_is_cancelled_even_if_it_is_over, cw_job *job,
-         *other;) {
+         *other;)
+{
     CW_BEGIN(self);
     self->job = cw_launch(NULL, give, 1);
     CW_YIELD(self);
@@ -85,13 +92,15 @@ SCENARIO(join_raises_if_the_caller_is_cancelled_even_if_it_is_over, cw_job *job,
     CW_END(self);
 }
 
-CW_COROUTINE(join_failing_child, cw_error *, cw_none, cw_job *job;) {
+CW_COROUTINE(join_failing_child, cw_error *, cw_none, cw_job *job;)
+{
     CW_BEGIN(self);
     self->job = cw_launch(NULL, fail_later, ((struct fault){1, self->arg}));
     CW_TRY(self, 1);
     CW_JOIN(self, self->job);
     ASSERT(false);
-    CW_CATCH(self, 1) {
+    CW_CATCH(self, 1)
+    {
         ASSERT_CANCELLED(cw_caught(self), self->arg);
         MARK(1);
     }
@@ -101,13 +110,15 @@ CW_COROUTINE(join_failing_child, cw_error *, cw_none, cw_job *job;) {
 
 SCENARIO(joining_a_failing_child_raises_cancellation_because_of_it,
          cw_none none;
-         cw_error * error;) {
+         cw_error * error;)
+{
     CW_BEGIN(self);
     self->error = cw_error_new(CW_EBUSY, "child", NULL);
     CW_TRY(self, 1);
     CW_SCOPE(self, join_failing_child, self->error, &self->none);
     ASSERT(false);
-    CW_CATCH(self, 1) {
+    CW_CATCH(self, 1)
+    {
         ASSERT(cw_caught(self) == self->error);
         MARK(2);
     }
@@ -117,7 +128,8 @@ SCENARIO(joining_a_failing_child_raises_cancellation_because_of_it,
 
 /* ---- join_all */
 
-SCENARIO(join_all_waits_for_all, cw_job *jobs[5]; int i;) {
+SCENARIO(join_all_waits_for_all, cw_job *jobs[5]; int i;)
+{
     CW_BEGIN(self);
     for (int i = 0; i < 5; i++) {
         int turns[] = {4, 0, 7, 2, 5};
@@ -135,12 +147,14 @@ SCENARIO(join_all_waits_for_all, cw_job *jobs[5]; int i;) {
     CW_END(self);
 }
 
-CW_COROUTINE(join_two, cw_job **, cw_none, CW_NO_LOCALS) {
+CW_COROUTINE(join_two, cw_job **, cw_none, CW_NO_LOCALS)
+{
     CW_BEGIN(self);
     CW_TRY(self, 1);
     CW_JOIN_ALL(self, self->arg, 2);
     ASSERT(false);
-    CW_CATCH(self, 1) {
+    CW_CATCH(self, 1)
+    {
         ASSERT_EQ(cw_error_code(cw_caught(self)), CW_ECANCELED);
         MARK(1);
     }
@@ -148,7 +162,8 @@ CW_COROUTINE(join_two, cw_job **, cw_none, CW_NO_LOCALS) {
 }
 
 SCENARIO(join_all_can_be_cancelled_while_it_waits_for_the_second,
-         cw_job *jobs[2], *waiting;) {
+         cw_job *jobs[2], *waiting;)
+{
     CW_BEGIN(self);
     self->jobs[0] = cw_launch(NULL, give_later, 2);
     self->jobs[1] = cw_launch(NULL, wait_for_ever, CW_NONE);
@@ -166,14 +181,16 @@ SCENARIO(join_all_can_be_cancelled_while_it_waits_for_the_second,
     CW_END(self);
 }
 
-CW_COROUTINE(join_all_of, cw_job **, cw_none, CW_NO_LOCALS) {
+CW_COROUTINE(join_all_of, cw_job **, cw_none, CW_NO_LOCALS)
+{
     CW_BEGIN(self);
     CW_JOIN_ALL(self, self->arg, 3);
     MARK(1);
     CW_END(self);
 }
 
-TEST(join_all_raises_no_failure) {
+TEST(join_all_raises_no_failure)
+{
     cw_context *context = new_context(1);
     cw_error *error = cw_error_new(CW_EBUSY, "own", NULL);
     cw_job *jobs[3];
@@ -191,7 +208,8 @@ TEST(join_all_raises_no_failure) {
 
 /* ---- await */
 
-SCENARIO(await_gives_the_same_value_to_all, cw_job *job; int out;) {
+SCENARIO(await_gives_the_same_value_to_all, cw_job *job; int out;)
+{
     CW_BEGIN(self);
     MARK(1);
     self->job = cw_async(NULL, give_later, 5);
@@ -207,19 +225,22 @@ SCENARIO(await_gives_the_same_value_to_all, cw_job *job; int out;) {
     CW_END(self);
 }
 
-CW_COROUTINE(await_failed, cw_job *, cw_none, int out;) {
+CW_COROUTINE(await_failed, cw_job *, cw_none, int out;)
+{
     CW_BEGIN(self);
     CW_TRY(self, 1);
     CW_AWAIT(self, fail_later, self->arg, &self->out);
     ASSERT(false);
-    CW_CATCH(self, 1) {
+    CW_CATCH(self, 1)
+    {
         ASSERT(cw_caught(self) == cw_job_error(self->arg));
         MARK(1);
     }
     CW_TRY(self, 2);
     CW_AWAIT(self, fail_later, self->arg, &self->out);
     ASSERT(false);
-    CW_CATCH(self, 2) {
+    CW_CATCH(self, 2)
+    {
         ASSERT(cw_caught(self) == cw_job_error(self->arg));
         MARK(2);
     }
@@ -227,7 +248,8 @@ CW_COROUTINE(await_failed, cw_job *, cw_none, int out;) {
     CW_END(self);
 }
 
-TEST(await_raises_the_same_error_object_each_time) {
+TEST(await_raises_the_same_error_object_each_time)
+{
     cw_context *context = new_context(1);
     cw_error *error = cw_error_new(CW_EBUSY, "own", NULL);
     cw_job *job = start_failing(context, error);
@@ -243,13 +265,15 @@ TEST(await_raises_the_same_error_object_each_time) {
 }
 
 /* The caller is cancelled by that very failure and yet sees the failure. */
-CW_COROUTINE(await_failing_child, cw_error *, cw_none, cw_job *job; int out;) {
+CW_COROUTINE(await_failing_child, cw_error *, cw_none, cw_job *job; int out;)
+{
     CW_BEGIN(self);
     self->job = cw_async(NULL, fail_later, ((struct fault){1, self->arg}));
     CW_TRY(self, 1);
     CW_AWAIT(self, fail_later, self->job, &self->out);
     ASSERT(false);
-    CW_CATCH(self, 1) {
+    CW_CATCH(self, 1)
+    {
         ASSERT(cw_caught(self) == self->arg);
         MARK(1);
     }
@@ -257,7 +281,8 @@ CW_COROUTINE(await_failing_child, cw_error *, cw_none, cw_job *job; int out;) {
     CW_TRY(self, 2);
     CW_YIELD(self);
     ASSERT(false);
-    CW_CATCH(self, 2) {
+    CW_CATCH(self, 2)
+    {
         ASSERT_CANCELLED(cw_caught(self), self->arg);
         MARK(2);
     }
@@ -266,13 +291,15 @@ CW_COROUTINE(await_failing_child, cw_error *, cw_none, cw_job *job; int out;) {
 }
 
 SCENARIO(awaiting_a_failing_child_raises_its_failure, cw_none none;
-         cw_error * error;) {
+         cw_error * error;)
+{
     CW_BEGIN(self);
     self->error = cw_error_new(CW_EBUSY, "child", NULL);
     CW_TRY(self, 1);
     CW_SCOPE(self, await_failing_child, self->error, &self->none);
     ASSERT(false);
-    CW_CATCH(self, 1) {
+    CW_CATCH(self, 1)
+    {
         ASSERT(cw_caught(self) == self->error);
         MARK(3);
     }
@@ -281,7 +308,8 @@ SCENARIO(awaiting_a_failing_child_raises_its_failure, cw_none none;
 }
 
 /* The child has failed but is not over: it waits for a child of its own. */
-CW_COROUTINE(fail_with_child, cw_error *, int, CW_NO_LOCALS) {
+CW_COROUTINE(fail_with_child, cw_error *, int, CW_NO_LOCALS)
+{
     CW_BEGIN(self);
     ASSERT_EQ(cw_spawn(NULL, wait_for_ever, CW_NONE), CW_OK);
     CW_YIELD(self);
@@ -289,13 +317,15 @@ CW_COROUTINE(fail_with_child, cw_error *, int, CW_NO_LOCALS) {
     CW_END(self);
 }
 
-CW_COROUTINE(await_not_over, cw_error *, cw_none, cw_job *job; int out;) {
+CW_COROUTINE(await_not_over, cw_error *, cw_none, cw_job *job; int out;)
+{
     CW_BEGIN(self);
     self->job = cw_async(NULL, fail_with_child, self->arg);
     CW_TRY(self, 1);
     CW_AWAIT(self, fail_with_child, self->job, &self->out);
     ASSERT(false);
-    CW_CATCH(self, 1) {
+    CW_CATCH(self, 1)
+    {
         ASSERT(cw_caught(self) == self->arg);
         MARK(1);
     }
@@ -305,13 +335,15 @@ CW_COROUTINE(await_not_over, cw_error *, cw_none, cw_job *job; int out;) {
 
 SCENARIO(awaiting_a_child_that_fails_but_is_not_over_raises_its_failure,
          cw_none none;
-         cw_error * error;) {
+         cw_error * error;)
+{
     CW_BEGIN(self);
     self->error = cw_error_new(CW_EBUSY, "child", NULL);
     CW_TRY(self, 1);
     CW_SCOPE(self, await_not_over, self->error, &self->none);
     ASSERT(false);
-    CW_CATCH(self, 1) {
+    CW_CATCH(self, 1)
+    {
         ASSERT(cw_caught(self) == self->error);
         MARK(2);
     }
@@ -319,7 +351,8 @@ SCENARIO(awaiting_a_child_that_fails_but_is_not_over_raises_its_failure,
     CW_END(self);
 }
 
-CW_COROUTINE(await_when_cancelled, cw_job *, cw_none, int out;) {
+CW_COROUTINE(await_when_cancelled, cw_job *, cw_none, int out;)
+{
     CW_BEGIN(self);
     cw_cancel(cw_current_job(), NULL);
     CW_AWAIT(self, give, self->arg, &self->out);
@@ -329,7 +362,8 @@ CW_COROUTINE(await_when_cancelled, cw_job *, cw_none, int out;) {
 }
 
 SCENARIO(await_of_what_is_over_does_not_look_at_cancellation, cw_job *job,
-         *other;) {
+         *other;)
+{
     CW_BEGIN(self);
     self->job = cw_async(NULL, give, 8);
     CW_YIELD(self);
@@ -341,21 +375,24 @@ SCENARIO(await_of_what_is_over_does_not_look_at_cancellation, cw_job *job,
     CW_END(self);
 }
 
-SCENARIO(await_of_another_coroutines_job_is_a_mistake, cw_job *job; int out;) {
+SCENARIO(await_of_another_coroutines_job_is_a_mistake, cw_job *job; int out;)
+{
     CW_BEGIN(self);
     self->job = cw_async(NULL, give, 8);
     self->out = 3;
     CW_TRY(self, 1);
     CW_AWAIT(self, give_later, self->job, &self->out);
     ASSERT(false);
-    CW_CATCH(self, 1) {
+    CW_CATCH(self, 1)
+    {
         ASSERT_EQ(cw_error_code(cw_caught(self)), CW_ETYPE);
         MARK(1);
     }
     CW_TRY(self, 2);
     CW_AWAIT_ALL(self, give_later, &self->job, 1, &self->out);
     ASSERT(false);
-    CW_CATCH(self, 2) {
+    CW_CATCH(self, 2)
+    {
         ASSERT_EQ(cw_error_code(cw_caught(self)), CW_ETYPE);
         MARK(2);
     }
@@ -365,7 +402,8 @@ SCENARIO(await_of_another_coroutines_job_is_a_mistake, cw_job *job; int out;) {
     CW_END(self);
 }
 
-SCENARIO(a_result_that_is_not_there_yet_is_busy, cw_job *job; int out;) {
+SCENARIO(a_result_that_is_not_there_yet_is_busy, cw_job *job; int out;)
+{
     CW_BEGIN(self);
     self->job = cw_async(NULL, give_later, 1);
     ASSERT_EQ(cw_result(give_later, self->job, &self->out), CW_EBUSY);
@@ -376,7 +414,8 @@ SCENARIO(a_result_that_is_not_there_yet_is_busy, cw_job *job; int out;) {
 }
 
 SCENARIO(awaiting_a_cancelled_job_raises_its_cancellation, cw_job *job;
-         cw_none none; cw_error * cause;) {
+         cw_none none; cw_error * cause;)
+{
     CW_BEGIN(self);
     self->cause = cw_error_new(CW_EBUSY, "why", NULL);
     self->job = cw_async(NULL, wait_for_ever, CW_NONE);
@@ -385,7 +424,8 @@ SCENARIO(awaiting_a_cancelled_job_raises_its_cancellation, cw_job *job;
     CW_TRY(self, 1);
     CW_AWAIT(self, wait_for_ever, self->job, &self->none);
     ASSERT(false);
-    CW_CATCH(self, 1) {
+    CW_CATCH(self, 1)
+    {
         ASSERT_CANCELLED(cw_caught(self), self->cause);
         ASSERT(cw_caught(self) == cw_job_error(self->job));
         MARK(1);
@@ -397,7 +437,8 @@ SCENARIO(awaiting_a_cancelled_job_raises_its_cancellation, cw_job *job;
 }
 
 /* The job is over and its waiter queued; then the waiter is cancelled. */
-CW_COROUTINE(await_and_mark, cw_job *, cw_none, int out;) {
+CW_COROUTINE(await_and_mark, cw_job *, cw_none, int out;)
+{
     CW_BEGIN(self);
     MARK(1);
     CW_AWAIT(self, give_later, self->arg, &self->out);
@@ -407,7 +448,8 @@ CW_COROUTINE(await_and_mark, cw_job *, cw_none, int out;) {
     CW_END(self);
 }
 
-CW_COROUTINE(cancel_it, cw_job *, cw_none, CW_NO_LOCALS) {
+CW_COROUTINE(cancel_it, cw_job *, cw_none, CW_NO_LOCALS)
+{
     CW_BEGIN(self);
     CW_YIELD(self);
     MARK(2);
@@ -416,7 +458,8 @@ CW_COROUTINE(cancel_it, cw_job *, cw_none, CW_NO_LOCALS) {
 }
 
 SCENARIO(a_waiter_that_is_cancelled_before_it_goes_on_raises, cw_job *job,
-         *waiter;) {
+         *waiter;)
+{
     CW_BEGIN(self);
     self->job = cw_async(NULL, give_later, 1);
     self->waiter = cw_launch(NULL, await_and_mark, self->job);
@@ -432,7 +475,8 @@ SCENARIO(a_waiter_that_is_cancelled_before_it_goes_on_raises, cw_job *job,
 /* ---- await_all */
 
 SCENARIO(await_all_gives_results_in_the_order_of_its_arguments, cw_job *jobs[6];
-         int outs[6];) {
+         int outs[6];)
+{
     CW_BEGIN(self);
     for (int i = 0; i < 6; i++) {
         int turns[] = {4, 0, 7, 2, 5, 0};
@@ -453,13 +497,15 @@ SCENARIO(await_all_gives_results_in_the_order_of_its_arguments, cw_job *jobs[6];
     CW_END(self);
 }
 
-CW_COROUTINE(mark_two, cw_none, cw_none, CW_NO_LOCALS) {
+CW_COROUTINE(mark_two, cw_none, cw_none, CW_NO_LOCALS)
+{
     CW_BEGIN(self);
     MARK(2);
     CW_END(self);
 }
 
-SCENARIO(await_all_of_nothing_does_not_suspend, CW_NO_LOCALS) {
+SCENARIO(await_all_of_nothing_does_not_suspend, CW_NO_LOCALS)
+{
     CW_BEGIN(self);
     ASSERT_EQ(cw_spawn(NULL, mark_two, CW_NONE), CW_OK);
     CW_AWAIT_ALL(self, give, NULL, 0, NULL);
@@ -467,7 +513,8 @@ SCENARIO(await_all_of_nothing_does_not_suspend, CW_NO_LOCALS) {
     CW_END(self);
 }
 
-SCENARIO(await_all_may_get_a_job_twice, cw_job *jobs[2]; int outs[2];) {
+SCENARIO(await_all_may_get_a_job_twice, cw_job *jobs[2]; int outs[2];)
+{
     CW_BEGIN(self);
     self->jobs[0] = self->jobs[1] = cw_async(NULL, give_later, 3);
     CW_AWAIT_ALL(self, give_later, self->jobs, 2, self->outs);
@@ -482,13 +529,15 @@ struct three {
     int outs[3];
 };
 
-CW_COROUTINE(await_three, struct three *, cw_none, CW_NO_LOCALS) {
+CW_COROUTINE(await_three, struct three *, cw_none, CW_NO_LOCALS)
+{
     CW_BEGIN(self);
     CW_AWAIT_ALL(self, fail_later, self->arg->jobs, 3, self->arg->outs);
     CW_END(self);
 }
 
-TEST(await_all_fails_as_soon_as_one_does_and_leaves_the_others_alone) {
+TEST(await_all_fails_as_soon_as_one_does_and_leaves_the_others_alone)
+{
     cw_context *context = new_context(1);
     cw_error *error = cw_error_new(CW_EBUSY, "second", NULL);
     struct three three = {.outs = {1, 1, 1}};
@@ -513,7 +562,8 @@ TEST(await_all_fails_as_soon_as_one_does_and_leaves_the_others_alone) {
     shut_down(context);
 }
 
-TEST(await_all_raises_what_failed_first) {
+TEST(await_all_raises_what_failed_first)
+{
     cw_context *context = new_context(1);
     cw_error *first = cw_error_new(CW_EBUSY, "first", NULL);
     cw_error *second = cw_error_new(CW_EBUSY, "second", NULL);
@@ -536,7 +586,8 @@ TEST(await_all_raises_what_failed_first) {
 
 /* The children's failures cancel each other: what is raised is the failure,
  * not the cancellation that it has caused in an earlier argument. */
-CW_COROUTINE(await_all_children, cw_error *, cw_none, struct three three;) {
+CW_COROUTINE(await_all_children, cw_error *, cw_none, struct three three;)
+{
     CW_BEGIN(self);
     for (int i = 0; i < 3; i++) {
         struct fault fault = {i == 1 ? 1 : INT32_MAX, self->arg};
@@ -545,7 +596,8 @@ CW_COROUTINE(await_all_children, cw_error *, cw_none, struct three three;) {
     CW_TRY(self, 1);
     CW_AWAIT_ALL(self, fail_later, self->three.jobs, 3, self->three.outs);
     ASSERT(false);
-    CW_CATCH(self, 1) {
+    CW_CATCH(self, 1)
+    {
         ASSERT(cw_caught(self) == self->arg);
         MARK(1);
     }
@@ -555,13 +607,15 @@ CW_COROUTINE(await_all_children, cw_error *, cw_none, struct three three;) {
 }
 
 SCENARIO(await_all_of_children_raises_the_failure, cw_none none;
-         cw_error * error;) {
+         cw_error * error;)
+{
     CW_BEGIN(self);
     self->error = cw_error_new(CW_EBUSY, "child", NULL);
     CW_TRY(self, 1);
     CW_SCOPE(self, await_all_children, self->error, &self->none);
     ASSERT(false);
-    CW_CATCH(self, 1) {
+    CW_CATCH(self, 1)
+    {
         ASSERT(cw_caught(self) == self->error);
         MARK(2);
     }
@@ -569,7 +623,8 @@ SCENARIO(await_all_of_children_raises_the_failure, cw_none none;
     CW_END(self);
 }
 
-CW_COROUTINE(await_all_and_hang, cw_job **, cw_none, int outs[2];) {
+CW_COROUTINE(await_all_and_hang, cw_job **, cw_none, int outs[2];)
+{
     CW_BEGIN(self);
     CW_AWAIT_ALL(self, give_later, self->arg, 2, self->outs);
     ASSERT(false);
@@ -578,7 +633,8 @@ CW_COROUTINE(await_all_and_hang, cw_job **, cw_none, int outs[2];) {
     CW_END(self);
 }
 
-SCENARIO(await_all_can_be_cancelled, cw_job *jobs[2], *waiter; int outs[2];) {
+SCENARIO(await_all_can_be_cancelled, cw_job *jobs[2], *waiter; int outs[2];)
+{
     CW_BEGIN(self);
     self->jobs[0] = cw_async(NULL, give_later, 2);
     self->jobs[1] = cw_async(NULL, give_later, INT32_MAX);
@@ -596,7 +652,8 @@ SCENARIO(await_all_can_be_cancelled, cw_job *jobs[2], *waiter; int outs[2];) {
 
 /* ---- many waiters */
 
-CW_COROUTINE(wait_in_line, cw_job *, cw_none, int number;) {
+CW_COROUTINE(wait_in_line, cw_job *, cw_none, int number;)
+{
     static int next;
     CW_BEGIN(self);
     self->number = next++;
@@ -605,7 +662,8 @@ CW_COROUTINE(wait_in_line, cw_job *, cw_none, int number;) {
     CW_END(self);
 }
 
-CW_COROUTINE(wake_a_line, int, cw_none, cw_job *job; int i;) {
+CW_COROUTINE(wake_a_line, int, cw_none, cw_job *job; int i;)
+{
     CW_BEGIN(self);
     self->job = cw_launch(NULL, give_later, 5);
     for (self->i = 0; self->i < self->arg; self->i++)
@@ -614,7 +672,8 @@ CW_COROUTINE(wake_a_line, int, cw_none, cw_job *job; int i;) {
     CW_END(self);
 }
 
-static void wake(int count) {
+static void wake(int count)
+{
     use_small_stacks();
     cw_context *context = new_context(1);
     cw_job *job = cw_launch(context, wake_a_line, count);

@@ -13,7 +13,8 @@ struct pair {
     const char *b;
 };
 
-CW_COROUTINE(swap_signs, struct pair, struct pair, int i; char buffer[100];) {
+CW_COROUTINE(swap_signs, struct pair, struct pair, int i; char buffer[100];)
+{
     CW_BEGIN(self);
     ASSERT_EQ(self->i, 0);
     for (int i = 0; i < 100; i++)
@@ -30,7 +31,8 @@ CW_COROUTINE(swap_signs, struct pair, struct pair, int i; char buffer[100];) {
 }
 
 SCENARIO(arguments_and_results_are_copied_and_locals_last, cw_job *job;
-         struct pair in, out;) {
+         struct pair in, out;)
+{
     CW_BEGIN(self);
     self->in = (struct pair){42, "text"};
     self->job = cw_async(NULL, swap_signs, self->in);
@@ -45,13 +47,15 @@ SCENARIO(arguments_and_results_are_copied_and_locals_last, cw_job *job;
     CW_END(self);
 }
 
-CW_COROUTINE(no_value, cw_none, int, CW_NO_LOCALS) {
+CW_COROUTINE(no_value, cw_none, int, CW_NO_LOCALS)
+{
     CW_BEGIN(self);
     CW_YIELD(self);
     CW_END(self);
 }
 
-SCENARIO(without_a_value_the_result_is_zero, int out;) {
+SCENARIO(without_a_value_the_result_is_zero, int out;)
+{
     CW_BEGIN(self);
     self->out = 7;
     CW_CALL(self, no_value, CW_NONE, &self->out);
@@ -59,7 +63,8 @@ SCENARIO(without_a_value_the_result_is_zero, int out;) {
     CW_END(self);
 }
 
-CW_COROUTINE(return_early, int, int, CW_NO_LOCALS) {
+CW_COROUTINE(return_early, int, int, CW_NO_LOCALS)
+{
     CW_BEGIN(self);
     if (self->arg > 0) CW_RETURN(self, 1);
     MARK(1);
@@ -68,7 +73,8 @@ CW_COROUTINE(return_early, int, int, CW_NO_LOCALS) {
     CW_END(self);
 }
 
-SCENARIO(return_ends_the_body, int out;) {
+SCENARIO(return_ends_the_body, int out;)
+{
     CW_BEGIN(self);
     CW_CALL(self, return_early, 1, &self->out);
     ASSERT_EQ(self->out, 1);
@@ -82,7 +88,8 @@ SCENARIO(return_ends_the_body, int out;) {
 
 static int turns[12], turn_count;
 
-CW_COROUTINE(take_turns, int, cw_none, int i;) {
+CW_COROUTINE(take_turns, int, cw_none, int i;)
+{
     CW_BEGIN(self);
     for (self->i = 0; self->i < 4; self->i++) {
         turns[turn_count++] = self->arg;
@@ -91,7 +98,8 @@ CW_COROUTINE(take_turns, int, cw_none, int i;) {
     CW_END(self);
 }
 
-SCENARIO(yield_goes_behind_all_that_are_ready, int i;) {
+SCENARIO(yield_goes_behind_all_that_are_ready, int i;)
+{
     CW_BEGIN(self);
     for (self->i = 0; self->i < 3; self->i++)
         ASSERT_EQ(cw_spawn(NULL, take_turns, self->i), CW_OK);
@@ -108,7 +116,8 @@ SCENARIO(yield_goes_behind_all_that_are_ready, int i;) {
 /* More than a ring holds. */
 static int next_in_line;
 
-CW_COROUTINE(stand_in_line, int, cw_none, CW_NO_LOCALS) {
+CW_COROUTINE(stand_in_line, int, cw_none, CW_NO_LOCALS)
+{
     CW_BEGIN(self);
     ASSERT_EQ(next_in_line, self->arg);
     next_in_line++;
@@ -118,7 +127,8 @@ CW_COROUTINE(stand_in_line, int, cw_none, CW_NO_LOCALS) {
     CW_END(self);
 }
 
-SCENARIO(a_single_worker_keeps_the_order_of_many, int i;) {
+SCENARIO(a_single_worker_keeps_the_order_of_many, int i;)
+{
     CW_BEGIN(self);
     for (self->i = 0; self->i < 5000; self->i++)
         ASSERT_EQ(cw_spawn(NULL, stand_in_line, self->i), CW_OK);
@@ -129,14 +139,16 @@ SCENARIO(a_single_worker_keeps_the_order_of_many, int i;) {
     CW_END(self);
 }
 
-CW_COROUTINE(mark, int, cw_none, CW_NO_LOCALS) {
+CW_COROUTINE(mark, int, cw_none, CW_NO_LOCALS)
+{
     CW_BEGIN(self);
     MARK(self->arg);
     CW_END(self);
 }
 
 /* What is resumed does not overtake what was ready before. */
-SCENARIO(a_single_worker_resumes_in_order, cw_job *job;) {
+SCENARIO(a_single_worker_resumes_in_order, cw_job *job;)
+{
     CW_BEGIN(self);
     self->job = cw_launch(NULL, mark, 1);
     ASSERT_EQ(cw_spawn(NULL, mark, 2), CW_OK);
@@ -149,14 +161,16 @@ SCENARIO(a_single_worker_resumes_in_order, cw_job *job;) {
 
 /* ---- calling */
 
-CW_COROUTINE(who_runs, cw_none, cw_job *, CW_NO_LOCALS) {
+CW_COROUTINE(who_runs, cw_none, cw_job *, CW_NO_LOCALS)
+{
     CW_BEGIN(self);
     CW_YIELD(self);
     CW_RETURN(self, cw_current_job());
     CW_END(self);
 }
 
-SCENARIO(a_call_is_part_of_the_same_job, cw_job *job;) {
+SCENARIO(a_call_is_part_of_the_same_job, cw_job *job;)
+{
     CW_BEGIN(self);
     CW_CALL(self, who_runs, CW_NONE, &self->job);
     ASSERT(self->job == cw_current_job());
@@ -165,7 +179,8 @@ SCENARIO(a_call_is_part_of_the_same_job, cw_job *job;) {
 }
 
 /* As deep as `arg`; the deepest one suspends, fails or returns. */
-CW_COROUTINE(descend, int, int, int out;) {
+CW_COROUTINE(descend, int, int, int out;)
+{
     CW_BEGIN(self);
     if (self->arg == 0) {
         CW_YIELD(self);
@@ -181,21 +196,24 @@ CW_COROUTINE(descend, int, int, int out;) {
     CW_END(self);
 }
 
-CW_COROUTINE(descend_and_return, cw_none, cw_none, int out;) {
+CW_COROUTINE(descend_and_return, cw_none, cw_none, int out;)
+{
     CW_BEGIN(self);
     CW_CALL(self, descend, 100000, &self->out);
     ASSERT_EQ(self->out, 100001);
     CW_TRY(self, 1);
     CW_CALL(self, descend, -100000, &self->out);
     ASSERT(false);
-    CW_CATCH(self, 1) {
+    CW_CATCH(self, 1)
+    {
         ASSERT_EQ(cw_error_code(cw_caught(self)), CW_EBUSY);
         MARK(1);
     }
     CW_END(self);
 }
 
-TEST(calls_nest_as_deep_as_memory_allows) {
+TEST(calls_nest_as_deep_as_memory_allows)
+{
     use_small_stacks();
     cw_context *context = new_context(1);
     ASSERT_EQ(cw_spawn(context, descend_and_return, CW_NONE), CW_OK);
@@ -203,7 +221,8 @@ TEST(calls_nest_as_deep_as_memory_allows) {
     MARK(2);
 }
 
-CW_COROUTINE(descend_and_clean_up, int, cw_none, cw_none none;) {
+CW_COROUTINE(descend_and_clean_up, int, cw_none, cw_none none;)
+{
     CW_BEGIN(self);
     if (self->arg > 0) {
         CW_CALL(self, descend_and_clean_up, self->arg - 1, &self->none);
@@ -216,7 +235,8 @@ CW_COROUTINE(descend_and_clean_up, int, cw_none, cw_none none;) {
     CW_END(self);
 }
 
-SCENARIO(cancelling_unwinds_deep_calls_from_the_inside, cw_job *job;) {
+SCENARIO(cancelling_unwinds_deep_calls_from_the_inside, cw_job *job;)
+{
     CW_BEGIN(self);
     self->job = cw_launch(NULL, descend_and_clean_up, 99999);
     CW_YIELD(self);
@@ -227,19 +247,22 @@ SCENARIO(cancelling_unwinds_deep_calls_from_the_inside, cw_job *job;) {
 }
 
 /* A function can be called, too. */
-CW_FUNCTION(twice, int, int) {
+CW_FUNCTION(twice, int, int)
+{
     if (*arg < 0) return cw_fail(CW_EINVAL, "negative");
     *result = 2 * *arg;
     return CW_OK;
 }
 
-SCENARIO(a_call_can_run_a_function, int out;) {
+SCENARIO(a_call_can_run_a_function, int out;)
+{
     CW_BEGIN(self);
     CW_CALL(self, twice, 21, &self->out);
     ASSERT_EQ(self->out, 42);
     CW_TRY(self, 1);
     CW_CALL(self, twice, -1, &self->out);
-    CW_CATCH(self, 1) {
+    CW_CATCH(self, 1)
+    {
         ASSERT_STR(cw_error_message(cw_caught(self)), "negative");
         MARK(1);
     }
@@ -250,14 +273,16 @@ SCENARIO(a_call_can_run_a_function, int out;) {
 
 /* ---- try and catch */
 
-SCENARIO(a_raised_error_is_caught, cw_error *error;) {
+SCENARIO(a_raised_error_is_caught, cw_error *error;)
+{
     CW_BEGIN(self);
     self->error = cw_error_new(CW_EFAILED, "raised", NULL);
     CW_TRY(self, 1);
     MARK(1);
     CW_RAISE(self, cw_error_retain(self->error));
     MARK(-1);
-    CW_CATCH(self, 1) {
+    CW_CATCH(self, 1)
+    {
         MARK(2);
         ASSERT(cw_caught(self) == self->error);
     }
@@ -268,7 +293,8 @@ SCENARIO(a_raised_error_is_caught, cw_error *error;) {
     CW_END(self);
 }
 
-SCENARIO(without_an_error_the_block_is_passed_over, CW_NO_LOCALS) {
+SCENARIO(without_an_error_the_block_is_passed_over, CW_NO_LOCALS)
+{
     CW_BEGIN(self);
     CW_TRY(self, 1);
     MARK(1);
@@ -278,11 +304,13 @@ SCENARIO(without_an_error_the_block_is_passed_over, CW_NO_LOCALS) {
     CW_END(self);
 }
 
-SCENARIO(raising_nothing_is_a_plain_failure, CW_NO_LOCALS) {
+SCENARIO(raising_nothing_is_a_plain_failure, CW_NO_LOCALS)
+{
     CW_BEGIN(self);
     CW_TRY(self, 1);
     CW_RAISE(self, NULL);
-    CW_CATCH(self, 1) {
+    CW_CATCH(self, 1)
+    {
         ASSERT_EQ(cw_error_code(cw_caught(self)), CW_EFAILED);
         MARK(1);
     }
@@ -290,12 +318,14 @@ SCENARIO(raising_nothing_is_a_plain_failure, CW_NO_LOCALS) {
     CW_END(self);
 }
 
-SCENARIO(a_callees_error_is_raised_in_its_caller, int out;) {
+SCENARIO(a_callees_error_is_raised_in_its_caller, int out;)
+{
     CW_BEGIN(self);
     self->out = 5;
     CW_TRY(self, 1000);
     CW_CALL(self, fail_with, CW_EINVAL, &self->out);
-    CW_CATCH(self, 1000) {
+    CW_CATCH(self, 1000)
+    {
         ASSERT_EQ(cw_error_code(cw_caught(self)), CW_EINVAL);
         ASSERT_STR(cw_error_message(cw_caught(self)), "on purpose");
         MARK(1);
@@ -305,14 +335,16 @@ SCENARIO(a_callees_error_is_raised_in_its_caller, int out;) {
     CW_END(self);
 }
 
-SCENARIO(several_handlers_in_a_row, int i;) {
+SCENARIO(several_handlers_in_a_row, int i;)
+{
     CW_BEGIN(self);
     CW_TRY(self, 1);
     CW_FAIL(self, CW_EINVAL, "first");
     CW_CATCH(self, 1) { MARK(1); }
     CW_TRY(self, 2);
     CW_FAIL(self, CW_EBUSY, "second");
-    CW_CATCH(self, 2) {
+    CW_CATCH(self, 2)
+    {
         MARK(2);
         ASSERT_STR(cw_error_message(cw_caught(self)), "second");
         CW_YIELD(self); /* waiting in there is fine */
@@ -328,7 +360,8 @@ SCENARIO(several_handlers_in_a_row, int i;) {
     CW_END(self);
 }
 
-SCENARIO(handlers_nest, cw_error *error;) {
+SCENARIO(handlers_nest, cw_error *error;)
+{
     CW_BEGIN(self);
     CW_TRY(self, 1);
     CW_TRY(self, 2);
@@ -336,14 +369,16 @@ SCENARIO(handlers_nest, cw_error *error;) {
     CW_FAIL(self, CW_EINVAL, "for the third");
     CW_CATCH(self, 3) { MARK(1); }
     CW_FAIL(self, CW_EBUSY, "for the second");
-    CW_CATCH(self, 2) {
+    CW_CATCH(self, 2)
+    {
         MARK(2);
         ASSERT_STR(cw_error_message(cw_caught(self)), "for the second");
         self->error = cw_error_retain(cw_caught(self));
         CW_RAISE(self, cw_error_retain(self->error)); /* on to the next */
     }
     ASSERT(false);
-    CW_CATCH(self, 1) {
+    CW_CATCH(self, 1)
+    {
         MARK(3);
         ASSERT(cw_caught(self) == self->error);
     }
@@ -352,7 +387,8 @@ SCENARIO(handlers_nest, cw_error *error;) {
     CW_END(self);
 }
 
-SCENARIO(an_outer_handler_holds_after_an_inner_one_was_passed, CW_NO_LOCALS) {
+SCENARIO(an_outer_handler_holds_after_an_inner_one_was_passed, CW_NO_LOCALS)
+{
     CW_BEGIN(self);
     CW_TRY(self, 1);
     CW_TRY(self, 2);
@@ -364,7 +400,8 @@ SCENARIO(an_outer_handler_holds_after_an_inner_one_was_passed, CW_NO_LOCALS) {
     CW_END(self);
 }
 
-SCENARIO(a_handler_that_was_jumped_out_of_does_not_hold_twice, int i;) {
+SCENARIO(a_handler_that_was_jumped_out_of_does_not_hold_twice, int i;)
+{
     CW_BEGIN(self);
     CW_TRY(self, 1);
     for (self->i = 0; self->i < 10; self->i++) {
@@ -379,7 +416,8 @@ SCENARIO(a_handler_that_was_jumped_out_of_does_not_hold_twice, int i;) {
     CW_END(self);
 }
 
-CW_COROUTINE(return_from_handler, cw_none, int, CW_NO_LOCALS) {
+CW_COROUTINE(return_from_handler, cw_none, int, CW_NO_LOCALS)
+{
     CW_BEGIN(self);
     CW_TRY(self, 1);
     CW_FAIL(self, CW_EBUSY, "");
@@ -387,14 +425,16 @@ CW_COROUTINE(return_from_handler, cw_none, int, CW_NO_LOCALS) {
     CW_END(self);
 }
 
-SCENARIO(a_handler_can_return, int out;) {
+SCENARIO(a_handler_can_return, int out;)
+{
     CW_BEGIN(self);
     CW_CALL(self, return_from_handler, CW_NONE, &self->out);
     ASSERT_EQ(self->out, 42);
     CW_END(self);
 }
 
-CW_COROUTINE(return_from_try, cw_none, int, CW_NO_LOCALS) {
+CW_COROUTINE(return_from_try, cw_none, int, CW_NO_LOCALS)
+{
     CW_BEGIN(self);
     CW_TRY(self, 1);
     CW_RETURN(self, 42);
@@ -404,11 +444,13 @@ CW_COROUTINE(return_from_try, cw_none, int, CW_NO_LOCALS) {
     CW_END(self);
 }
 
-SCENARIO(a_return_leaves_its_handlers, int out;) {
+SCENARIO(a_return_leaves_its_handlers, int out;)
+{
     CW_BEGIN(self);
     CW_TRY(self, 1);
     CW_CALL(self, return_from_try, CW_NONE, &self->out);
-    CW_CATCH(self, 1) {
+    CW_CATCH(self, 1)
+    {
         ASSERT_STR(cw_error_message(cw_caught(self)), "not for the handler");
         MARK(1);
     }
@@ -422,7 +464,8 @@ enum way { BY_LAST_LINE, BY_RETURN, BY_CANCEL, BY_ERROR, BY_CALLEE };
 
 static int cleaned_up;
 
-CW_COROUTINE(end_by, enum way, int, int out;) {
+CW_COROUTINE(end_by, enum way, int, int out;)
+{
     CW_BEGIN(self);
     if (self->arg == BY_RETURN) CW_RETURN(self, 42);
     if (self->arg == BY_CANCEL) CW_DELAY(self, INT64_MAX);
@@ -435,7 +478,8 @@ CW_COROUTINE(end_by, enum way, int, int out;) {
     CW_END(self);
 }
 
-SCENARIO(finally_runs_once_however_the_body_ends, int out; cw_job * job;) {
+SCENARIO(finally_runs_once_however_the_body_ends, int out; cw_job * job;)
+{
     CW_BEGIN(self);
     CW_CALL(self, end_by, BY_LAST_LINE, &self->out);
     ASSERT_EQ(self->out, 0);
@@ -466,7 +510,8 @@ SCENARIO(finally_runs_once_however_the_body_ends, int out; cw_job * job;) {
     CW_END(self);
 }
 
-CW_COROUTINE(fail_in_finally, int, cw_none, CW_NO_LOCALS) {
+CW_COROUTINE(fail_in_finally, int, cw_none, CW_NO_LOCALS)
+{
     CW_BEGIN(self);
     if (self->arg) CW_FAIL(self, self->arg, "in the body");
     CW_FINALLY(self);
@@ -476,17 +521,20 @@ CW_COROUTINE(fail_in_finally, int, cw_none, CW_NO_LOCALS) {
     CW_END(self);
 }
 
-SCENARIO(an_error_in_finally_ends_it_and_counts, cw_none none;) {
+SCENARIO(an_error_in_finally_ends_it_and_counts, cw_none none;)
+{
     CW_BEGIN(self);
     CW_TRY(self, 1);
     CW_CALL(self, fail_in_finally, 0, &self->none);
-    CW_CATCH(self, 1) {
+    CW_CATCH(self, 1)
+    {
         MARK(2);
         ASSERT_STR(cw_error_message(cw_caught(self)), "in the clean-up");
     }
     CW_TRY(self, 2);
     CW_CALL(self, fail_in_finally, CW_EINVAL, &self->none);
-    CW_CATCH(self, 2) {
+    CW_CATCH(self, 2)
+    {
         MARK(4);
         ASSERT_STR(cw_error_message(cw_caught(self)), "in the clean-up");
     }
@@ -495,7 +543,8 @@ SCENARIO(an_error_in_finally_ends_it_and_counts, cw_none none;) {
 
 /* The job is not cancelled: then a body that fails can wait in its clean-up,
  * and its error goes on afterwards. */
-CW_COROUTINE(wait_in_finally, int, cw_none, int out; cw_job * job; int done;) {
+CW_COROUTINE(wait_in_finally, int, cw_none, int out; cw_job * job; int done;)
+{
     CW_BEGIN(self);
     if (self->arg) CW_FAIL(self, self->arg, "goes on");
     CW_FINALLY(self);
@@ -527,12 +576,14 @@ CW_COROUTINE(wait_in_finally, int, cw_none, int out; cw_job * job; int done;) {
     CW_END(self);
 }
 
-SCENARIO(clean_up_can_wait_unless_the_job_is_cancelled, cw_none none;) {
+SCENARIO(clean_up_can_wait_unless_the_job_is_cancelled, cw_none none;)
+{
     CW_BEGIN(self);
     CW_CALL(self, wait_in_finally, 0, &self->none);
     CW_TRY(self, 1);
     CW_CALL(self, wait_in_finally, CW_EBUSY, &self->none);
-    CW_CATCH(self, 1) {
+    CW_CATCH(self, 1)
+    {
         MARK(3);
         ASSERT_STR(cw_error_message(cw_caught(self)), "goes on");
     }
@@ -542,7 +593,8 @@ SCENARIO(clean_up_can_wait_unless_the_job_is_cancelled, cw_none none;) {
 
 /* An error that is raised and caught inside of the clean-up does not touch the
  * one that is on its way. */
-CW_COROUTINE(catch_in_finally, int, int, int out;) {
+CW_COROUTINE(catch_in_finally, int, int, int out;)
+{
     CW_BEGIN(self);
     if (self->arg) CW_FAIL(self, self->arg, "goes on");
     CW_RETURN(self, 42);
@@ -550,26 +602,30 @@ CW_COROUTINE(catch_in_finally, int, int, int out;) {
     CW_TRY(self, 1);
     CW_CALL(self, fail_with, CW_EINVAL, &self->out);
     ASSERT(false);
-    CW_CATCH(self, 1) {
+    CW_CATCH(self, 1)
+    {
         ASSERT_STR(cw_error_message(cw_caught(self)), "on purpose");
     }
     CW_TRY(self, 2);
     CW_FAIL(self, CW_EINVAL, "raised here");
-    CW_CATCH(self, 2) {
+    CW_CATCH(self, 2)
+    {
         ASSERT_STR(cw_error_message(cw_caught(self)), "raised here");
     }
     MARK(self->arg ? 2 : 1);
     CW_END(self);
 }
 
-SCENARIO(clean_up_can_catch_errors_of_its_own, int out;) {
+SCENARIO(clean_up_can_catch_errors_of_its_own, int out;)
+{
     CW_BEGIN(self);
     CW_CALL(self, catch_in_finally, 0, &self->out);
     ASSERT_EQ(self->out, 42);
     CW_TRY(self, 1);
     CW_CALL(self, catch_in_finally, CW_EBUSY, &self->out);
     ASSERT(false);
-    CW_CATCH(self, 1) {
+    CW_CATCH(self, 1)
+    {
         MARK(3);
         ASSERT_STR(cw_error_message(cw_caught(self)), "goes on");
     }
@@ -577,7 +633,8 @@ SCENARIO(clean_up_can_catch_errors_of_its_own, int out;) {
     CW_END(self);
 }
 
-CW_COROUTINE(caught_before_finally, cw_none, int, CW_NO_LOCALS) {
+CW_COROUTINE(caught_before_finally, cw_none, int, CW_NO_LOCALS)
+{
     CW_BEGIN(self);
     CW_TRY(self, 1);
     CW_FAIL(self, CW_EBUSY, "over with");
@@ -588,14 +645,16 @@ CW_COROUTINE(caught_before_finally, cw_none, int, CW_NO_LOCALS) {
     CW_END(self);
 }
 
-SCENARIO(a_caught_error_does_not_go_on_after_finally, int out;) {
+SCENARIO(a_caught_error_does_not_go_on_after_finally, int out;)
+{
     CW_BEGIN(self);
     CW_CALL(self, caught_before_finally, CW_NONE, &self->out);
     MARK(3);
     CW_END(self);
 }
 
-CW_COROUTINE(wait_when_cancelled, cw_none, cw_none, int finished;) {
+CW_COROUTINE(wait_when_cancelled, cw_none, cw_none, int finished;)
+{
     CW_BEGIN(self);
     CW_DELAY(self, INT64_MAX);
     CW_FINALLY(self);
@@ -603,7 +662,8 @@ CW_COROUTINE(wait_when_cancelled, cw_none, cw_none, int finished;) {
     CW_TRY(self, 1);
     CW_DELAY(self, INT64_MAX); /* raises at once */
     self->finished++;
-    CW_CATCH(self, 1) {
+    CW_CATCH(self, 1)
+    {
         ASSERT_EQ(cw_error_code(cw_caught(self)), CW_ECANCELED);
         MARK(2);
     }
@@ -613,7 +673,8 @@ CW_COROUTINE(wait_when_cancelled, cw_none, cw_none, int finished;) {
     CW_END(self);
 }
 
-SCENARIO(waiting_in_the_clean_up_of_a_cancelled_job_raises, cw_job *job;) {
+SCENARIO(waiting_in_the_clean_up_of_a_cancelled_job_raises, cw_job *job;)
+{
     CW_BEGIN(self);
     self->job = cw_launch(NULL, wait_when_cancelled, CW_NONE);
     CW_YIELD(self);
@@ -625,7 +686,8 @@ SCENARIO(waiting_in_the_clean_up_of_a_cancelled_job_raises, cw_job *job;) {
 }
 
 /* A value from the clean-up does not undo a cancellation. */
-CW_COROUTINE(return_when_cancelled, cw_none, int, CW_NO_LOCALS) {
+CW_COROUTINE(return_when_cancelled, cw_none, int, CW_NO_LOCALS)
+{
     CW_BEGIN(self);
     CW_DELAY(self, INT64_MAX);
     CW_FINALLY(self);
@@ -634,7 +696,8 @@ CW_COROUTINE(return_when_cancelled, cw_none, int, CW_NO_LOCALS) {
     CW_END(self);
 }
 
-SCENARIO(a_value_does_not_override_cancellation, cw_job *job; int out;) {
+SCENARIO(a_value_does_not_override_cancellation, cw_job *job; int out;)
+{
     CW_BEGIN(self);
     self->job = cw_async(NULL, return_when_cancelled, CW_NONE);
     CW_YIELD(self);
@@ -642,7 +705,8 @@ SCENARIO(a_value_does_not_override_cancellation, cw_job *job; int out;) {
     CW_TRY(self, 1);
     CW_AWAIT(self, return_when_cancelled, self->job, &self->out);
     ASSERT(false);
-    CW_CATCH(self, 1) {
+    CW_CATCH(self, 1)
+    {
         ASSERT_EQ(cw_error_code(cw_caught(self)), CW_ECANCELED);
         MARK(2);
     }
@@ -653,7 +717,8 @@ SCENARIO(a_value_does_not_override_cancellation, cw_job *job; int out;) {
     CW_END(self);
 }
 
-CW_COROUTINE(return_in_finally, int, int, CW_NO_LOCALS) {
+CW_COROUTINE(return_in_finally, int, int, CW_NO_LOCALS)
+{
     CW_BEGIN(self);
     if (self->arg) CW_FAIL(self, self->arg, "goes on");
     CW_FINALLY(self);
@@ -661,14 +726,16 @@ CW_COROUTINE(return_in_finally, int, int, CW_NO_LOCALS) {
     CW_END(self);
 }
 
-SCENARIO(a_return_from_the_clean_up_does_not_swallow_an_error, int out;) {
+SCENARIO(a_return_from_the_clean_up_does_not_swallow_an_error, int out;)
+{
     CW_BEGIN(self);
     CW_CALL(self, return_in_finally, 0, &self->out);
     ASSERT_EQ(self->out, 42);
     CW_TRY(self, 1);
     CW_CALL(self, return_in_finally, CW_EBUSY, &self->out);
     ASSERT(false);
-    CW_CATCH(self, 1) {
+    CW_CATCH(self, 1)
+    {
         ASSERT_STR(cw_error_message(cw_caught(self)), "goes on");
         MARK(1);
     }
@@ -676,7 +743,8 @@ SCENARIO(a_return_from_the_clean_up_does_not_swallow_an_error, int out;) {
 }
 
 /* The failure goes on although the wait in the clean-up raises. */
-CW_COROUTINE(fail_when_cancelled, cw_none, cw_none, CW_NO_LOCALS) {
+CW_COROUTINE(fail_when_cancelled, cw_none, cw_none, CW_NO_LOCALS)
+{
     CW_BEGIN(self);
     CW_TRY(self, 1);
     CW_DELAY(self, INT64_MAX);
@@ -687,7 +755,8 @@ CW_COROUTINE(fail_when_cancelled, cw_none, cw_none, CW_NO_LOCALS) {
     CW_END(self);
 }
 
-TEST(a_failure_counts_for_more_than_cancellation) {
+TEST(a_failure_counts_for_more_than_cancellation)
+{
     cw_set_unhandled_handler(count_unhandled);
     cw_context *context = new_context(1);
     cw_job *job = cw_launch(context, fail_when_cancelled, CW_NONE);
@@ -704,7 +773,8 @@ TEST(a_failure_counts_for_more_than_cancellation) {
 
 /* ---- wrong use */
 
-CW_COROUTINE(suspends_in_a_switch, int, cw_none, CW_NO_LOCALS) {
+CW_COROUTINE(suspends_in_a_switch, int, cw_none, CW_NO_LOCALS)
+{
     CW_BEGIN(self);
     switch (self->arg) {
     case 1:
@@ -716,23 +786,27 @@ CW_COROUTINE(suspends_in_a_switch, int, cw_none, CW_NO_LOCALS) {
     CW_END(self);
 }
 
-static void suspend_in_a_switch(void) {
+static void suspend_in_a_switch(void)
+{
     cw_none none;
     cw_run_blocking(suspends_in_a_switch, 1, &none, NULL);
 }
 
-TEST(suspending_in_a_switch_aborts_with_the_coroutines_name) {
+TEST(suspending_in_a_switch_aborts_with_the_coroutines_name)
+{
     assert_aborts(suspend_in_a_switch, "suspends_in_a_switch");
 }
 
-SCENARIO(a_switch_without_suspension_is_fine, cw_none none;) {
+SCENARIO(a_switch_without_suspension_is_fine, cw_none none;)
+{
     CW_BEGIN(self);
     CW_CALL(self, suspends_in_a_switch, 2, &self->none);
     MARK(1);
     CW_END(self);
 }
 
-CW_COROUTINE(nests_too_deep, cw_none, cw_none, CW_NO_LOCALS) {
+CW_COROUTINE(nests_too_deep, cw_none, cw_none, CW_NO_LOCALS)
+{
     CW_BEGIN(self);
     CW_TRY(self, 1);
     CW_TRY(self, 2);
@@ -747,6 +821,7 @@ CW_COROUTINE(nests_too_deep, cw_none, cw_none, CW_NO_LOCALS) {
 
 static void nest_too_deep(void) { RUN(nests_too_deep); }
 
-TEST(nesting_too_many_handlers_aborts_with_the_coroutines_name) {
+TEST(nesting_too_many_handlers_aborts_with_the_coroutines_name)
+{
     assert_aborts(nest_too_deep, "nests_too_deep");
 }

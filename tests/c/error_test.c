@@ -8,7 +8,8 @@
 
 #include "error.h"
 
-TEST(every_code_has_a_name_and_a_text) {
+TEST(every_code_has_a_name_and_a_text)
+{
 #define CHECK(name, value, text)                                               \
     ASSERT_EQ(CW_##name, value);                                               \
     ASSERT_STR(cw_status_name(value), "CW_" #name);                            \
@@ -19,13 +20,15 @@ TEST(every_code_has_a_name_and_a_text) {
     ASSERT_STR(cw_status_text(CW_OK), "success");
 }
 
-TEST(an_unknown_code_has_a_name_and_a_text_too) {
+TEST(an_unknown_code_has_a_name_and_a_text_too)
+{
     ASSERT_STR(cw_status_text(-9999), "unknown error");
     ASSERT_STR(cw_status_name(-9999), "CW_E?");
     ASSERT_STR(cw_status_text(1), "unknown error");
 }
 
-TEST(the_message_is_copied) {
+TEST(the_message_is_copied)
+{
     char message[] = "first";
     cw_error *error = cw_error_new(CW_EFAILED, message, NULL);
     message[0] = 'x';
@@ -35,13 +38,15 @@ TEST(the_message_is_copied) {
     cw_error_release(error);
 }
 
-TEST(without_a_message_the_code_speaks) {
+TEST(without_a_message_the_code_speaks)
+{
     cw_error *error = cw_error_new(CW_EBUSY, NULL, NULL);
     ASSERT_STR(cw_error_message(error), cw_status_text(CW_EBUSY));
     cw_error_release(error);
 }
 
-TEST(an_error_keeps_its_cause) {
+TEST(an_error_keeps_its_cause)
+{
     cw_error *cause = cw_error_new(CW_EINVAL, "cause", NULL);
     cw_error *error = cw_error_new(CW_EFAILED, "effect", cause);
     cw_error_release(cause);
@@ -53,7 +58,8 @@ TEST(an_error_keeps_its_cause) {
     cw_error_release(error);
 }
 
-TEST(null_is_no_error) {
+TEST(null_is_no_error)
+{
     cw_error_release(NULL);
     ASSERT(cw_error_retain(NULL) == NULL);
     ASSERT_EQ(cw_error_code(NULL), CW_OK);
@@ -61,7 +67,8 @@ TEST(null_is_no_error) {
     ASSERT(cw_error_cause(NULL) == NULL);
 }
 
-TEST(a_long_chain_of_causes_is_released_without_recursion) {
+TEST(a_long_chain_of_causes_is_released_without_recursion)
+{
     cw_error *error = NULL;
     for (int i = 0; i < 1000000; i++) {
         cw_error *next = cw_error_new(CW_EFAILED, "", error);
@@ -72,13 +79,15 @@ TEST(a_long_chain_of_causes_is_released_without_recursion) {
 }
 
 /* Larger than what comes from a cache of free blocks. */
-static const char *long_message(void) {
+static const char *long_message(void)
+{
     static char text[5000];
     memset(text, 'm', sizeof text - 1);
     return text;
 }
 
-TEST(without_memory_there_is_an_error_nevertheless) {
+TEST(without_memory_there_is_an_error_nevertheless)
+{
     cw_error *cause = cw_error_new(CW_EINVAL, NULL, NULL);
     fail_alloc_at(1);
     cw_error *error = cw_error_new(CW_EFAILED, long_message(), cause);
@@ -93,7 +102,8 @@ TEST(without_memory_there_is_an_error_nevertheless) {
     cw_error_release(cause);
 }
 
-TEST(a_cancellation_is_its_own_cancellation_error) {
+TEST(a_cancellation_is_its_own_cancellation_error)
+{
     cw_error *cause = cw_error_new(CW_ECANCELED, "mine", NULL);
     cw_error *error = cw__error_cancelled(cause);
     ASSERT(error == cause);
@@ -101,7 +111,8 @@ TEST(a_cancellation_is_its_own_cancellation_error) {
     cw_error_release(cause);
 }
 
-TEST(a_failure_becomes_the_cause_of_a_cancellation) {
+TEST(a_failure_becomes_the_cause_of_a_cancellation)
+{
     cw_error *cause = cw_error_new(CW_EFAILED, "mine", NULL);
     cw_error *error = cw__error_cancelled(cause);
     ASSERT_EQ(cw_error_code(error), CW_ECANCELED);
@@ -115,7 +126,8 @@ TEST(a_failure_becomes_the_cause_of_a_cancellation) {
 }
 
 /* Otherwise cancelling a job would turn into a failure. */
-TEST(without_memory_a_cancellation_is_still_a_cancellation) {
+TEST(without_memory_a_cancellation_is_still_a_cancellation)
+{
     bool failed = false;
     for (int i = 0; i < 5000 && !failed; i++) {
         /* In some builds blocks come in batches: use up what there is. */
@@ -132,7 +144,8 @@ TEST(without_memory_a_cancellation_is_still_a_cancellation) {
     ASSERT(failed);
 }
 
-TEST(the_last_error_belongs_to_a_thread_and_is_reset_by_success) {
+TEST(the_last_error_belongs_to_a_thread_and_is_reset_by_success)
+{
     ASSERT_EQ(cw_last_error(), CW_OK);
     ASSERT(cw_new_fixed_worker_context(0, "none") == NULL);
     ASSERT_EQ(cw_last_error(), CW_EINVAL);
@@ -141,7 +154,8 @@ TEST(the_last_error_belongs_to_a_thread_and_is_reset_by_success) {
     shut_down(context);
 }
 
-static void *use_error(void *arg) {
+static void *use_error(void *arg)
+{
     for (int i = 0; i < 10000; i++) {
         cw_error *error = cw_error_retain(arg);
         ASSERT_STR(cw_error_message(error), "shared");
@@ -151,7 +165,8 @@ static void *use_error(void *arg) {
     return NULL;
 }
 
-TEST(threads_share_an_error) {
+TEST(threads_share_an_error)
+{
     cw_error *error = cw_error_new(CW_EFAILED, "shared", NULL);
     pthread_t threads[4];
     for (int i = 0; i < 4; i++) {

@@ -39,7 +39,8 @@
 
 /* Makes new threads have little stack: recursion that grows with the number of
  * jobs does not fit. */
-MAYBE_UNUSED static void use_small_stacks(void) {
+MAYBE_UNUSED static void use_small_stacks(void)
+{
     pthread_attr_t attributes;
     pthread_attr_init(&attributes);
 #ifdef CW_PLAIN_ALLOC /* sanitizers need more for themselves */
@@ -53,27 +54,31 @@ MAYBE_UNUSED static void use_small_stacks(void) {
 
 /* ---- waiting from outside */
 
-CW_COROUTINE(join_one, cw_job *, cw_none, CW_NO_LOCALS) {
+CW_COROUTINE(join_one, cw_job *, cw_none, CW_NO_LOCALS)
+{
     CW_BEGIN(self);
     CW_JOIN(self, self->arg);
     CW_END(self);
 }
 
 /* Waits on the calling thread, which is no worker, until `job` has ended. */
-MAYBE_UNUSED static void wait_for(cw_job *job) {
+MAYBE_UNUSED static void wait_for(cw_job *job)
+{
     cw_none none;
     ASSERT_EQ(cw_run_blocking(join_one, job, &none, NULL), CW_OK);
     ASSERT(cw_is_completed(job));
 }
 
 /* Closes, joins and gives back. */
-MAYBE_UNUSED static void shut_down(cw_context *context) {
+MAYBE_UNUSED static void shut_down(cw_context *context)
+{
     cw_context_close(context);
     ASSERT_EQ(cw_context_join(context), CW_OK);
     cw_context_release(context);
 }
 
-MAYBE_UNUSED static cw_context *new_context(int workers) {
+MAYBE_UNUSED static cw_context *new_context(int workers)
+{
     cw_context *context = cw_new_fixed_worker_context(workers, "test");
     ASSERT(context);
     return context;
@@ -86,14 +91,16 @@ struct hold {
     sem_t *release; /* set to let it go */
 };
 
-CW_FUNCTION(hold_worker, struct hold *, cw_none) {
+CW_FUNCTION(hold_worker, struct hold *, cw_none)
+{
     event_set((*arg)->entered);
     event_await((*arg)->release);
     return CW_OK;
 }
 
 /* Occupies all workers of the context until let_go(). */
-MAYBE_UNUSED static struct hold *hold_all(cw_context *context) {
+MAYBE_UNUSED static struct hold *hold_all(cw_context *context)
+{
     struct hold *hold = malloc(sizeof *hold);
     ASSERT(hold);
     hold->entered = event_new();
@@ -106,13 +113,15 @@ MAYBE_UNUSED static struct hold *hold_all(cw_context *context) {
     return hold;
 }
 
-MAYBE_UNUSED static void let_go(cw_context *context, struct hold *hold) {
+MAYBE_UNUSED static void let_go(cw_context *context, struct hold *hold)
+{
     for (int i = cw_context_workers(context); i > 0; i--)
         event_set(hold->release);
 }
 
 /* Only once no worker can touch it any more. */
-MAYBE_UNUSED static void hold_free(struct hold *hold) {
+MAYBE_UNUSED static void hold_free(struct hold *hold)
+{
     event_free(hold->entered);
     event_free(hold->release);
     free(hold);
@@ -123,7 +132,8 @@ MAYBE_UNUSED static void hold_free(struct hold *hold) {
 MAYBE_UNUSED static _Atomic int unhandled_count;
 MAYBE_UNUSED static _Atomic int unhandled_code;
 
-MAYBE_UNUSED static void count_unhandled(const char *name, cw_error *error) {
+MAYBE_UNUSED static void count_unhandled(const char *name, cw_error *error)
+{
     ASSERT(name);
     atomic_store(&unhandled_code, cw_error_code(error));
     atomic_fetch_add(&unhandled_count, 1);
@@ -132,21 +142,24 @@ MAYBE_UNUSED static void count_unhandled(const char *name, cw_error *error) {
 /* ---- common bodies */
 
 /* Waits until it is cancelled. */
-CW_COROUTINE(wait_for_ever, cw_none, cw_none, CW_NO_LOCALS) {
+CW_COROUTINE(wait_for_ever, cw_none, cw_none, CW_NO_LOCALS)
+{
     CW_BEGIN(self);
     CW_DELAY(self, INT64_MAX);
     CW_END(self);
 }
 
 /* Ends at once with its argument. */
-CW_COROUTINE(give, int, int, CW_NO_LOCALS) {
+CW_COROUTINE(give, int, int, CW_NO_LOCALS)
+{
     CW_BEGIN(self);
     CW_RETURN(self, self->arg);
     CW_END(self);
 }
 
 /* Fails at once with the code that it is given. */
-CW_COROUTINE(fail_with, int, int, CW_NO_LOCALS) {
+CW_COROUTINE(fail_with, int, int, CW_NO_LOCALS)
+{
     CW_BEGIN(self);
     CW_FAIL(self, self->arg, "on purpose");
     CW_END(self);

@@ -13,7 +13,8 @@ struct item {
     uint32_t source, number;
 };
 
-TEST(an_inbox_gives_oldest_first) {
+TEST(an_inbox_gives_oldest_first)
+{
     cw__inbox inbox = {0};
     struct item items[3] = {{.number = 0}, {.number = 1}, {.number = 2}};
     ASSERT(cw__inbox_empty(&inbox));
@@ -32,7 +33,8 @@ TEST(an_inbox_gives_oldest_first) {
     ASSERT(cw__inbox_push(&inbox, (uintptr_t)&items[1]));
 }
 
-TEST(marks_travel_with_the_items) {
+TEST(marks_travel_with_the_items)
+{
     cw__inbox inbox = {0};
     struct item items[4];
     for (uintptr_t i = 0; i < 4; i++)
@@ -51,14 +53,16 @@ enum { SOURCES = 4, EACH = 20000 };
 static cw__inbox shared;
 static struct item items[SOURCES][EACH];
 
-static void *fill(void *arg) {
+static void *fill(void *arg)
+{
     struct item *mine = arg;
     for (uint32_t i = 0; i < EACH; i++)
         cw__inbox_push(&shared, (uintptr_t)&mine[i]);
     return NULL;
 }
 
-TEST(each_item_of_many_threads_arrives_once_and_in_its_threads_order) {
+TEST(each_item_of_many_threads_arrives_once_and_in_its_threads_order)
+{
     pthread_t threads[SOURCES];
     uint32_t seen[SOURCES] = {0}, total = 0;
     for (uint32_t s = 0; s < SOURCES; s++) {

@@ -18,21 +18,24 @@
         ASSERT_EQ(cw_is_cancelled(job), cancelled);                            \
     } while (0)
 
-CW_COROUTINE(yield_times, int, cw_none, int i;) {
+CW_COROUTINE(yield_times, int, cw_none, int i;)
+{
     CW_BEGIN(self);
     for (self->i = 0; self->i < self->arg; self->i++)
         CW_YIELD(self);
     CW_END(self);
 }
 
-CW_COROUTINE(leave_child, cw_none, int, CW_NO_LOCALS) {
+CW_COROUTINE(leave_child, cw_none, int, CW_NO_LOCALS)
+{
     CW_BEGIN(self);
     ASSERT_EQ(cw_spawn(NULL, yield_times, 2), CW_OK);
     CW_RETURN(self, 42);
     CW_END(self);
 }
 
-SCENARIO(a_job_is_over_when_its_children_are, cw_job *job; int out;) {
+SCENARIO(a_job_is_over_when_its_children_are, cw_job *job; int out;)
+{
     CW_BEGIN(self);
     self->job = cw_async(NULL, leave_child, CW_NONE);
     ASSERT_FLAGS(self->job, 1, 0, 0);
@@ -52,7 +55,8 @@ SCENARIO(a_job_is_over_when_its_children_are, cw_job *job; int out;) {
     CW_END(self);
 }
 
-SCENARIO(a_completing_job_can_still_be_cancelled, cw_job *job; int out;) {
+SCENARIO(a_completing_job_can_still_be_cancelled, cw_job *job; int out;)
+{
     CW_BEGIN(self);
     self->job = cw_async(NULL, leave_child, CW_NONE);
     CW_YIELD(self);
@@ -66,7 +70,8 @@ SCENARIO(a_completing_job_can_still_be_cancelled, cw_job *job; int out;) {
     CW_END(self);
 }
 
-TEST(a_job_has_its_coroutines_name) {
+TEST(a_job_has_its_coroutines_name)
+{
     cw_context *context = new_context(1);
     cw_job *job = cw_launch(context, yield_times, 1);
     ASSERT_STR(cw_job_name(job), "yield_times");
@@ -81,19 +86,22 @@ TEST(a_job_has_its_coroutines_name) {
     cw_job_release(job);
 }
 
-TEST(a_null_handle_can_be_released) {
+TEST(a_null_handle_can_be_released)
+{
     cw_job_release(NULL);
     ASSERT(cw_job_retain(NULL) == NULL);
 }
 
-TEST(outside_of_jobs_there_is_no_current_one) {
+TEST(outside_of_jobs_there_is_no_current_one)
+{
     ASSERT(cw_current_job() == NULL);
     ASSERT(cw_current_context() == NULL);
     ASSERT(!cw_is_stopped());
     ASSERT_STR(cw_worker_name(), "");
 }
 
-TEST(without_a_context_nothing_starts) {
+TEST(without_a_context_nothing_starts)
+{
     ASSERT(cw_launch(NULL, give, 1) == NULL);
     ASSERT_EQ(cw_last_error(), CW_EINVAL);
     ASSERT(cw_async(NULL, give, 1) == NULL);
@@ -107,7 +115,8 @@ struct fault {
     cw_error *error;
 };
 
-CW_COROUTINE(fail_later, struct fault, cw_none, int i;) {
+CW_COROUTINE(fail_later, struct fault, cw_none, int i;)
+{
     CW_BEGIN(self);
     for (self->i = 0; self->i < self->arg.turns; self->i++)
         CW_YIELD(self);
@@ -121,33 +130,38 @@ struct expected {
     cw_error *error;
 };
 
-CW_COROUTINE(hang, struct expected, cw_none, CW_NO_LOCALS) {
+CW_COROUTINE(hang, struct expected, cw_none, CW_NO_LOCALS)
+{
     CW_BEGIN(self);
     CW_TRY(self, 1);
     CW_DELAY(self, INT64_MAX);
     ASSERT(false);
-    CW_CATCH(self, 1) {
+    CW_CATCH(self, 1)
+    {
         MARK(self->arg.mark);
         ASSERT_CANCELLED(cw_caught(self), self->arg.error);
     }
     CW_END(self);
 }
 
-CW_COROUTINE(parent_of_three, cw_error *, cw_none, CW_NO_LOCALS) {
+CW_COROUTINE(parent_of_three, cw_error *, cw_none, CW_NO_LOCALS)
+{
     CW_BEGIN(self);
     cw_spawn(NULL, hang, ((struct expected){2, self->arg}));
     cw_spawn(NULL, fail_later, ((struct fault){1, self->arg}));
     cw_spawn(NULL, hang, ((struct expected){3, self->arg}));
     CW_TRY(self, 1);
     CW_DELAY(self, INT64_MAX);
-    CW_CATCH(self, 1) {
+    CW_CATCH(self, 1)
+    {
         MARK(1);
         ASSERT_CANCELLED(cw_caught(self), self->arg);
     }
     CW_END(self);
 }
 
-TEST(a_failing_child_cancels_parent_and_siblings) {
+TEST(a_failing_child_cancels_parent_and_siblings)
+{
     cw_set_unhandled_handler(count_unhandled);
     cw_context *context = new_context(1);
     cw_error *error = cw_error_new(CW_EBUSY, "child", NULL);
@@ -163,14 +177,16 @@ TEST(a_failing_child_cancels_parent_and_siblings) {
     shut_down(context);
 }
 
-CW_COROUTINE(two_fail, cw_error **, cw_none, CW_NO_LOCALS) {
+CW_COROUTINE(two_fail, cw_error **, cw_none, CW_NO_LOCALS)
+{
     CW_BEGIN(self);
     cw_spawn(NULL, fail_later, ((struct fault){2, self->arg[1]}));
     cw_spawn(NULL, fail_later, ((struct fault){1, self->arg[0]}));
     CW_END(self);
 }
 
-TEST(the_first_failure_counts) {
+TEST(the_first_failure_counts)
+{
     cw_context *context = new_context(1);
     cw_error *errors[2] = {cw_error_new(CW_EBUSY, "first", NULL),
                            cw_error_new(CW_EBUSY, "second", NULL)};
@@ -183,14 +199,16 @@ TEST(the_first_failure_counts) {
     shut_down(context);
 }
 
-CW_COROUTINE(own_failure_first, cw_error **, cw_none, CW_NO_LOCALS) {
+CW_COROUTINE(own_failure_first, cw_error **, cw_none, CW_NO_LOCALS)
+{
     CW_BEGIN(self);
     cw_spawn(NULL, fail_later, ((struct fault){0, self->arg[1]}));
     CW_RAISE(self, cw_error_retain(self->arg[0]));
     CW_END(self);
 }
 
-TEST(a_bodys_failure_counts_for_more_than_its_childrens_later_ones) {
+TEST(a_bodys_failure_counts_for_more_than_its_childrens_later_ones)
+{
     cw_context *context = new_context(1);
     cw_error *errors[2] = {cw_error_new(CW_EBUSY, "body", NULL),
                            cw_error_new(CW_EBUSY, "child", NULL)};
@@ -206,7 +224,8 @@ TEST(a_bodys_failure_counts_for_more_than_its_childrens_later_ones) {
 /* A child that fails when it is cancelled. */
 static sem_t *started;
 
-CW_COROUTINE(fail_on_cancel, cw_error *, cw_none, CW_NO_LOCALS) {
+CW_COROUTINE(fail_on_cancel, cw_error *, cw_none, CW_NO_LOCALS)
+{
     CW_BEGIN(self);
     event_set(started);
     CW_TRY(self, 1);
@@ -215,19 +234,22 @@ CW_COROUTINE(fail_on_cancel, cw_error *, cw_none, CW_NO_LOCALS) {
     CW_END(self);
 }
 
-CW_COROUTINE(parent_of_one, cw_error *, cw_none, CW_NO_LOCALS) {
+CW_COROUTINE(parent_of_one, cw_error *, cw_none, CW_NO_LOCALS)
+{
     CW_BEGIN(self);
     cw_spawn(NULL, fail_on_cancel, self->arg);
     CW_END(self);
 }
 
-CW_COROUTINE(grandparent, cw_error *, cw_none, CW_NO_LOCALS) {
+CW_COROUTINE(grandparent, cw_error *, cw_none, CW_NO_LOCALS)
+{
     CW_BEGIN(self);
     cw_spawn(NULL, parent_of_one, self->arg);
     CW_END(self);
 }
 
-TEST(a_failure_below_a_cancelled_job_is_not_lost) {
+TEST(a_failure_below_a_cancelled_job_is_not_lost)
+{
     cw_set_unhandled_handler(count_unhandled);
     cw_context *context = new_context(1);
     cw_error *error = cw_error_new(CW_EBUSY, "in the clean-up", NULL);
@@ -247,14 +269,16 @@ TEST(a_failure_below_a_cancelled_job_is_not_lost) {
     event_free(started);
 }
 
-CW_COROUTINE(raise_cancellation, cw_none, cw_none, CW_NO_LOCALS) {
+CW_COROUTINE(raise_cancellation, cw_none, cw_none, CW_NO_LOCALS)
+{
     CW_BEGIN(self);
     CW_FAIL(self, CW_ECANCELED, "by itself");
     CW_END(self);
 }
 
 SCENARIO(a_child_that_raises_cancellation_does_not_harm_its_parent,
-         cw_job *job;) {
+         cw_job *job;)
+{
     CW_BEGIN(self);
     self->job = cw_launch(NULL, raise_cancellation, CW_NONE);
     CW_JOIN(self, self->job);
@@ -272,7 +296,8 @@ SCENARIO(a_child_that_raises_cancellation_does_not_harm_its_parent,
 static cw_job *handled_job;
 static cw_job *child_of_handled;
 
-static void check_unhandled(const char *name, cw_error *error) {
+static void check_unhandled(const char *name, cw_error *error)
+{
     count_unhandled(name, error);
     ASSERT_STR(name, "fails_after_its_child");
     ASSERT_STR(cw_error_message(error), "body");
@@ -281,7 +306,8 @@ static void check_unhandled(const char *name, cw_error *error) {
     ASSERT(!cw_is_completed(handled_job)); /* ... before anybody can see it */
 }
 
-CW_COROUTINE(fails_after_its_child, sem_t *, cw_none, CW_NO_LOCALS) {
+CW_COROUTINE(fails_after_its_child, sem_t *, cw_none, CW_NO_LOCALS)
+{
     CW_BEGIN(self);
     child_of_handled = cw_launch(NULL, wait_for_ever, CW_NONE);
     event_await(self->arg); /* until the handle is known */
@@ -290,7 +316,8 @@ CW_COROUTINE(fails_after_its_child, sem_t *, cw_none, CW_NO_LOCALS) {
     CW_END(self);
 }
 
-TEST(a_root_that_fails_is_told_to_the_handler_once) {
+TEST(a_root_that_fails_is_told_to_the_handler_once)
+{
     cw_set_unhandled_handler(check_unhandled);
     cw_context *context = new_context(1);
     sem_t *ready = event_new();
@@ -304,7 +331,8 @@ TEST(a_root_that_fails_is_told_to_the_handler_once) {
     event_free(ready);
 }
 
-TEST(neither_async_nor_cancelled_jobs_are_told_to_the_handler) {
+TEST(neither_async_nor_cancelled_jobs_are_told_to_the_handler)
+{
     cw_set_unhandled_handler(count_unhandled);
     cw_context *context = new_context(1);
     cw_job *failing = cw_async(context, fail_with, CW_EBUSY);
@@ -322,7 +350,8 @@ TEST(neither_async_nor_cancelled_jobs_are_told_to_the_handler) {
     shut_down(context);
 }
 
-TEST(a_spawned_root_that_fails_is_told_to_the_handler) {
+TEST(a_spawned_root_that_fails_is_told_to_the_handler)
+{
     cw_set_unhandled_handler(count_unhandled);
     cw_context *context = new_context(2);
     for (int i = 0; i < 10; i++)
@@ -331,7 +360,8 @@ TEST(a_spawned_root_that_fails_is_told_to_the_handler) {
     ASSERT_EQ(unhandled_count, 10);
 }
 
-static void fail_unhandled(void) {
+static void fail_unhandled(void)
+{
     cw_set_unhandled_handler(count_unhandled);
     cw_set_unhandled_handler(NULL); /* back to the default */
     cw_context *context = new_context(1);
@@ -339,7 +369,8 @@ static void fail_unhandled(void) {
     shut_down(context);
 }
 
-TEST(without_a_handler_an_unhandled_failure_aborts) {
+TEST(without_a_handler_an_unhandled_failure_aborts)
+{
     assert_aborts(fail_unhandled, "fail_with");
     assert_aborts(fail_unhandled, "on purpose");
     assert_aborts(fail_unhandled, "CW_EBUSY");
@@ -349,7 +380,8 @@ TEST(without_a_handler_an_unhandled_failure_aborts) {
 
 enum { DEEP = 100000 };
 
-CW_COROUTINE(go_down, int, cw_none, CW_NO_LOCALS) {
+CW_COROUTINE(go_down, int, cw_none, CW_NO_LOCALS)
+{
     CW_BEGIN(self);
     if (self->arg > 0) {
         ASSERT_EQ(cw_spawn(NULL, go_down, self->arg - 1), CW_OK);
@@ -360,7 +392,8 @@ CW_COROUTINE(go_down, int, cw_none, CW_NO_LOCALS) {
     CW_END(self);
 }
 
-static void go_down_and_end(void (*end)(cw_job *), int code) {
+static void go_down_and_end(void (*end)(cw_job *), int code)
+{
     use_small_stacks();
     cw_context *context = new_context(1);
     cw_job *job = cw_async(context, go_down, DEEP);
@@ -377,13 +410,15 @@ static void go_down_and_end(void (*end)(cw_job *), int code) {
 
 static void cancel_without_cause(cw_job *job) { cw_cancel(job, NULL); }
 
-TEST(a_deep_tree_is_cancelled_without_recursion) {
+TEST(a_deep_tree_is_cancelled_without_recursion)
+{
     go_down_and_end(cancel_without_cause, CW_ECANCELED);
 }
 
 TEST(a_deep_tree_ends_without_recursion) { go_down_and_end(NULL, CW_OK); }
 
-CW_COROUTINE(fail_down, int, cw_none, CW_NO_LOCALS) {
+CW_COROUTINE(fail_down, int, cw_none, CW_NO_LOCALS)
+{
     CW_BEGIN(self);
     if (self->arg == 0) CW_FAIL(self, CW_EBUSY, "deep down");
     ASSERT_EQ(cw_spawn(NULL, fail_down, self->arg - 1), CW_OK);
@@ -391,7 +426,8 @@ CW_COROUTINE(fail_down, int, cw_none, CW_NO_LOCALS) {
     CW_END(self);
 }
 
-TEST(a_failure_goes_up_a_deep_tree_without_recursion) {
+TEST(a_failure_goes_up_a_deep_tree_without_recursion)
+{
     use_small_stacks();
     cw_context *context = new_context(1);
     cw_job *job = cw_async(context, fail_down, DEEP);
@@ -401,7 +437,8 @@ TEST(a_failure_goes_up_a_deep_tree_without_recursion) {
     shut_down(context);
 }
 
-CW_COROUTINE(go_wide, int, cw_none, int i; cw_job * first;) {
+CW_COROUTINE(go_wide, int, cw_none, int i; cw_job * first;)
+{
     CW_BEGIN(self);
     for (self->i = 0; self->i < self->arg; self->i++)
         ASSERT_EQ(cw_spawn(NULL, hang, ((struct expected){self->i + 1, NULL})),
@@ -409,7 +446,8 @@ CW_COROUTINE(go_wide, int, cw_none, int i; cw_job * first;) {
     CW_END(self);
 }
 
-SCENARIO(children_are_cancelled_in_order_of_launch, cw_job *job;) {
+SCENARIO(children_are_cancelled_in_order_of_launch, cw_job *job;)
+{
     CW_BEGIN(self);
     self->job = cw_launch(NULL, go_wide, DEEP);
     CW_YIELD(self);
@@ -422,13 +460,15 @@ SCENARIO(children_are_cancelled_in_order_of_launch, cw_job *job;) {
 
 /* ---- attaching, against the parent's state */
 
-static cw_job *bare_job(void) {
+static cw_job *bare_job(void)
+{
     cw_job *job = cw__job_new(NULL, NULL, CW__JOB_BARE, 1, 0);
     ASSERT(job);
     return job;
 }
 
-TEST(a_child_of_an_active_parent_is_awaited) {
+TEST(a_child_of_an_active_parent_is_awaited)
+{
     cw_job *parent = bare_job(), *child = bare_job();
     cw__job_attach(parent, child);
     cw__job_finish(NULL, parent, NULL);
@@ -445,7 +485,8 @@ TEST(a_child_of_an_active_parent_is_awaited) {
     cw_job_release(late);
 }
 
-TEST(a_child_of_a_cancelled_parent_is_cancelled_and_awaited) {
+TEST(a_child_of_a_cancelled_parent_is_cancelled_and_awaited)
+{
     cw_error *cause = cw_error_new(CW_EBUSY, NULL, NULL);
     cw_job *parent = bare_job(), *child = bare_job();
     cw_cancel(parent, cause);
@@ -462,7 +503,8 @@ TEST(a_child_of_a_cancelled_parent_is_cancelled_and_awaited) {
     cw_error_release(cause);
 }
 
-TEST(a_child_of_a_parent_that_is_over_is_cancelled_and_not_listed) {
+TEST(a_child_of_a_parent_that_is_over_is_cancelled_and_not_listed)
+{
     cw_job *parent = bare_job(), *child = bare_job();
     cw__job_finish(NULL, parent, NULL);
     ASSERT_FLAGS(parent, 0, 1, 0);
@@ -475,7 +517,8 @@ TEST(a_child_of_a_parent_that_is_over_is_cancelled_and_not_listed) {
     cw_job_release(child);
 }
 
-TEST(a_supervisor_outlives_its_childrens_failures) {
+TEST(a_supervisor_outlives_its_childrens_failures)
+{
     cw_set_unhandled_handler(count_unhandled);
     cw_job *parent =
         cw__job_new(NULL, NULL, CW__JOB_BARE | CW__JOB_SUPERVISOR, 1, 0);
@@ -497,7 +540,8 @@ TEST(a_supervisor_outlives_its_childrens_failures) {
     cw_job_release(other);
 }
 
-TEST(a_cancellation_is_passed_on_as_it_is_and_a_failure_as_cause) {
+TEST(a_cancellation_is_passed_on_as_it_is_and_a_failure_as_cause)
+{
     cw_error *cause = cw_error_new(CW_ECANCELED, "mine", NULL);
     cw_job *parent = bare_job(), *child = bare_job(), *low = bare_job();
     cw__job_attach(parent, child);

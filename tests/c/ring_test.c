@@ -13,19 +13,22 @@
 enum { JOBS = 4096 };
 static cw_job jobs[JOBS];
 
-static uint64_t head_of(uint32_t steal, uint32_t real) {
+static uint64_t head_of(uint32_t steal, uint32_t real)
+{
     return (uint64_t)steal << 32 | real;
 }
 
 /* A ring whose counters are about to wrap. */
-static void ring_near_wrap(cw__ring *ring) {
+static void ring_near_wrap(cw__ring *ring)
+{
     uint32_t near = UINT32_MAX - 100;
     memset(ring, 0, sizeof *ring);
     atomic_init(&ring->head, head_of(near, near));
     atomic_init(&ring->tail, near);
 }
 
-TEST(a_ring_is_first_in_first_out) {
+TEST(a_ring_is_first_in_first_out)
+{
     static cw__ring ring;
     ring_near_wrap(&ring);
     ASSERT(cw__ring_pop(&ring) == NULL);
@@ -40,7 +43,8 @@ TEST(a_ring_is_first_in_first_out) {
     }
 }
 
-TEST(a_full_ring_refuses) {
+TEST(a_full_ring_refuses)
+{
     static cw__ring ring;
     ring_near_wrap(&ring);
     for (int i = 0; i < CW__RING_SIZE; i++)
@@ -52,7 +56,8 @@ TEST(a_full_ring_refuses) {
         ASSERT(cw__ring_pop(&ring) == &jobs[i]);
 }
 
-TEST(the_oldest_are_taken_in_order) {
+TEST(the_oldest_are_taken_in_order)
+{
     static cw__ring ring;
     ring_near_wrap(&ring);
     cw_job *first, *last;
@@ -71,7 +76,8 @@ TEST(the_oldest_are_taken_in_order) {
     ASSERT_EQ(cw__ring_length(&ring), 0);
 }
 
-TEST(a_thief_gets_half_but_not_more_than_its_share) {
+TEST(a_thief_gets_half_but_not_more_than_its_share)
+{
     static cw__ring from, to;
     uint32_t moved = 77;
     ring_near_wrap(&from);
@@ -102,7 +108,8 @@ TEST(a_thief_gets_half_but_not_more_than_its_share) {
     ASSERT_EQ(cw__ring_length(&from), CW__RING_SIZE - CW__STEAL_MAX);
 }
 
-TEST(one_thief_at_a_time) {
+TEST(one_thief_at_a_time)
+{
     static cw__ring from, to;
     uint32_t moved;
     for (int i = 0; i < 8; i++)
@@ -119,7 +126,8 @@ TEST(one_thief_at_a_time) {
     ASSERT_EQ(atomic_load(&from.head), head_of(0, 5));
 }
 
-TEST(nobody_overwrites_what_a_thief_is_still_copying) {
+TEST(nobody_overwrites_what_a_thief_is_still_copying)
+{
     static cw__ring ring, other;
     uint32_t moved;
     for (int i = 0; i < CW__RING_SIZE; i++)
@@ -151,12 +159,14 @@ static _Atomic int taken[JOBS];
 static _Atomic int taken_count;
 static _Atomic bool over;
 
-static void take(const cw_job *job) {
+static void take(const cw_job *job)
+{
     ASSERT_EQ(atomic_fetch_add(&taken[job - jobs], 1), 0);
     atomic_fetch_add(&taken_count, 1);
 }
 
-static void *steal_until_over(void *arg) {
+static void *steal_until_over(void *arg)
+{
     cw__ring *mine = arg;
     while (!atomic_load(&over)) {
         uint32_t moved;
@@ -169,7 +179,8 @@ static void *steal_until_over(void *arg) {
     return NULL;
 }
 
-TEST(each_job_is_got_once) {
+TEST(each_job_is_got_once)
+{
     static cw__ring rings[THIEVES];
     pthread_t threads[THIEVES];
     for (int i = 0; i < THIEVES; i++)

@@ -49,7 +49,8 @@
                    (expected))
 
 _Noreturn MAYBE_UNUSED static void
-test_failed(const char *file, int line, const char *what, const char *why) {
+test_failed(const char *file, int line, const char *what, const char *why)
+{
     fprintf(stderr, "%s:%d: %s: %s\n", file, line, what, why);
     fflush(NULL);
     _exit(1); /* other threads may be in any state: no exit handlers */
@@ -57,7 +58,8 @@ test_failed(const char *file, int line, const char *what, const char *why) {
 
 MAYBE_UNUSED static void test_equal(const char *file, int line,
                                     const char *what, long long actual,
-                                    long long expected) {
+                                    long long expected)
+{
     if (actual == expected) return;
     char why[80];
     snprintf(why, sizeof why, "%lld is not %lld", actual, expected);
@@ -66,7 +68,8 @@ MAYBE_UNUSED static void test_equal(const char *file, int line,
 
 MAYBE_UNUSED static void test_same_text(const char *file, int line,
                                         const char *what, const char *actual,
-                                        const char *expected) {
+                                        const char *expected)
+{
     if (actual && strcmp(actual, expected) == 0) return;
     test_failed(file, line, what, actual ? actual : "NULL");
 }
@@ -80,20 +83,23 @@ MAYBE_UNUSED static _Atomic int test_marks;
 
 /* ---- events between threads */
 
-static inline sem_t *event_new(void) {
+static inline sem_t *event_new(void)
+{
     sem_t *event = malloc(sizeof *event);
     if (!event || sem_init(event, 0, 0) != 0) abort();
     return event;
 }
 
-static inline void event_free(sem_t *event) {
+static inline void event_free(sem_t *event)
+{
     sem_destroy(event);
     free(event);
 }
 
 static inline void event_set(sem_t *event) { sem_post(event); }
 
-static inline void event_await(sem_t *event) {
+static inline void event_await(sem_t *event)
+{
     while (sem_wait(event) != 0) {
     }
 }
@@ -105,24 +111,28 @@ MAYBE_UNUSED static _Atomic bool test_alloc_failed;
 
 /* Lets the `n`th allocation from the system from now on fail, counted from 1;
  * 0: none. */
-MAYBE_UNUSED static void fail_alloc_at(long n) {
+MAYBE_UNUSED static void fail_alloc_at(long n)
+{
     atomic_store(&test_alloc_failed, false);
     atomic_store(&test_allocs_left, n > 0 ? n - 1 : -1);
 }
 
 /* True if the failure that was asked for has happened. */
-MAYBE_UNUSED static bool alloc_has_failed(void) {
+MAYBE_UNUSED static bool alloc_has_failed(void)
+{
     return atomic_load(&test_alloc_failed);
 }
 
 /* The same for starting threads; once one has failed, all do. */
-MAYBE_UNUSED static void fail_thread_at(long n) {
+MAYBE_UNUSED static void fail_thread_at(long n)
+{
     atomic_store(&test_threads_left, n > 0 ? n - 1 : -1);
 }
 
 void *__real_cw__system_alloc(size_t bytes);
 void *__wrap_cw__system_alloc(size_t bytes);
-void *__wrap_cw__system_alloc(size_t bytes) {
+void *__wrap_cw__system_alloc(size_t bytes)
+{
     if (atomic_load(&test_allocs_left) >= 0 &&
         atomic_fetch_sub(&test_allocs_left, 1) == 0) {
         atomic_store(&test_alloc_failed, true);
@@ -136,7 +146,8 @@ int __real_cw__thread_start(cw__thread *thread, void (*entry)(void *),
 int __wrap_cw__thread_start(cw__thread *thread, void (*entry)(void *),
                             void *arg);
 int __wrap_cw__thread_start(cw__thread *thread, void (*entry)(void *),
-                            void *arg) {
+                            void *arg)
+{
     if (atomic_load(&test_threads_left) == 0) return -7; /* CW_ESTART */
     if (atomic_load(&test_threads_left) > 0)
         atomic_fetch_sub(&test_threads_left, 1);
@@ -155,7 +166,8 @@ static struct test *test_first, **test_end = &test_first;
 
 #define TEST(name_)                                                            \
     static void name_(void);                                                   \
-    __attribute__((constructor)) static void name_##_register(void) {          \
+    __attribute__((constructor)) static void name_##_register(void)            \
+    {                                                                          \
         static struct test test = {#name_, name_, NULL};                       \
         *test_end = &test;                                                     \
         test_end = &test.next;                                                 \
@@ -163,12 +175,13 @@ static struct test *test_first, **test_end = &test_first;
     static void name_(void)
 
 /* A test that takes longer hangs. */
-enum { TEST_SECONDS = 250 };
+enum { TEST_SECONDS = 60 };
 
 /* Runs `body` in a child process and returns its wait status. What the child
  * prints to stderr goes to `output` if that is not NULL. */
 MAYBE_UNUSED static int test_in_child(void (*body)(void), char *output,
-                                      size_t room) {
+                                      size_t room)
+{
     int ends[2] = {-1, -1};
     if (output && pipe(ends) != 0) abort();
     fflush(NULL);
@@ -196,14 +209,16 @@ MAYBE_UNUSED static int test_in_child(void (*body)(void), char *output,
 }
 
 /* Asserts that `body` aborts and says `text`. Before the test has threads. */
-MAYBE_UNUSED static void assert_aborts(void (*body)(void), const char *text) {
+MAYBE_UNUSED static void assert_aborts(void (*body)(void), const char *text)
+{
     char output[4096];
     int status = test_in_child(body, output, sizeof output);
     ASSERT(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
     if (!strstr(output, text)) test_failed(__FILE__, __LINE__, text, output);
 }
 
-static bool test_passes(const struct test *test) {
+static bool test_passes(const struct test *test)
+{
     int status = test_in_child(test->run, NULL, 0);
     if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return true;
     if (WIFSIGNALED(status)) {
@@ -216,7 +231,8 @@ static bool test_passes(const struct test *test) {
     return false;
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char **argv)
+{
     int passed = 0, failed = 0;
     for (struct test *test = test_first; test; test = test->next) {
         if (argc > 1 && !strstr(test->name, argv[1])) continue;
