@@ -34,10 +34,18 @@ function expected(where: string, wanted: string, value: unknown): string {
   return `coworker: expected ${where} to be ${wanted}, got ${describe(value)}`;
 }
 
-const ranges: Record<string, [number, number]> = {
-  i: [-(2 ** 31), 2 ** 31 - 1],
-  u: [0, 2 ** 32 - 1],
-};
+/** The smallest and the largest integer of a type of so many bytes. */
+function rangeOf(signed: boolean, bytes: number): [bigint, bigint] {
+  const bits = BigInt(bytes * 8);
+  return signed ? [-(1n << (bits - 1n)), (1n << (bits - 1n)) - 1n] : [0n, (1n << bits) - 1n];
+}
+
+function checkRange(type: NativeType, where: string, value: bigint | number): void {
+  const [low, high] = rangeOf(type.argType === 'i' || type.argType === 'l', type.argSize);
+  if (value < low || value > high) {
+    throw new RangeError(expected(where, `an integer from ${low} to ${high}`, value));
+  }
+}
 
 /** The bytes of an argument; a TypeError or RangeError says what is wrong. */
 export function encodeArgument(
@@ -65,13 +73,10 @@ export function encodeArgument(
       break;
     case 'i':
     case 'u': {
-      const [low, high] = ranges[type.argType]!;
       if (typeof value !== 'number' || !Number.isInteger(value)) {
         throw new TypeError(expected(where, 'an integer', value));
       }
-      if (value < low || value > high) {
-        throw new RangeError(expected(where, `an integer from ${low} to ${high}`, value));
-      }
+      checkRange(type, where, value);
       view.setUint32(0, value >>> 0, true);
       break;
     }
@@ -80,6 +85,7 @@ export function encodeArgument(
       if (typeof value !== 'bigint' && !Number.isSafeInteger(value)) {
         throw new TypeError(expected(where, 'a bigint or a safe integer', value));
       }
+      checkRange(type, where, value as bigint | number);
       view.setBigInt64(0, BigInt.asIntN(64, BigInt(value as bigint | number)), true);
       break;
     case 'f':
@@ -116,7 +122,9 @@ export function encodeArgument(
 
 function addressOf(value: unknown, where: string, memory: Memory): Pointer {
   if (value === null || value === undefined) return 0;
-  if (typeof value === 'number' && Number.isInteger(value) && value >= 0) return value;
+  if (typeof value === 'number' && Number.isInteger(value) && value >= 0 && value < 2 ** 32) {
+    return value;
+  }
   if (ArrayBuffer.isView(value) && value.buffer === memory.refresh().buffer) {
     return value.byteOffset;
   }

@@ -13,6 +13,7 @@ export function installNode(): void {
   // A timer that never fires: its reference keeps the process, when wanted.
   const keeper = setInterval(() => {}, 2 ** 31 - 1);
   keeper.unref();
+  let keeping = 0; // each runtime tells for itself
   installEnvironment({
     checkSharedMemory() {},
     loadGlue: async () => (await import('./coworker.node.mjs')).default,
@@ -30,7 +31,11 @@ export function installNode(): void {
     },
     diagnose,
     nextTurn: (callback) => setImmediate(callback),
-    keepAlive: (busy) => (busy ? keeper.ref() : keeper.unref()),
+    keepAlive(busy) {
+      keeping += busy ? 1 : -1;
+      if (keeping === 0) keeper.unref();
+      else keeper.ref();
+    },
     report(error) {
       setImmediate(() => {
         throw error;
