@@ -1,0 +1,6 @@
+// A worker of the suite's own module without any tasks, in browsers.
+
+import factory from '../../../build/tests/native.mjs';
+import { serve } from '../../../dist/worker-core.js';
+
+serve({}, factory);
