@@ -58,11 +58,17 @@ include/coworker.h: src/coworker.h
 
 # Two files of glue, since bundlers stop at Node's modules in the browser's one.
 # They share one WebAssembly file; web/node.ts tells Node's glue its name.
+# Worker is a class of web/threads.ts when they make one, which needs no URL:
+# bundlers would follow it and make a file of it that nobody loads.
+NO_WORKER_URL := sed -i -E 's/(new Worker)\(new URL\("coworker[.a-z]*",import\.meta\.url\),\{[^}]*\}\)/\1/'
+
 $(DIST)/coworker.mjs: lib/libcoworker.a wasm/exports.txt wasm/emscripten.mk
 	$(Q)mkdir -p $(@D)
 	$(Q)$(EMCC) $(WASM_LINK) $(WASM_OWN) -sENVIRONMENT=web,worker $(WASM_OBJECTS) -o $@
+	$(Q)$(NO_WORKER_URL) $@
 $(DIST)/coworker.node.mjs: $(DIST)/coworker.mjs
 	$(Q)$(EMCC) $(WASM_LINK) $(WASM_OWN) -sENVIRONMENT=node,worker $(WASM_OBJECTS) -o $@
+	$(Q)$(NO_WORKER_URL) $@
 	$(Q)cmp $(DIST)/coworker.wasm $(DIST)/coworker.node.wasm
 	$(Q)rm -f $(DIST)/coworker.node.wasm
 
