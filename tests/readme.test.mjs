@@ -1,0 +1,81 @@
+/**
+ * Runs the README's examples as they stand there.
+ */
+import { execFile } from 'node:child_process';
+import { mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { after, before, describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { assert } from 'chai';
+
+const run = promisify(execFile);
+const root = fileURLToPath(new URL('..', import.meta.url));
+const folder = `${root}build/readme`;
+
+/** The fenced blocks, by the file name in their first line. */
+async function blocks() {
+  const text = await readFile(`${root}README.md`, 'utf8');
+  const found = new Map();
+  for (const [, code] of text.matchAll(/^```(?:js|c)\n([\s\S]*?)^```$/gm)) {
+    const name = /^(?:\/\/|\/\*) ([\w.]+)/.exec(code)?.[1];
+    if (name) found.set(name, code);
+  }
+  return found;
+}
+
+/** What the comments behind calls of console.log promise. */
+function promised(code) {
+  return [...code.matchAll(/console\.log\(.*\)\)?; \/\/ (.+)$/gm)].map(([, output]) => output);
+}
+
+describe('README', () => {
+  let files;
+  before(async () => {
+    files = await blocks();
+    await rm(folder, { recursive: true, force: true });
+    await mkdir(`${folder}/node_modules`, { recursive: true });
+    await symlink(root, `${folder}/node_modules/coworker`);
+    await writeFile(`${folder}/package.json`, '{ "type": "module" }');
+    for (const [name, code] of files) await writeFile(`${folder}/${name}`, code);
+  });
+  after(() => rm(folder, { recursive: true, force: true }));
+
+  it('runs the opening example', async () => {
+    const { stdout, stderr } = await run(process.execPath, ['main.js'], { cwd: folder });
+    assert.equal(stderr, '');
+    assert.match(stdout, /^Ada, I'm executing in worker-context-[123]\n3\n$/);
+  });
+
+  it('runs the tour of the API, with the outputs that it names', async () => {
+    const { stdout, stderr } = await run(process.execPath, ['api.js'], { cwd: folder });
+    assert.equal(stderr, '');
+    const lines = stdout.split('\n');
+    const expected = promised(files.get('api.js'));
+    assert.lengthOf(expected, 6);
+    for (const line of expected) assert.include(lines, line);
+  });
+
+  it('compiles and runs the C example', async () => {
+    const out = `${folder}/hello`;
+    await run('make', ['native'], { cwd: root });
+    await run(process.env.CC ?? 'gcc', [
+      ...'-std=c11 -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror'.split(' '),
+      `-I${root}src`,
+      `${folder}/hello.c`,
+      `${root}build/native/libcoworker.a`,
+      '-o',
+      out,
+      '-lpthread',
+    ]);
+    const { stdout } = await run(out, []);
+    assert.match(stdout, /^I'm executing in worker-context-[123]\n$/);
+  });
+
+  it('names only targets that the Makefile has', async () => {
+    const text = await readFile(`${root}README.md`, 'utf8');
+    const makefile = await readFile(`${root}Makefile`, 'utf8');
+    for (const [, target] of text.matchAll(/^ +make (\w+)/gm)) {
+      assert.match(makefile, new RegExp(`^${target}:`, 'm'));
+    }
+  });
+});
