@@ -102,6 +102,11 @@ int cwb_op_delay(cw_job *scope, double ms, uint32_t token)
     int added = cw__timer_add(&context->timers, &self->timer, deadline);
     if (added < 0) {
         self->timer.armed = CW__UNARMED;
+        uint32_t fresh = 0;
+        if (!cw_cas_acq_rel(&self->head.fired, &fresh, (uint32_t)CW__FIRED))
+            return CW_OK; /* the cancellation is on its way */
+        cw__job_unwait(&self->early);
+        destroy(self);
         return added;
     }
     cw__context_timer_added(cw__self, context, added == 1);

@@ -70,24 +70,28 @@ export class HashTree {
         yield { lines: '', problems: [batch.problem] };
         continue;
       }
+      // A worker takes turns between its jobs; but a large file is done, and
+      // printed, sooner if it is the only one.
+      const share = batch.bytes > BATCH_BYTES ? BATCHES_PER_WORKER : 1;
       for (;;) {
         while (queue[0]?.isCompleted) yield await queue.shift();
-        if (this.free.length > 0 && queue.length < MAX_AHEAD) break;
+        if (this.free.length >= share && queue.length < MAX_AHEAD) break;
         await wait();
         scope.ensureActive();
       }
-      const job = this.begin(scope, batch.paths);
+      const job = this.begin(scope, batch.paths, share);
       queue.push(job);
       void job.join().then(() => ring?.());
     }
     for (const job of queue) yield await job;
   }
 
-  begin(scope, paths) {
-    const buffer = this.free.pop();
-    const job = scope.async(this.context, 'hashFiles', buffer, paths);
+  /** Starts a job that keeps so many of the buffers, and uses one. */
+  begin(scope, paths, share) {
+    const buffers = this.free.splice(-share);
+    const job = scope.async(this.context, 'hashFiles', buffers[0], paths);
     void job.join().then(() => {
-      this.free.push(buffer);
+      this.free.push(...buffers);
       if (!job.isCancelled) this.files += paths.length;
     });
     return job;

@@ -10,7 +10,8 @@ import { UsageError, parse, usage } from './options.js';
 import { Progress } from './progress.js';
 
 const { stdout, stderr } = process;
-const complain = (text) => stderr.write(`hash-tree: ${text}\n`, 'latin1');
+const complain = (text, encoding) => stderr.write(`hash-tree: ${text}\n`, encoding);
+const count = (n, what) => `${n} ${what}${n === 1 ? '' : 's'}`;
 
 /** Why it stops before it is done, and the exit status that says so. */
 class Stopped extends Error {
@@ -41,7 +42,7 @@ async function load() {
     return (await import(url)).default;
   } catch (error) {
     if (error.code !== 'ERR_MODULE_NOT_FOUND') throw error;
-    throw new UsageError("not built yet: run 'make examples'");
+    throw new UsageError('its WebAssembly is not built', "Run 'make examples'.");
   }
 }
 
@@ -62,19 +63,21 @@ async function run({ workers, quiet, root }) {
   try {
     // A scope: all that is started in it has ended when this is over.
     await Main.async({ signal: stopper.signal }, async (scope) => {
-      if (stderr.isTTY && !quiet) {
+      const survey = scope.launch(async (own) => {
+        if (!stderr.isTTY || quiet) return;
         progress.start();
-        scope.launch((own) => tree.survey(own));
-      }
+        await tree.survey(own);
+      });
       for await (const { lines, problems } of tree.run(scope)) {
         if (problems.length > 0) {
           status = 1;
           progress.clear();
-          problems.forEach(complain);
+          problems.forEach((problem) => complain(problem, 'latin1'));
         }
         if (stdout.isTTY) progress.clear();
         if (!stdout.write(lines, 'latin1')) await once(stdout, 'drain', { signal: scope.signal });
       }
+      survey.cancel(); // nobody looks any more
     });
   } catch (error) {
     const { aborted, reason } = stopper.signal;
@@ -83,7 +86,7 @@ async function run({ workers, quiet, root }) {
     status = reason.status;
     if (reason.message !== 'EPIPE') {
       progress.stop();
-      complain(`stopped after ${tree.files} files, ${(tree.bytes / 1e6).toFixed(1)} MB`);
+      complain(`stopped after ${(tree.bytes / 1e6).toFixed(1)} MB in ${count(tree.files, 'file')}`);
     }
   } finally {
     progress.stop();
@@ -98,8 +101,8 @@ async function main(args) {
     if (options.help) stdout.write(usage);
     else process.exitCode = await run(options);
   } catch (error) {
-    complain(error instanceof UsageError ? error.message : (error.stack ?? String(error)));
-    if (error instanceof UsageError) stderr.write("Try 'node main.js --help'.\n");
+    if (error instanceof UsageError) complain(`${error.message}\n${error.hint}`);
+    else complain(error.stack ?? String(error));
     process.exitCode = error instanceof UsageError ? 2 : 1;
   }
 }

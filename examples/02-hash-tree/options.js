@@ -16,7 +16,13 @@ The exit status is 0 if all is well, 1 if a file or folder could not be read,
 2 for a wrong command line, and 130 after Ctrl-C.
 `;
 
-export class UsageError extends Error {}
+/** What the user can put right; says how. */
+export class UsageError extends Error {
+  constructor(message, hint = "Try 'node main.js --help'.") {
+    super(message);
+    this.hint = hint;
+  }
+}
 
 const MAX_WORKERS = 256;
 

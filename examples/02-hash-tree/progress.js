@@ -55,14 +55,14 @@ export class Progress {
 
   draw() {
     const now = performance.now();
-    const state = this.look();
-    this.samples.push({ now, bytes: state.bytes });
+    const { files, bytes, total } = this.look();
+    this.samples.push({ now, bytes });
     if (this.samples.length > WINDOW) this.samples.shift();
     const [first] = this.samples;
     const seconds = (now - first.now) / 1000;
-    const speed = seconds > 0 ? (state.bytes - first.bytes) / seconds : 0;
+    const speed = seconds > 0 ? (bytes - first.bytes) / seconds : 0;
     // A terminal moves on to the next line after its last column: leave it.
-    const text = render({ ...state, speed }, (this.stream.columns || 80) - 1);
+    const text = render({ files, bytes, total, speed }, (this.stream.columns || 80) - 1);
     this.stream.write(CLEAR_LINE + text);
     this.isShown = true;
   }

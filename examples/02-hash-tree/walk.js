@@ -62,6 +62,8 @@ function list(folder) {
 /**
  * Puts files together for one job each: few enough that all workers have some,
  * and enough that a job is worth its while.
+ *
+ * @yields `{ paths, bytes }`; problems pass through
  */
 export async function* batches(entries, maxFiles, maxBytes) {
   let paths = [];
@@ -72,12 +74,12 @@ export async function* batches(entries, maxFiles, maxBytes) {
       continue;
     }
     if (paths.length === maxFiles || (paths.length > 0 && bytes + size > maxBytes)) {
-      yield { paths };
+      yield { paths, bytes };
       paths = [];
       bytes = 0;
     }
     paths.push(path);
     bytes += size;
   }
-  if (paths.length > 0) yield { paths };
+  if (paths.length > 0) yield { paths, bytes };
 }
