@@ -57,6 +57,7 @@ int cw__run_blocking(const cw_coroutine *type, const void *arg, void *out,
     cw_context *context = cw__context_adopt("run-blocking");
     if (!context) return CW_ENOMEM;
     loop = context;
+    context->workers[0].outer = cw__self;
     int status = run(context, type, arg, out, error);
     loop = outer;
     cw__context_disown(context);

@@ -207,7 +207,8 @@ int cw_context_join(cw_context *context)
 {
     if (!cw_load_acquire(&context->closed)) return CW_EINVAL;
     if (!cw__thread_may_block()) return CW_EDEADLK;
-    if (cw__self && cw__self->context == context) return CW_EDEADLK;
+    for (cw__worker *self = cw__self; self; self = self->outer)
+        if (self->context == context) return CW_EDEADLK;
     /* acquire: pairs with the last thread's store */
     while (cw_load_acquire(&context->ended) == 0)
         cw__futex_wait(&context->ended, 0, -1);

@@ -34,6 +34,8 @@ typedef struct cw__worker {
 
     /* The owner's. */
     _Alignas(CW_CACHE_LINE) cw_job *current; /* runs now */
+    struct cw__worker *outer; /* the worker of another context that the thread
+                                 is as well, in a blocking call */
     cw_job *done;      /* ended jobs of one parent, not detached yet ... */
     cw_job *done_last; /* ... newest of them */
     uint32_t done_count;
