@@ -228,7 +228,7 @@ bool cw__context_admit(cw__worker *self, cw_context *context)
         /* Its own job that launches this one keeps the context from ending. */
         cw__count(&self->launched, 1);
         if (cw_likely(!cw_load_acquire(&context->closed))) return true;
-        cw__count(&self->completed, 1);
+        cw__context_leave(self, context);
         return false;
     }
     /* seq_cst, then the look at `closed`: a worker that looks at the sums after

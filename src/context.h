@@ -40,8 +40,8 @@ struct cw_context {
     cw__timers timers;
 
     /* Launched from elsewhere than its own workers, and ended there. */
-    _Alignas(CW_CACHE_LINE) _Atomic uint32_t outside_launched;
-    _Atomic uint32_t outside_completed;
+    _Alignas(CW_CACHE_LINE) _Atomic uint64_t outside_launched;
+    _Atomic uint64_t outside_completed;
     _Atomic uint64_t wakes;
 
     cw__worker workers[];
