@@ -14,7 +14,7 @@ const violations: { uri: string; directive: string }[] = [];
 export function installBrowser(): void {
   const NativeWorker = globalThis.Worker;
   globalThis.addEventListener?.('securitypolicyviolation', (event) => {
-    const { blockedURI, effectiveDirective } = event as SecurityPolicyViolationEvent;
+    const { blockedURI, effectiveDirective } = event;
     violations.push({ uri: blockedURI, directive: effectiveDirective });
     if (violations.length > 16) violations.shift();
   });

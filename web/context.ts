@@ -54,7 +54,7 @@ export class FixedWorkerContext<M extends object = AnyTasks> {
   private readonly slots: Slot[] = [];
   private settleReady!: { resolve: () => void; reject: (error: unknown) => void };
   private starting = true;
-  private failure: unknown;
+  private failure: Error | undefined;
   private closing: Promise<void> | undefined;
   private allEnded!: () => void;
   private threadsLeft: number;
@@ -385,7 +385,7 @@ export class FixedWorkerContext<M extends object = AnyTasks> {
   }
 
   /** The context is beyond repair: everything in it ends now. */
-  private fail(error: unknown): void {
+  private fail(error: Error): void {
     if (this.failure !== undefined || this.threadsLeft === 0) return;
     this.failure = error;
     clearTimeout(this.deadline);

@@ -6,6 +6,7 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Worker as NodeWorker } from 'node:worker_threads';
+import type { Transferable as NodeTransferable } from 'node:worker_threads';
 import { captureWorker, installEnvironment } from './environment.js';
 import type { RawWorker } from './environment.js';
 
@@ -48,7 +49,7 @@ function wrap(worker: NodeWorker): RawWorker {
   worker.unref();
   return {
     postMessage: (message, transfer) =>
-      worker.postMessage(message, transfer as import('node:worker_threads').TransferListItem[]),
+      worker.postMessage(message, transfer as NodeTransferable[]),
     terminate: () => void worker.terminate(),
     listen(onMessage, onError) {
       worker.on('message', onMessage);

@@ -261,7 +261,7 @@ export abstract class Realm implements Host {
       carried.kind === 'error' ? `${carried.name}: ${carried.message}` : String(carried.value);
     const message = Memory.encode(text.slice(0, 500));
     const payloadAt = RECORD_BYTES + ((message.length + 8) & ~7);
-    let payload = -2;
+    let payload: number;
     for (;;) {
       payload = this.writer.writeOne(
         carried,

@@ -80,7 +80,7 @@ export class Runtime extends Realm implements LaunchRealm {
     if (options) checkLaunch(options);
     const number = this.freeLocals.pop() ?? this.locals.length;
     const job = new Deferred<T>({ realm: this, owner: this.main, name: run.name || 'anonymous' });
-    this.locals[number] = { run, args, job: job as Deferred<unknown> };
+    this.locals[number] = { run, args, job };
     const token = this.takeToken(job);
     const at = this.module._cwb_launch(
       this.main.context,

@@ -179,7 +179,7 @@ export class Scope extends BaseScope {
 export function splitCall(call: unknown[]): [LaunchOptions | undefined, unknown, unknown[]] {
   const first = call[0];
   if (typeof first === 'object' && first !== null) {
-    return [first as LaunchOptions, call[1], call.slice(2)];
+    return [first, call[1], call.slice(2)];
   }
   return [undefined, first, call.slice(1)];
 }

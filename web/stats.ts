@@ -122,7 +122,7 @@ function readEvents(realm: Realm, worker: Pointer): TraceEvent[] {
 
 function coroutineName(realm: Realm, at: Pointer): string {
   let known = names.get(realm);
-  if (!known) names.set(realm, (known = new Map()));
+  if (!known) names.set(realm, (known = new Map<Pointer, string>()));
   let name = known.get(at);
   if (name === undefined) {
     name = realm.memory.text(realm.memory.word(at + layout.COROUTINE_NAME));

@@ -5,6 +5,8 @@
  * @module
  */
 import { createRequire } from 'node:module';
+import type * as workerThreads from 'node:worker_threads';
+import type { Transferable as NodeTransferable } from 'node:worker_threads';
 import type { CoreModule, ModuleFactory } from './module.js';
 import { WorkerRealm } from './worker-realm.js';
 
@@ -16,12 +18,12 @@ export function serve(tasks: object, module: ModuleFactory): void {
   // By this value Emscripten's glue knows that it is to run a thread.
   const threads = createRequire(import.meta.url)(
     'node:worker_threads',
-  ) as typeof import('node:worker_threads');
+  ) as typeof workerThreads;
   (threads as { workerData: unknown }).workerData = 'em-pthread';
   const port = threads.parentPort!;
   const realm = new WorkerRealm(tasks as Readonly<Record<string, unknown>>, {
     post: (message, transfer) =>
-      port.postMessage(message, transfer as import('node:worker_threads').TransferListItem[]),
+      port.postMessage(message, transfer as NodeTransferable[]),
     nextTurn: (callback) => setImmediate(callback),
   });
   const options = { coworker: realm };

@@ -48,7 +48,8 @@ async function run(command, ...args) {
     });
     return stdout.trim();
   } catch (error) {
-    throw new Error(`${command} ${args.join(' ')}:\n${error.stdout}${error.stderr}`);
+    const output = `${error.stdout}${error.stderr}`;
+    throw new Error(`${command} ${args.join(' ')}:\n${output}`, { cause: error });
   }
 }
 
