@@ -28,7 +28,7 @@ static int run(cw_context *context, const cw_coroutine *type, const void *arg,
     cw_job *current = self->current; /* a nested call interrupts a step */
     cw__self = self;
     self->current = NULL;
-    cw__context_launch(self, job);
+    cw__context_launch(self, job, CW__SPAWNED);
     cw__worker_run(self, 0, job);
     if (outer != self) {
         /* Others may have put jobs here: nothing is left behind, and nothing

@@ -320,10 +320,10 @@ void cw__cancel_closed(cw_job *job)
     cw_error_release(closed);
 }
 
-void cw__context_launch(cw__worker *self, cw_job *job)
+void cw__context_launch(cw__worker *self, cw_job *job, enum cw__hint hint)
 {
     if (cw_likely(cw__context_admit(self, job->context))) {
-        cw__dispatch(self, job, CW__SPAWNED);
+        cw__dispatch(self, job, hint);
         return;
     }
     job->flags |= CW__JOB_REFUSED;
@@ -350,7 +350,7 @@ static cw_job *start(cw_context *context, const cw_coroutine *type,
     memcpy((char *)job->top + type->arg_offset, arg, type->arg_size);
     cw_job *parent = self && self->current ? self->current->scope : NULL;
     if (parent) cw__job_attach(parent, job);
-    cw__context_launch(self, job);
+    cw__context_launch(self, job, CW__SPAWNED);
     return job;
 }
 

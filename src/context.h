@@ -50,7 +50,8 @@ struct cw_context {
 enum cw__hint {
     CW__SPAWNED, /* new: goes behind what is ready */
     CW__RESUMED, /* was waited for: goes first, its data are warm */
-    CW__YIELDED  /* let all others go first */
+    CW__YIELDED, /* let all others go first */
+    CW__QUEUED   /* new, from outside; the caller will wake somebody */
 };
 
 /* A reference that keeps the memory, but does not keep the context open. */
@@ -73,7 +74,7 @@ int cw__context_open(uint32_t workers, const char *name,
  * closed, the job is counted out again and must not be dispatched. */
 bool cw__context_admit(cw__worker *self, cw_context *context);
 /* Admits a new job and queues it; on a closed context it ends cancelled. */
-void cw__context_launch(cw__worker *self, cw_job *job);
+void cw__context_launch(cw__worker *self, cw_job *job, enum cw__hint hint);
 /* Counts one out. */
 void cw__context_leave(cw__worker *self, cw_context *context);
 

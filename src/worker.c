@@ -135,7 +135,10 @@ void cw__dispatch(cw__worker *self, cw_job *job, enum cw__hint hint)
 {
     cw_context *context = job->context;
     if (!self || self->context != context) {
-        if (!hand_over(NULL, job)) inject(context, job);
+        if (hint == CW__QUEUED)
+            cw__inbox_push(&context->inject, (uintptr_t)job);
+        else if (!hand_over(NULL, job))
+            inject(context, job);
         return;
     }
     if (hint == CW__RESUMED && self->running && !self->current &&

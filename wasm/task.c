@@ -11,8 +11,9 @@
 #include <string.h>
 
 enum {
-    LAUNCH_ASYNC = 1,  /* as cw_async(), not cw_launch() */
-    LAUNCH_MESSAGE = 2 /* the arguments travel as a message, a parcel */
+    LAUNCH_ASYNC = 1,   /* as cw_async(), not cw_launch() */
+    LAUNCH_MESSAGE = 2, /* the arguments travel as a message, a parcel */
+    LAUNCH_QUEUED = 4   /* wake nobody: cwb_context_wake() will follow */
 };
 
 /* Room that a body of JavaScript has for a result without a block of its own.
@@ -125,7 +126,8 @@ static cwb_ticket *make(cw_context *context, const cw_coroutine *type,
     return ticket;
 }
 
-static cw_job *go(cwb_ticket *ticket, cw_job *parent, double timeout_ms)
+static cw_job *go(cwb_ticket *ticket, cw_job *parent, uint32_t flags,
+                  double timeout_ms)
 {
     cw_job *job = ticket->job;
     cw__job_attach(parent_or_root(job->context, parent), job);
@@ -141,7 +143,8 @@ static cw_job *go(cwb_ticket *ticket, cw_job *parent, double timeout_ms)
             cw__context_timer_added(cw__self, cwb_main, added == 1);
         }
     }
-    cw__context_launch(cw__self, job);
+    cw__context_launch(cw__self, job,
+                       flags & LAUNCH_QUEUED ? CW__QUEUED : CW__SPAWNED);
     return job;
 }
 
@@ -162,7 +165,7 @@ cw_job *cwb_launch(cw_context *context, cw_job *parent, uint32_t task,
         cw__job_drop(ticket->job); /* ... and the job's own */
         return NULL;
     }
-    return go(ticket, parent, timeout_ms);
+    return go(ticket, parent, flags, timeout_ms);
 }
 
 /* Launches a coroutine or function of C. Its argument, `length` bytes, stands
@@ -181,8 +184,11 @@ cw_job *cwb_launch_native(cw_context *context, cw_job *parent,
     } else {
         memcpy(arg, cwb_scratch(0), type->arg_size);
     }
-    return go(ticket, parent, timeout_ms);
+    return go(ticket, parent, flags, timeout_ms);
 }
+
+/* Wakes a worker for what was launched with LAUNCH_QUEUED. */
+void cwb_context_wake(cw_context *context) { cw__context_notify(context); }
 
 /* ---- ends */
 

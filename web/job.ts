@@ -169,6 +169,7 @@ export class Job {
 
   private settle(failed: boolean, outcome: unknown): void {
     this.ended = true;
+    this.owner.launches = 0;
     this.failed = failed;
     this.outcome = outcome;
     if (this.at !== 0) this.realm.module._cwb_job_drop(this.at);

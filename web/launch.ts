@@ -17,6 +17,8 @@ import type { LaunchOptions } from './options.js';
 
 /** What launching needs of its realm besides the core. */
 export interface LaunchRealm extends JobRealm {
+  /** Flags for a launch: whether it is to wake a worker now. */
+  wakingFlags(target: Target): number;
   /** Stores a copy of the value for whoever asks for it; returns its number. */
   deposit(value: unknown, transfer: readonly Transferable[]): string;
 }
@@ -28,6 +30,11 @@ export class Target {
   readonly realm: LaunchRealm;
   /** True once the context takes no more work. */
   closed = false;
+  /** Launches since a job of it was last heard to end. */
+  launches = 0;
+  /** When a worker was last woken, and whether one is to be woken soon. */
+  wokenAt = 0;
+  wakeOwed = false;
   /** The functions of the task module; unknown before a worker has told. */
   tasks: ReadonlySet<string> | undefined;
   /** Fast way from a name to its number or descriptor. */
@@ -107,7 +114,7 @@ export function launch<T>(
   if (options) checkLaunch(options);
   const { timeout = -1, transfer, signal } = options ?? emptyOptions;
   const found = target.find(task);
-  let flags = isAsync ? layout.LAUNCH_ASYNC : 0;
+  let flags = realm.wakingFlags(target) | (isAsync ? layout.LAUNCH_ASYNC : 0);
   let at: Pointer;
   let deferred: Deferred<T>;
   if (typeof found !== 'number') {

@@ -32,6 +32,7 @@ export interface CoreModule {
   _cwb_main_context(): Pointer;
   _cwb_task_number(context: Pointer, length: number): number;
   _cwb_task_name(context: Pointer, number: number): Pointer;
+  _cwb_context_wake(context: Pointer): void;
   _cwb_launch(
     context: Pointer,
     parent: Pointer,

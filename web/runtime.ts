@@ -26,6 +26,10 @@ interface Local {
   readonly job: Deferred<unknown>;
 }
 
+/** Launches in a row that each wake a worker. */
+const WAKE_AT_ONCE = 4;
+/** The shortest time between wake-ups afterwards. */
+const WAKE_EVERY_MS = 0.2;
 /** Jobs of the main thread per turn of its event loop. */
 const JOBS_PER_TURN = 16;
 const PAGE = 65536;
@@ -143,6 +147,32 @@ export class Runtime extends Realm implements LaunchRealm {
   private complete(at: Pointer, code: number): void {
     this.module._cwb_complete(at, code);
     this.schedulePump();
+  }
+
+  // ---- waking workers
+
+  /**
+   * To wake a worker takes this thread longer than all the rest of a launch, and
+   * among many launches it is mostly in vain: the worker was about to look.
+   * So when several follow upon each other, all but the first ones only queue
+   * their jobs, and one wake-up comes with the end of the turn.
+   */
+  wakingFlags(target: Target): number {
+    if (target.launches++ < WAKE_AT_ONCE) return 0;
+    const now = performance.now();
+    if (now - target.wokenAt > WAKE_EVERY_MS) {
+      target.wokenAt = now;
+      return 0;
+    }
+    if (!target.wakeOwed) {
+      target.wakeOwed = true;
+      queueMicrotask(() => {
+        target.wakeOwed = false;
+        target.launches = 0;
+        this.module._cwb_context_wake(target.context);
+      });
+    }
+    return layout.LAUNCH_QUEUED;
   }
 
   // ---- parcels: this realm keeps them

@@ -204,6 +204,11 @@ export class WorkerRealm extends Realm implements LaunchRealm {
     return (this.functions[task] = { run, name });
   }
 
+  /** The core knows best whom to wake within a context. */
+  wakingFlags(): number {
+    return 0;
+  }
+
   // ---- parcels: the main realm keeps them
 
   deposit(value: unknown, transfer: readonly Transferable[]): string {
