@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { root, run } from './helpers.mjs';
 import './02-hash-tree/hash-tree.test.mjs';
+import './02-hash-tree/stopping.test.mjs';
 
 const ways = {
   'JavaScript in Node': ['node', ['examples/01-hello/main.js']],
