@@ -480,6 +480,13 @@ static bool any_work(cw__worker *self)
     return false;
 }
 
+static void stop_keeping(cw__worker *self)
+{
+    uint32_t mine = self->index + 1;
+    if (cw_load_relaxed(&self->context->keeper) == mine)
+        cw_store_seq_cst(&self->context->keeper, 0);
+}
+
 /* Becomes a sleeper: returns false, a searcher again, if there is work. */
 static bool fall_asleep(cw__worker *self, bool searching)
 {
@@ -505,17 +512,12 @@ static bool fall_asleep(cw__worker *self, bool searching)
         cw__traced(&self->trace, CW__TRACE_PARK, 0);
         return true;
     }
+    /* Or nobody would keep the time from now on, itself included. */
+    stop_keeping(self);
     if (clear_idle_bit(context, self->index))
         cw_sub_seq_cst(&context->idle, ONE_SLEEPER - ONE_SEARCHER);
     /* else: somebody woke it, counted it, and will set the word */
     return false;
-}
-
-static void stop_keeping(cw__worker *self)
-{
-    uint32_t mine = self->index + 1;
-    if (cw_load_relaxed(&self->context->keeper) == mine)
-        cw_store_seq_cst(&self->context->keeper, 0);
 }
 
 /* Awake again, as a searcher. */
