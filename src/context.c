@@ -227,16 +227,12 @@ bool cw__context_admit(cw__worker *self, cw_context *context)
     if (self && self->context == context) {
         /* Its own job that launches this one keeps the context from ending. */
         cw__count(&self->launched, 1);
-        if (cw_likely(!cw_load_acquire(&context->closed))) return true;
-        cw__context_leave(self, context);
-        return false;
+        return cw_likely(!cw_load_acquire(&context->closed));
     }
     /* seq_cst, then the look at `closed`: a worker that looks at the sums after
      * closing sees this one, or this one sees that it is closed. */
     cw_add_seq_cst(&context->outside_launched, 1);
-    if (cw_likely(!cw_load_seq_cst(&context->closed))) return true;
-    cw__context_leave(self, context);
-    return false;
+    return cw_likely(!cw_load_seq_cst(&context->closed));
 }
 
 void cw__context_leave(cw__worker *self, cw_context *context)
@@ -326,7 +322,6 @@ void cw__context_launch(cw__worker *self, cw_job *job, enum cw__hint hint)
         cw__dispatch(self, job, hint);
         return;
     }
-    job->flags |= CW__JOB_REFUSED;
     cw__cancel_closed(job);
     cw__job_finish(self, job, NULL);
 }

@@ -71,7 +71,7 @@ int cw__context_open(uint32_t workers, const char *name,
                      cw_context **out);
 
 /* Counts a job in, to be counted out when it ends. False: the context is
- * closed, the job is counted out again and must not be dispatched. */
+ * closed and the job must not be dispatched, but has to end at once. */
 bool cw__context_admit(cw__worker *self, cw_context *context);
 /* Admits a new job and queues it; on a closed context it ends cancelled. */
 void cw__context_launch(cw__worker *self, cw_job *job, enum cw__hint hint);

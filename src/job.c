@@ -383,7 +383,7 @@ static void fire_waiters(cw__worker *self, cw_job *job)
 
 static void count_end(cw__worker *self, cw_job *job, const cw_error *error)
 {
-    if (job->flags & (CW__JOB_SCOPE | CW__JOB_BARE | CW__JOB_REFUSED)) return;
+    if (job->flags & (CW__JOB_SCOPE | CW__JOB_BARE)) return;
     if (error && self && self->context == job->context)
         cw__count(cw__error_is_cancel(error) ? &self->cancelled : &self->failed,
                   1);

@@ -50,8 +50,7 @@ enum {
     CW__JOB_FOREIGN = 8,    /* its body is the host's: nothing to resume */
     CW__JOB_NOTIFY = 16,    /* tell the host when it is final */
     CW__JOB_BARE = 32,      /* has no body */
-    CW__JOB_REFUSED = 64,   /* launched on a closed context: not counted */
-    CW__JOB_LONELY = 128    /* its failure is its caller's, not its parent's */
+    CW__JOB_LONELY = 64     /* its failure is its caller's, not its parent's */
 };
 
 /* Kinds of things that can be waiting. */
