@@ -375,28 +375,18 @@ static cw__worker *pick_sleeper(cw_context *context)
     return NULL;
 }
 
-/* The same for a caller that has moved one from the sleepers to the searchers:
- * a counted sleeper's bit is set, and others that clear bits count them. */
-static cw__worker *claim_sleeper(cw_context *context)
-{
-    cw__worker *worker;
-    do {
-        worker = pick_sleeper(context);
-    } while (!worker);
-    return worker;
-}
-
 void cw__context_notify(cw_context *context)
 {
     /* seq_cst: comes after the job was made visible */
     uint32_t idle = cw_load_seq_cst(&context->idle);
-    for (;;) {
-        if (idle < ONE_SLEEPER || idle % ONE_SLEEPER != 0) return;
-        if (cw_cas_weak_seq_cst(&context->idle, &idle,
-                                idle - ONE_SLEEPER + ONE_SEARCHER))
-            break;
-    }
-    wake(claim_sleeper(context));
+    if (idle < ONE_SLEEPER || idle % ONE_SLEEPER != 0) return;
+    cw__worker *worker = pick_sleeper(context);
+    /* A counted sleeper without a bit has got up by itself, or somebody else
+     * wakes it: it is about to look for work, and before it sleeps again it
+     * looks for this one. Waiting for it here could take as long as its job. */
+    if (!worker) return;
+    cw_sub_seq_cst(&context->idle, ONE_SLEEPER - ONE_SEARCHER);
+    wake(worker);
 }
 
 /* Gives a job to a sleeper whose bit the caller has cleared. */
