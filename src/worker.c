@@ -575,9 +575,21 @@ static cw_job *search(cw__worker *self)
 
 /* ---- running */
 
+/* Others may have what is in the slot. */
+static void give_up_slot(cw__worker *self)
+{
+    cw_job *job = take_slot(self);
+    if (!job) return;
+    push(self, job);
+    cw__context_notify(self->context);
+}
+
 static void run_job(cw__worker *self, cw_job *job)
 {
-    if (self->done && self->done->parent != job->parent) cw__worker_flush(self);
+    if (self->done && self->done->parent != job->parent) {
+        cw__worker_flush(self);
+        give_up_slot(self); /* this job may take long */
+    }
     self->current = job;
     cw__count(&self->steps, 1);
     cw__traced(&self->trace, CW__TRACE_BEGIN, (uintptr_t)job->type);
@@ -597,15 +609,6 @@ static bool loop_is_due(cw__worker *self)
     if (now - self->last_visit_ns < visit_every_ns) return false;
     self->last_visit_ns = now;
     return true;
-}
-
-/* The worker leaves its loop with work left: others may have its slot. */
-static void give_up_slot(cw__worker *self)
-{
-    cw_job *job = take_slot(self);
-    if (!job) return;
-    push(self, job);
-    cw__context_notify(self->context);
 }
 
 /* Nothing to do. Returns a job after all, or NULL with the reason to leave in
@@ -687,7 +690,7 @@ static cw__run run_loop(cw__worker *self, uint32_t budget, const cw_job *until)
         if (budget && --left == 0) break;
     }
     cw__worker_flush(self);
-    give_up_slot(self);
+    give_up_slot(self); /* the worker leaves with work left */
     return CW__RUN_VISIT;
 }
 
