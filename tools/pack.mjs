@@ -75,7 +75,9 @@ function checkFiles(files) {
     .filter((path) => !path.includes('*'))
     .map((path) => posix.normalize(path));
   return [
-    ...[...REQUIRED, ...wanted].filter((path) => !names.has(path)).map((path) => `missing: ${path}`),
+    ...[...REQUIRED, ...wanted]
+      .filter((path) => !names.has(path))
+      .map((path) => `missing: ${path}`),
     ...[...names]
       .filter((path) => !ALLOWED.some((pattern) => pattern.test(path)))
       .map((path) => `should not be in it: ${path}`),

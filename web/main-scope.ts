@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { FixedWorkerContext } from './context.js';
 import type { Deferred, Job } from './job.js';
 import { launch } from './launch.js';
 import type { Target } from './launch.js';
@@ -10,14 +11,10 @@ import type { Pointer } from './module.js';
 import type { LaunchOptions } from './options.js';
 import type { LocalFunction, Runtime } from './runtime.js';
 import { BaseScope, splitCall } from './scope.js';
+import type { TaskArgs, TaskName, TaskResult } from './types.js';
 
-/** A context that jobs of the main thread can have children on. */
-export interface ChildContext {
-  readonly name: string;
-  readonly workers: number;
-  /** @internal */
-  targetFor(runtime: Runtime): Target;
-}
+/** A function that runs on the main thread, by what it takes and gives. */
+export type Local<A extends unknown[], R> = (scope: MainScope, ...args: A) => R;
 
 /**
  * As {@link Scope}; but children are functions, which run here, or tasks of a
@@ -37,44 +34,72 @@ export class MainScope extends BaseScope {
     this.runtime = runtime;
   }
 
-  launch(run: LocalFunction, ...args: unknown[]): Job;
-  launch(options: LaunchOptions, run: LocalFunction, ...args: unknown[]): Job;
-  launch(context: ChildContext, task: string, ...args: unknown[]): Job;
+  /** Launches a child for its effects. */
+  launch<A extends unknown[]>(run: Local<A, unknown>, ...args: A): Job;
+  launch<A extends unknown[]>(options: LaunchOptions, run: Local<A, unknown>, ...args: A): Job;
+  launch<M extends object, K extends TaskName<M>>(
+    context: FixedWorkerContext<M>,
+    task: K,
+    ...args: TaskArgs<M[K]>
+  ): Job;
+  launch<M extends object, K extends TaskName<M>>(
+    context: FixedWorkerContext<M>,
+    options: LaunchOptions,
+    task: K,
+    ...args: TaskArgs<M[K]>
+  ): Job;
   launch(...call: unknown[]): Job {
     return this.begin(false, call);
   }
 
-  async<T = unknown>(run: LocalFunction, ...args: unknown[]): Deferred<T>;
-  async<T = unknown>(
+  /** Launches a child for its result. */
+  async<A extends unknown[], R>(run: Local<A, R>, ...args: A): Deferred<Awaited<R>>;
+  async<A extends unknown[], R>(
     options: LaunchOptions,
-    run: LocalFunction,
-    ...args: unknown[]
-  ): Deferred<T>;
-  async<T = unknown>(
-    context: ChildContext,
-    task: string,
-    ...args: unknown[]
-  ): Deferred<T>;
+    run: Local<A, R>,
+    ...args: A
+  ): Deferred<Awaited<R>>;
+  async<M extends object, K extends TaskName<M>>(
+    context: FixedWorkerContext<M>,
+    task: K,
+    ...args: TaskArgs<M[K]>
+  ): Deferred<TaskResult<M[K]>>;
+  async<M extends object, K extends TaskName<M>>(
+    context: FixedWorkerContext<M>,
+    options: LaunchOptions,
+    task: K,
+    ...args: TaskArgs<M[K]>
+  ): Deferred<TaskResult<M[K]>>;
   async<T>(...call: unknown[]): Deferred<T> {
     return this.begin<T>(true, call);
   }
 
   /** Runs a child and gives its result as a plain promise. */
-  withContext<T = unknown>(run: LocalFunction, ...args: unknown[]): Promise<T>;
-  withContext<T = unknown>(
+  withContext<A extends unknown[], R>(run: Local<A, R>, ...args: A): Promise<Awaited<R>>;
+  withContext<A extends unknown[], R>(
     options: LaunchOptions,
-    run: LocalFunction,
-    ...args: unknown[]
-  ): Promise<T>;
-  withContext<T = unknown>(context: ChildContext, task: string, ...args: unknown[]): Promise<T>;
+    run: Local<A, R>,
+    ...args: A
+  ): Promise<Awaited<R>>;
+  withContext<M extends object, K extends TaskName<M>>(
+    context: FixedWorkerContext<M>,
+    task: K,
+    ...args: TaskArgs<M[K]>
+  ): Promise<TaskResult<M[K]>>;
+  withContext<M extends object, K extends TaskName<M>>(
+    context: FixedWorkerContext<M>,
+    options: LaunchOptions,
+    task: K,
+    ...args: TaskArgs<M[K]>
+  ): Promise<TaskResult<M[K]>>;
   withContext<T>(...call: unknown[]): Promise<T> {
     return this.begin<T>(true, call).toPromise();
   }
 
   private begin<T>(isAsync: boolean, call: unknown[]): Deferred<T> {
     const parent = this.check();
-    if (typeof (call[0] as ChildContext | null)?.targetFor === 'function') {
-      const target = (call[0] as ChildContext).targetFor(this.runtime);
+    if (typeof (call[0] as FixedWorkerContext | null)?.targetFor === 'function') {
+      const target = (call[0] as FixedWorkerContext).targetFor(this.runtime);
       const [options, task, args] = splitCall(call.slice(1));
       return launch<T>(target, parent, isAsync, options, task as string, args);
     }

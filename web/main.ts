@@ -5,15 +5,12 @@
  */
 import { CoworkerError, describe } from './errors.js';
 import type { Deferred, Job } from './job.js';
-import type { MainScope } from './main-scope.js';
+import type { Local } from './main-scope.js';
 import { checkContext } from './options.js';
 import type { LaunchOptions } from './options.js';
 import { firstRuntime, runtimeOf } from './runtime.js';
 import type { LocalFunction, Runtime } from './runtime.js';
 import { splitCall } from './scope.js';
-
-type Args<F> = F extends (scope: MainScope, ...args: infer A) => unknown ? A : never;
-type Result<F> = F extends (scope: MainScope, ...args: never[]) => infer R ? Awaited<R> : never;
 
 /**
  * Runs functions on the main thread's event loop, as jobs with a scope: they
@@ -35,30 +32,30 @@ export class MainContext {
   }
 
   /** Launches a function for its effects; a failure is reported as uncaught. */
-  launch<F extends LocalFunction>(run: F, ...args: Args<F>): Job;
-  launch<F extends LocalFunction>(options: LaunchOptions, run: F, ...args: Args<F>): Job;
+  launch<A extends unknown[]>(run: Local<A, unknown>, ...args: A): Job;
+  launch<A extends unknown[]>(options: LaunchOptions, run: Local<A, unknown>, ...args: A): Job;
   launch(...call: unknown[]): Job {
     return this.begin(false, call);
   }
 
   /** Launches a function for its result. */
-  async<F extends LocalFunction>(run: F, ...args: Args<F>): Deferred<Result<F>>;
-  async<F extends LocalFunction>(
+  async<A extends unknown[], R>(run: Local<A, R>, ...args: A): Deferred<Awaited<R>>;
+  async<A extends unknown[], R>(
     options: LaunchOptions,
-    run: F,
-    ...args: Args<F>
-  ): Deferred<Result<F>>;
+    run: Local<A, R>,
+    ...args: A
+  ): Deferred<Awaited<R>>;
   async<T>(...call: unknown[]): Deferred<T> {
     return this.begin<T>(true, call);
   }
 
   /** Runs a function and gives its result as a plain promise. */
-  withContext<F extends LocalFunction>(run: F, ...args: Args<F>): Promise<Result<F>>;
-  withContext<F extends LocalFunction>(
+  withContext<A extends unknown[], R>(run: Local<A, R>, ...args: A): Promise<Awaited<R>>;
+  withContext<A extends unknown[], R>(
     options: LaunchOptions,
-    run: F,
-    ...args: Args<F>
-  ): Promise<Result<F>>;
+    run: Local<A, R>,
+    ...args: A
+  ): Promise<Awaited<R>>;
   withContext<T>(...call: unknown[]): Promise<T> {
     return this.begin<T>(true, call).toPromise();
   }
