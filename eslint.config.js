@@ -3,7 +3,18 @@ import globals from 'globals';
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['build/', 'dist/', 'include/', 'lib/', '**/node_modules/', 'web/layout.gen.ts'] },
+  {
+    ignores: [
+      'build/',
+      'dist/',
+      'include/',
+      'lib/',
+      '**/node_modules/',
+      'web/layout.gen.ts',
+      // No JavaScript on purpose.
+      'tests/suite/helpers/broken/',
+    ],
+  },
   js.configs.recommended,
   {
     linterOptions: { reportUnusedDisableDirectives: 'error' },
