@@ -1,0 +1,57 @@
+// The rows of Node: each is measured in a process of its own.
+
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { placements } from './placement.mjs';
+import { row } from './report.mjs';
+import { median } from './rounds.js';
+
+const run = promisify(execFile);
+
+async function measure(script, ...args) {
+  const path = fileURLToPath(new URL(`node/${script}.mjs`, import.meta.url));
+  const { stdout } = await run(process.execPath, [path, ...args.map(String)]);
+  return JSON.parse(stdout);
+}
+
+async function start({ quick }) {
+  const processes = quick ? 3 : 7;
+  const first = [];
+  const later = [];
+  for (let i = 0; i < processes; i++) {
+    const times = await measure('start');
+    first.push(times.first);
+    later.push(...times.later);
+  }
+  return [
+    row('Node: 3 workers ready, first context', 'ms', median(first), { atMost: 120 }),
+    row('Node: 3 workers ready, later context', 'ms', median(later), { atMost: 120 }),
+  ];
+}
+
+async function idle({ quick }) {
+  const { percent, megabytes } = await measure('idle', quick ? 2 : 5);
+  return [
+    row('Node: processor use of an idle pool', '%', percent, { atMost: 0.1 }),
+    row('Node: memory of a worker', 'MB', megabytes),
+  ];
+}
+
+/** Groups of rows by name. */
+export function nodeGroups({ quick, turns }) {
+  const tasks = (which, extra) => measure('tasks', which, JSON.stringify({ ...turns, ...extra }));
+  const groups = {};
+  for (const placement of placements()) {
+    groups[`Node, ${placement}: a task, one at a time`] = async () => [
+      await tasks('one', { placement }),
+    ];
+  }
+  return {
+    ...groups,
+    'Node: tasks, 1000 in flight': async () => [await tasks('many')],
+    'Node: a task with 1 MB of shared memory': async () => [await tasks('shared')],
+    'Node: 3 workers ready': () => start({ quick }),
+    'Node: idle pool': () => idle({ quick }),
+  };
+}

@@ -1,0 +1,9 @@
+import { newFixedWorkerContext } from '../../dist/index.node.js';
+
+/** A context with the tasks of the benchmarks. */
+export function openContext(workers, name) {
+  return newFixedWorkerContext(workers, name, {
+    worker: () =>
+      new Worker(new URL('../tasks/worker.node.js', import.meta.url), { type: 'module' }),
+  });
+}

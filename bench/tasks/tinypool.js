@@ -1,0 +1,2 @@
+// piscina takes the same form.
+export default ({ a, b }) => a + b;

@@ -1,0 +1,4 @@
+import { serve } from '../../dist/worker.node.js';
+import * as tasks from './coworker.js';
+
+serve(tasks);
