@@ -5,7 +5,8 @@
 #include <coworker.h>
 #include <stdio.h>
 
-CW_COROUTINE(greet, const char *, cw_none, CW_NO_LOCALS) {
+CW_COROUTINE(greet, const char *, cw_none, CW_NO_LOCALS)
+{
     CW_BEGIN(self);
     CW_DELAY(self, 1000); /* the worker is free meanwhile */
     printf("%s, I'm executing in %s\n", self->arg, cw_worker_name());
@@ -13,7 +14,8 @@ CW_COROUTINE(greet, const char *, cw_none, CW_NO_LOCALS) {
 }
 
 /* What it launches are its children: it ends when all three have ended. */
-CW_COROUTINE(greet_all, cw_context *, cw_none, CW_NO_LOCALS) {
+CW_COROUTINE(greet_all, cw_context *, cw_none, CW_NO_LOCALS)
+{
     CW_BEGIN(self);
     cw_spawn(self->arg, greet, "Ada");
     cw_spawn(self->arg, greet, "Grace");
@@ -21,7 +23,8 @@ CW_COROUTINE(greet_all, cw_context *, cw_none, CW_NO_LOCALS) {
     CW_END(self);
 }
 
-int main(void) {
+int main(void)
+{
     cw_context *context = cw_new_fixed_worker_context(3, "worker-context");
     if (!context) {
         fprintf(stderr, "%s\n", cw_status_text(cw_last_error()));

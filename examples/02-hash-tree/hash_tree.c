@@ -41,7 +41,8 @@ _Static_assert(offsetof(batch, pieces) == 120, "layout");
 _Static_assert(offsetof(piece, digest) == 16, "layout");
 _Static_assert(sizeof(batch) == 120 + PIECES * 48, "layout");
 
-CW_FUNCTION(hash_pieces, void *, cw_none) {
+CW_FUNCTION(hash_pieces, void *, cw_none)
+{
     batch *self = *arg;
     const uint8_t *data = (const uint8_t *)(self + 1);
     if (self->count > PIECES) return cw_fail(CW_EINVAL, "too many pieces");

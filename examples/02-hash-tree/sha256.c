@@ -20,16 +20,19 @@ static const uint32_t K[64] = {
     0x5b9cca4f, 0x682e6ff3, 0x748f82ee, 0x78a5636f, 0x84c87814, 0x8cc70208,
     0x90befffa, 0xa4506ceb, 0xbef9a3f7, 0xc67178f2};
 
-static inline uint32_t rotr(uint32_t x, int n) {
+static inline uint32_t rotr(uint32_t x, int n)
+{
     return x >> n | x << (32 - n);
 }
 
-static inline uint32_t load_be32(const uint8_t *at) {
+static inline uint32_t load_be32(const uint8_t *at)
+{
     return (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 |
            (uint32_t)at[2] << 8 | (uint32_t)at[3];
 }
 
-static inline void store_be32(uint8_t *at, uint32_t x) {
+static inline void store_be32(uint8_t *at, uint32_t x)
+{
     at[0] = (uint8_t)(x >> 24);
     at[1] = (uint8_t)(x >> 16);
     at[2] = (uint8_t)(x >> 8);
@@ -53,7 +56,8 @@ static inline void store_be32(uint8_t *at, uint32_t x) {
         h = T1 + SIGMA0(a) + Maj(a, b, c);                                     \
     } while (0)
 
-static void compress(uint32_t H[8], const uint8_t *data, size_t blocks) {
+static void compress(uint32_t H[8], const uint8_t *data, size_t blocks)
+{
     uint32_t W[64];
     for (; blocks > 0; blocks--, data += SHA256_BLOCK) {
         for (int t = 0; t < 16; t++)
@@ -77,13 +81,15 @@ static void compress(uint32_t H[8], const uint8_t *data, size_t blocks) {
     }
 }
 
-void sha256_init(sha256 *hash) {
+void sha256_init(sha256 *hash)
+{
     /* Section 5.3.3 */
     *hash = (sha256){.state = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
                                0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19}};
 }
 
-void sha256_update(sha256 *hash, const void *data, size_t length) {
+void sha256_update(sha256 *hash, const void *data, size_t length)
+{
     const uint8_t *at = data;
     size_t used = (size_t)(hash->length % SHA256_BLOCK);
     hash->length += length;
@@ -101,7 +107,8 @@ void sha256_update(sha256 *hash, const void *data, size_t length) {
     if (rest > 0) memcpy(hash->block, at + (length - rest), rest);
 }
 
-void sha256_final(sha256 *hash, uint8_t digest[SHA256_DIGEST]) {
+void sha256_final(sha256 *hash, uint8_t digest[SHA256_DIGEST])
+{
     /* Section 5.1.1: a one bit, zeros, and the length in bits. */
     uint64_t bits = hash->length * 8;
     size_t used = (size_t)(hash->length % SHA256_BLOCK);

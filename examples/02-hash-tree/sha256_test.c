@@ -11,13 +11,15 @@
 static int failures;
 
 static void to_hex(const uint8_t digest[SHA256_DIGEST],
-                   char hex[2 * SHA256_DIGEST + 1]) {
+                   char hex[2 * SHA256_DIGEST + 1])
+{
     for (size_t i = 0; i < SHA256_DIGEST; i++)
         snprintf(hex + 2 * i, 3, "%02x", digest[i]);
 }
 
 static void check(const char *what, const uint8_t *data, size_t length,
-                  size_t times, const char *expected) {
+                  size_t times, const char *expected)
+{
     uint8_t digest[SHA256_DIGEST];
     char hex[2 * SHA256_DIGEST + 1];
     for (size_t piece = 1; piece <= 2 * SHA256_BLOCK; piece++) {
@@ -41,11 +43,13 @@ static void check(const char *what, const uint8_t *data, size_t length,
     }
 }
 
-static void check_text(const char *text, const char *expected) {
+static void check_text(const char *text, const char *expected)
+{
     check(text, (const uint8_t *)text, strlen(text), 1, expected);
 }
 
-static void check_bytes(uint8_t byte, size_t length, const char *expected) {
+static void check_bytes(uint8_t byte, size_t length, const char *expected)
+{
     uint8_t data[1024];
     char what[48];
     memset(data, byte, sizeof data);
@@ -56,7 +60,8 @@ static void check_bytes(uint8_t byte, size_t length, const char *expected) {
         check(what, data, 1000, length / 1000, expected);
 }
 
-int main(void) {
+int main(void)
+{
     /* FIPS 180-2, appendix B */
     check_text("abc", "ba7816bf8f01cfea414140de5dae2223"
                       "b00361a396177a9cb410ff61f20015ad");

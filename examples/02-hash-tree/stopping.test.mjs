@@ -40,7 +40,7 @@ for (const [name, status] of Object.entries({ SIGINT: 130, SIGTERM: 143 })) {
     assert.ok(performance.now() - sent < 2000, 'it takes a chunk, not the whole file');
     assert.equal(result.status, status);
     assert.match(result.stdout, /^[0-9a-f]{64} {2}long\/a\n$/);
-    assert.match(result.stderr, /^hash-tree: stopped after [1-9][\d.]* MB in 1 file\n$/);
+    assert.match(result.stderr, /^hash-tree: stopped after [\d.]+ MB in 1 file\n$/);
   });
 }
 
