@@ -477,6 +477,16 @@ static void stop_keeping(cw__worker *self)
         cw_store_seq_cst(&self->context->keeper, 0);
 }
 
+/* Somebody else has cleared this worker's bit. What he wants to hand over comes
+ * with the wake-up that he owes; it must not be left lying while the worker
+ * runs something else. This takes as long as a lock. */
+static void await_wake(cw__worker *self)
+{
+    /* acquire: pairs with wake() */
+    while (cw_load_acquire(&self->word) == 0)
+        cw__thread_pause();
+}
+
 /* Becomes a sleeper: returns false, a searcher again, if there is work. */
 static bool fall_asleep(cw__worker *self, bool searching)
 {
@@ -504,17 +514,22 @@ static bool fall_asleep(cw__worker *self, bool searching)
     }
     /* Or nobody would keep the time from now on, itself included. */
     stop_keeping(self);
-    if (clear_idle_bit(context, self->index))
+    if (clear_idle_bit(context, self->index)) {
         cw_sub_seq_cst(&context->idle, ONE_SLEEPER - ONE_SEARCHER);
-    /* else: somebody woke it, counted it, and will set the word */
+    } else {
+        await_wake(self);
+    }
     return false;
 }
 
 /* Awake again, as a searcher. */
 static void get_up(cw__worker *self)
 {
-    if (clear_idle_bit(self->context, self->index)) /* by itself */
+    if (clear_idle_bit(self->context, self->index)) { /* by itself */
         cw_sub_seq_cst(&self->context->idle, ONE_SLEEPER - ONE_SEARCHER);
+    } else {
+        await_wake(self);
+    }
     stop_keeping(self);
     cw__traced(&self->trace, CW__TRACE_UNPARK, 0);
     fire_timers(self);
