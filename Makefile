@@ -59,7 +59,7 @@ demo: web setup-none ## Set up, build, and serve the demo page
 	$(Q)$(NODE) tools/serve.mjs --root . --port 8080 --open /demo/
 
 .PHONY: test
-test: all setup-browsers ## Set up, build, and run every test
+test: all examples setup-browsers ## Set up, build, and run every test
 	$(Q)$(NODE) tools/test-all.mjs
 
 .PHONY: setup-none
@@ -92,7 +92,7 @@ asan: run-asan ## C tests under ASan and UBSan
 tsan: run-tsan ## C tests under TSan
 
 .PHONY: test-node
-test-node: web ## JavaScript tests in Node, on the built package
+test-node: web examples ## JavaScript tests in Node, on the built package
 	$(Q)$(NODE) tools/test-all.mjs node
 
 .PHONY: test-browser

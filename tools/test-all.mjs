@@ -1,0 +1,119 @@
+// Runs every part of the tests, whatever becomes of the others, and adds up
+// what they count:
+//
+//   node tools/test-all.mjs [PART...]
+//
+// PART is the beginning of a name in the table below, such as `node` or
+// `browser firefox`. `make test` builds what they need before.
+
+import { spawn } from 'node:child_process';
+import { readdirSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+
+const ROOT = fileURLToPath(new URL('../', import.meta.url));
+/** A part that takes longer hangs; in milliseconds. */
+const LIMIT = 15 * 60_000;
+
+/** Runs files with Node's test runner. */
+const nodeTest = (...files) => ['node', '--test', '--test-reporter=spec', ...files];
+const filesIn = (folder) =>
+  readdirSync(ROOT + folder)
+    .filter((name) => name.endsWith('.test.js'))
+    .map((name) => `${folder}/${name}`);
+const browser = (engine) => ['node', 'tests/browser/run.mjs', '--engine', engine];
+
+/** Every part: its name and its command. */
+const PARTS = [
+  ['native plain', ['make', '-j2', 'run-native']],
+  ['native asan', ['make', '-j2', 'run-asan']],
+  ['native tsan', ['make', '-j2', 'run-tsan']],
+  ['node unit', nodeTest(...filesIn('tests/unit'))],
+  ['node suite', nodeTest(...filesIn('tests/suite'))],
+  ['node package', nodeTest('tests/package/run.mjs')],
+  ['node examples', nodeTest('examples/examples.test.mjs')],
+  ['node readme', nodeTest('tests/readme.test.mjs')],
+  ['browser chromium', browser('chromium')],
+  ['browser firefox', browser('firefox')],
+  ['browser webkit', browser('webkit')],
+];
+
+/** What Node's runner says of tests that are in order, and its own sums. */
+const QUIET = /^\s*(?:[✔▶ℹ]|﹣.*# test name does not match|$)/u;
+
+/** Takes the counts out of one line; later lines overrule earlier ones. */
+function count(line, counts) {
+  const sums = /(\d+) passed, (\d+) failed(?:, (\d+) skipped)?/.exec(line);
+  if (sums) {
+    counts.set('pass', Number(sums[1]));
+    counts.set('fail', Number(sums[2]));
+    counts.set('skipped', Number(sums[3] ?? 0));
+  }
+  const one = /^(?:ℹ|#) (pass|fail|cancelled|skipped) (\d+)$/.exec(line);
+  if (one) counts.set(one[1], Number(one[2]));
+}
+
+/** Runs one part; prints what went wrong in it and what it has to say. */
+async function run(name, [command, ...args]) {
+  const started = performance.now();
+  const counts = new Map();
+  console.log(`== ${name}`);
+  // A group of its own, so that nothing is left of a part that hangs.
+  const child = spawn(command, args, {
+    cwd: ROOT,
+    detached: true,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    // Else the runner would take this for a test of its own.
+    env: { ...process.env, NODE_TEST_CONTEXT: undefined, MAKEFLAGS: undefined },
+  });
+  let late = false;
+  const timer = setTimeout(() => {
+    late = true;
+    process.kill(-child.pid, 'SIGKILL');
+  }, LIMIT);
+  const stop = (signal) => {
+    process.kill(-child.pid, 'SIGTERM');
+    process.exitCode = 1;
+    process.kill(process.pid, signal);
+  };
+  for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, stop);
+  for (const stream of [child.stdout, child.stderr]) {
+    createInterface({ input: stream }).on('line', (line) => {
+      count(line, counts);
+      if (!QUIET.test(line)) console.log(line);
+    });
+  }
+  const status = await new Promise((resolve) => {
+    child.on('error', () => resolve('not started'));
+    child.on('close', (code, signal) => resolve(code ?? signal));
+  });
+  clearTimeout(timer);
+  for (const signal of ['SIGINT', 'SIGTERM']) process.off(signal, stop);
+
+  const passed = counts.get('pass') ?? 0;
+  const skipped = counts.get('skipped') ?? 0;
+  let failed = (counts.get('fail') ?? 0) + (counts.get('cancelled') ?? 0);
+  let note = '';
+  if (late) note = `took longer than ${LIMIT / 60_000} minutes`;
+  else if (status !== 0 && failed === 0) note = `ended with ${status}`;
+  else if (passed + failed === 0) note = 'ran no test';
+  if (note && failed === 0) failed = 1;
+  return { name, passed, failed, skipped, seconds: (performance.now() - started) / 1000, note };
+}
+
+const wanted = process.argv.slice(2);
+const parts = PARTS.filter(
+  ([name]) => wanted.length === 0 || wanted.some((part) => name.startsWith(part)),
+);
+const results = [];
+for (const [name, command] of parts) results.push(await run(name, command));
+
+console.log('\npart              passed  failed  skipped  seconds');
+for (const { name, passed, failed, skipped, seconds, note } of results) {
+  const numbers = [passed, failed, skipped, seconds.toFixed(1)];
+  const cells = numbers.map((number, index) => String(number).padStart([6, 8, 9, 9][index]));
+  console.log(`${name.padEnd(18)}${cells.join('')}  ${note}`.trimEnd());
+}
+const sum = (key) => results.reduce((total, result) => total + result[key], 0);
+process.exitCode = sum('failed') === 0 && results.length > 0 ? 0 : 1;
+console.log(`\n${sum('passed')} passed, ${sum('failed')} failed, ${sum('skipped')} skipped`);
