@@ -23,7 +23,7 @@ static int run(cw_context *context, const cw_coroutine *type, const void *arg,
     cw_job *job = cw__job_new(context, type, CW__JOB_LONELY, 1, 0);
     if (!job) return CW_ENOMEM;
     memcpy((char *)job->top + type->arg_offset, arg, type->arg_size);
-    if (caller) cw__job_attach(caller->scope, job);
+    if (caller) cw__job_attach_own(caller->scope, job);
 
     cw_job *current = self->current; /* a nested call interrupts a step */
     cw__self = self;

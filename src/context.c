@@ -344,7 +344,7 @@ static cw_job *start(cw_context *context, const cw_coroutine *type,
     }
     memcpy((char *)job->top + type->arg_offset, arg, type->arg_size);
     cw_job *parent = self && self->current ? self->current->scope : NULL;
-    if (parent) cw__job_attach(parent, job);
+    if (parent) cw__job_attach_own(parent, job);
     cw__context_launch(self, job, CW__SPAWNED);
     return job;
 }

@@ -120,7 +120,7 @@ void cw__waiter_fire(cw__waiter *waiter, cw__woken *woken)
  * is cancelled. */
 static bool begin_wait(cw_job *job, enum cw__wait_mode mode)
 {
-    job->wait_mode = (uint8_t)mode;
+    job->wait_mode = (unsigned)mode & 3; /* all of its bits */
     job->waiter.kind = CW__WAITER_TASK;
     /* seq_cst, and before the look at CANCELLING: see the top */
     cw_store_seq_cst(&job->park, 0);
@@ -400,7 +400,7 @@ int cw__call(cw_frame *frame, const cw_coroutine *type, int scoped,
         if (scope) {
             scope->task = job;
             callee = scope->top;
-            cw__job_attach(job->scope, scope);
+            cw__job_attach_own(job->scope, scope);
             scope->scope = job->scope; /* the one around it */
             job->scope = scope;
         }

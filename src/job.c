@@ -52,18 +52,38 @@ cw_job *cw__job_new(cw_context *context, const cw_coroutine *type,
     size_t bytes = sizeof(cw_job) + frame_size + extra;
     cw_job *job = cw__alloc(bytes);
     if (cw_unlikely(!job)) return NULL;
-    memset(job, 0, sizeof(cw_job) + frame_size);
+    /* Field by field, since this is what launching costs. What is not set here
+     * is written before it is read: links, and what `waiter` waits for. */
+    atomic_init(&job->state, 0);
     atomic_init(&job->refs, 1 + handles);
+    atomic_init(&job->park, 0);
     job->flags = (uint8_t)flags;
+    job->visited = 0;
+    job->last = 0;
+    job->wait_mode = CW__WAIT_PROMPT;
+    job->fresh_count = 0;
     job->context = context;
     job->type = type;
+    job->parent = NULL;
+    job->children = NULL;
+    atomic_init(&job->fresh, NULL);
+    job->waiters = NULL;
+    job->error = NULL;
+    job->top = NULL;
     job->scope = job;
     job->task = job;
+    job->limit = NULL;
+    job->waiter.owner.index = 0;
+    job->waiter.kind = CW__WAITER_NONE;
+    job->waiter.armed = CW__UNARMED;
+    job->waiter.linked = 0;
+    job->waiter.early = 0;
     job->bytes = (uint32_t)bytes;
     if (frame_size) {
-        job->top = cw__job_frame(job);
-        job->top->job = job;
-        job->top->type = type;
+        cw_frame *frame = cw__job_frame(job);
+        cw__frame_init(frame, type);
+        frame->job = job;
+        job->top = frame;
     }
     return job;
 }
@@ -148,18 +168,32 @@ cw_error *cw__job_cancellation(cw_job *job)
 
 /* ---- children */
 
-static void link_child(cw_job *parent, cw_job *child)
+/* Puts a chain of children, linked through `before`, at the list's end. */
+static void link_children(cw_job *parent, cw_job *newest)
 {
     cw_job *first = parent->children;
-    if (!first) {
-        child->before = child->after = child;
-        parent->children = child;
-    } else {
-        child->after = first;
-        child->before = first->before;
-        first->before->after = child;
-        first->before = child;
+    cw_job *last = first ? first->before : newest;
+    cw_job *after = first ? first : NULL, *oldest = newest;
+    for (cw_job *child = newest; child; child = child->before) {
+        child->after = after;
+        after = oldest = child;
     }
+    if (!first) parent->children = first = oldest;
+    oldest->before = last;
+    last->after = oldest;
+    newest->after = first;
+    first->before = newest;
+}
+
+/* Moves the fresh children to the list. With the lock held, before it is looked
+ * at; returns the state with the bit for it. */
+static uint32_t adopt_fresh(cw_job *parent, uint32_t state)
+{
+    /* seq_cst: comes after the CANCELLING bit, if that is set. acquire: pairs
+     * with cw__job_attach_own(). */
+    if (!cw_load_seq_cst(&parent->fresh)) return state;
+    link_children(parent, cw_swap_acquire(&parent->fresh, NULL));
+    return state | CW__JOB_CHILDREN;
 }
 
 static void unlink_child(cw_job *parent, cw_job *child)
@@ -181,7 +215,9 @@ void cw__job_attach(cw_job *parent, cw_job *child)
         child->parent = parent;
         /* A cancelled parent's walk over its children may be over already. */
         child->visited = (state & CW__JOB_CANCELLING) != 0;
-        link_child(parent, child);
+        state = adopt_fresh(parent, state);
+        child->before = NULL;
+        link_children(parent, child);
         state |= CW__JOB_CHILDREN;
     }
     cw_error *cause = NULL;
@@ -191,6 +227,35 @@ void cw__job_attach(cw_job *parent, cw_job *child)
     if (cancel) {
         cw_cancel(child, cause);
         cw_error_release(cause);
+    }
+}
+
+void cw__job_attach_own(cw_job *parent, cw_job *child)
+{
+    if (cw_unlikely(parent->flags & CW__JOB_FOREIGN)) {
+        cw__job_attach(parent, child); /* its body may be over already */
+        return;
+    }
+    child->parent = parent;
+    cw_job *newest = cw_load_relaxed(&parent->fresh);
+    do {
+        child->before = newest;
+        /* seq_cst: release for the child; and comes before the look at the
+         * state, so either we see CANCELLING or the canceller sees the child */
+    } while (!cw_cas_weak_seq_cst(&parent->fresh, &newest, child));
+    /* Its walk over the children may be over already, or meet this one. */
+    if (cw_unlikely(cw__job_cancelling(parent))) {
+        uint32_t state = cw__job_lock(parent);
+        cw_error *cause = cw_error_retain(parent->error);
+        cw__job_unlock(parent, state);
+        cw_cancel(child, cause);
+        cw_error_release(cause);
+    }
+    /* Not too many at once for those who hold the lock. */
+    if (cw_unlikely(++parent->fresh_count == SLICE)) {
+        parent->fresh_count = 0;
+        uint32_t state = cw__job_lock(parent);
+        cw__job_unlock(parent, adopt_fresh(parent, state));
     }
 }
 
@@ -291,7 +356,7 @@ static bool begin_cancelling(cw__worker *self, cw_job *job, cw_error *error,
  * error to cancel it with (owned). NULL if there is none. */
 static cw_job *take_unvisited(cw_job *job, cw_error **cause)
 {
-    uint32_t state = cw__job_lock(job);
+    uint32_t state = adopt_fresh(job, cw__job_lock(job));
     cw_job *child = job->children;
     if (child && !child->visited) {
         child->visited = 1;
@@ -417,7 +482,7 @@ static void settle(cw__worker *self, cw_job *job)
  * waited for; then it is sealed and the caller has to settle it. */
 static cw_job *unlist(cw_job *parent, cw_job *first)
 {
-    uint32_t state = cw__job_lock(parent);
+    uint32_t state = adopt_fresh(parent, cw__job_lock(parent));
     for (cw_job *child = first; child; child = child->next)
         unlink_child(parent, child);
     bool over = false;
@@ -486,7 +551,7 @@ void cw__worker_flush(cw__worker *self)
 /* Records how the body ended. Returns true if the job can be settled. */
 static bool end_body(cw__worker *self, cw_job *job, cw_error *error)
 {
-    uint32_t state = cw__job_lock(job);
+    uint32_t state = adopt_fresh(job, cw__job_lock(job));
     bool failed_first = error && !(state & CW__JOB_CANCELLING);
     cw_error *failure = NULL, *unused = NULL;
     if (failed_first) {
@@ -523,7 +588,7 @@ void cw__job_finish(cw__worker *self, cw_job *job, cw_error *error)
     /* The usual case, one step: a value, no children, nobody to tell. acq_rel:
      * what the body wrote is visible to whoever sees FINAL. */
     uint32_t fresh = 0;
-    if (cw_likely(!error) &&
+    if (cw_likely(!error) && !cw_load_relaxed(&job->fresh) &&
         cw_cas_acq_rel(&job->state, &fresh,
                        CW__JOB_BODY_DONE | CW__JOB_SEALED | CW__JOB_FINAL)) {
         if (job->flags & CW__JOB_NOTIFY) cw__the_host.job_final(job, false);

@@ -20,6 +20,12 @@
  *   SEALED means that the outcome is fixed and only the parent has to be told;
  *   FINAL is visible to everybody and never changes.
  *
+ * `fresh` is a stack of children that the job's own body has launched and that
+ * are not in the child list yet, linked through `before`, newest first. The
+ * body pushes without taking the lock; whoever holds LOCKED and wants to see
+ * the children moves them to the list first. Only the body pushes, so a body
+ * that is over has left nothing there that it does not know of.
+ *
  * `park` belongs to the body: whether it is suspended and what has happened to
  * it meanwhile. See coroutine.c.
  */
@@ -28,6 +34,8 @@
 
 #include "atomic.h"
 #include "coworker.h"
+
+#include <string.h>
 
 enum {
     CW__JOB_LOCKED = 1,
@@ -125,27 +133,45 @@ struct cw_job {
     uint8_t visited; /* a cancel has seen it; under the parent's lock */
     uint8_t last;    /* 0 before it has begun, else a hint who ran it last: the
                         worker's index modulo CW__LAST, + 1; written by who runs */
-    uint8_t wait_mode;   /* enum cw__wait_mode; written by who runs it */
-    cw_context *context; /* where it runs */
+    uint8_t wait_mode : 2;   /* enum cw__wait_mode; written by who runs it */
+    uint8_t fresh_count : 6; /* added to `fresh` in a row; by who runs it */
+    cw_context *context;     /* where it runs */
     const cw_coroutine *type;
-    cw_job *parent;         /* NULL: none; valid until it has left the list */
-    cw_job *children;       /* first of a ring, in order of launch; LOCKED */
-    cw_job *before, *after; /* neighbours in the parent's ring */
-    cw__waiter *waiters;    /* first of a ring, in order of arrival; LOCKED */
-    cw_error *error;        /* root cause, at the end the outcome; LOCKED */
-    cw_frame *top;          /* innermost frame */
-    cw_job *scope;          /* innermost scope of the body; itself if none */
-    cw_job *task;           /* the job whose body runs in this one */
-    cw__limit *limit;       /* time limit, or NULL; LOCKED */
-    cw__waiter waiter;      /* what the body waits for */
-    cw_job *cancel_next;    /* link in a canceller's list of work */
-    uint32_t bytes;         /* of this allocation */
+    cw_job *parent;          /* NULL: none; valid until it has left the list */
+    cw_job *children;        /* first of a ring, in order of launch; LOCKED */
+    _Atomic(cw_job *) fresh; /* children that are not in the ring yet */
+    cw_job *before, *after;  /* neighbours in the parent's ring */
+    cw__waiter *waiters;     /* first of a ring, in order of arrival; LOCKED */
+    cw_error *error;         /* root cause, at the end the outcome; LOCKED */
+    cw_frame *top;           /* innermost frame */
+    cw_job *scope;           /* innermost scope of the body; itself if none */
+    cw_job *task;            /* the job whose body runs in this one */
+    cw__limit *limit;        /* time limit, or NULL; LOCKED */
+    cw__waiter waiter;       /* what the body waits for */
+    cw_job *cancel_next;     /* link in a canceller's list of work */
+    uint32_t bytes;          /* of this allocation */
 };
 
 /* The frame stands right behind the job. */
 static inline cw_frame *cw__job_frame(cw_job *job)
 {
     return (cw_frame *)(void *)(job + 1);
+}
+
+/* Makes a new frame of zeros. */
+static inline void cw__frame_init(cw_frame *frame, const cw_coroutine *type)
+{
+    *frame = (cw_frame){.type = type};
+    size_t rest = type->frame_size - sizeof *frame;
+    char *at = (char *)(frame + 1);
+    if (rest > 8 * sizeof(void *)) {
+        memset(at, 0, rest);
+        return;
+    }
+    /* Most frames are so small that calling memset() would take longer. Their
+     * size is a multiple of a pointer's. */
+    for (; rest; rest -= sizeof(void *), at += sizeof(void *))
+        memset(at, 0, sizeof(void *));
 }
 
 /* Makes a job with one reference of its own (the tree's) plus `handles`.
@@ -156,6 +182,8 @@ cw_job *cw__job_new(cw_context *context, const cw_coroutine *type,
 /* Puts a new job under `parent`. If the parent is cancelled or over, the child
  * is cancelled with the parent's cause; if it is over, it is not listed. */
 void cw__job_attach(cw_job *parent, cw_job *child);
+/* The same, cheaper, for the body that runs in `parent`. */
+void cw__job_attach_own(cw_job *parent, cw_job *child);
 
 /* The body is over: with a value, or with `error` (takes the reference over).
  * `self` is the calling worker, or NULL. The caller may not touch the job any
