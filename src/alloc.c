@@ -2,11 +2,11 @@
  *
  * SPDX-License-Identifier: MIT
  *
- * Per thread and size class there are two stacks of free blocks: `loaded`, from
- * which blocks come and to which they go, and `spare`, which is either empty or
- * a full batch. So a thread that swings around a batch boundary does not visit
- * the depot each time. A batch is BATCH blocks linked through their first word;
- * the depot links batches through the second word of their first block.
+ * Each thread keeps, per size class, a stack of pointers to free blocks and the
+ * rest of the chunk that it cuts new blocks from. Threads exchange batches
+ * through a depot: a batch is one of its own blocks, which holds the pointers
+ * to the others. So a block that changes hands is not touched before its next
+ * use, and reading the pointers does not wait for one block after the other.
  */
 #include "alloc.h"
 
@@ -15,6 +15,8 @@
 #include "coworker.h"
 #include "lock.h"
 #include "platform.h"
+
+#include <string.h>
 
 static _Atomic size_t system_bytes;
 
@@ -35,41 +37,37 @@ void cw__alloc_flush(void) {}
 #else
 
 enum {
-    GRAIN = 16,     /* classes are multiples of this many bytes ... */
-    LARGEST = 1024, /* ... up to this; beyond it malloc() serves */
+    GRAIN = 16,    /* classes are multiples of this many bytes ... */
+    LARGEST = 512, /* ... up to this; beyond it malloc() serves */
     CLASSES = LARGEST / GRAIN,
-    BATCH = 32,       /* blocks that change hands together */
-    CHUNK = 32 * 1024 /* what is asked from the system at a time */
+    BATCH = 32,        /* blocks that change hands together, at most */
+    CHUNK = 32 * 1024, /* what is asked from the system at a time */
+    AHEAD = 4          /* blocks are fetched so many allocations before use */
 };
 
-struct block {
-    struct block *next;
-    struct block *next_batch;
-};
-
-struct stack {
-    struct block *top;
-    unsigned count;
+/* Free blocks on their way between threads: lies in one of them. */
+struct batch {
+    struct batch *next;
+    void *blocks[]; /* the others, then NULL unless there is no room for it */
 };
 
 struct cache {
-    struct stack loaded[CLASSES];
-    struct block *spare[CLASSES]; /* NULL or a batch */
+    uint32_t count;
+    void *blocks[2 * BATCH]; /* free ones, the last one freed on top */
+    char *fresh, *end;       /* never used so far */
 };
+
+static _Thread_local struct cache caches[CLASSES];
 
 static struct depot { /* protected by `lock` */
     cw__lock lock;
-    struct block *batches;
-    struct stack loose; /* less than a batch, from threads that have ended */
+    struct batch *batches;
 } depots[CLASSES];
-
-static _Thread_local struct cache cache;
 
 /* The chunks, linked, so that leak checkers see them as reachable. */
 static cw__lock chunks_lock;
 static struct chunk {
     struct chunk *next;
-    size_t padding; /* keeps the blocks behind it aligned to GRAIN */
 } * chunks;
 
 static unsigned class_of(size_t bytes)
@@ -77,103 +75,90 @@ static unsigned class_of(size_t bytes)
     return bytes ? (unsigned)((bytes - 1) / GRAIN) : 0;
 }
 
-/* A batch, or less if there is none. */
-static struct stack depot_take(unsigned class)
+static size_t size_of(unsigned class) { return ((size_t) class + 1) * GRAIN; }
+
+/* How many blocks a batch of this class has. */
+static uint32_t batch_of(unsigned class)
 {
-    struct depot *depot = &depots[class];
-    cw__lock_acquire(&depot->lock);
-    struct stack taken = {depot->batches, BATCH};
-    if (taken.top) {
-        depot->batches = taken.top->next_batch;
-    } else {
-        taken = depot->loose;
-        depot->loose = (struct stack){NULL, 0};
-    }
-    cw__lock_release(&depot->lock);
-    return taken;
+    size_t room = (size_of(class) - sizeof(struct batch)) / sizeof(void *);
+    return room + 1 < BATCH ? (uint32_t)room + 1 : BATCH;
 }
 
-static void depot_give(unsigned class, struct block *batch)
+/* Gives the `count` oldest free blocks away, at most a batch. */
+static void give(unsigned class, uint32_t count)
 {
+    struct cache *cache = &caches[class];
+    struct batch *batch = cache->blocks[0];
+    for (uint32_t i = 1; i < count; i++)
+        batch->blocks[i - 1] = cache->blocks[i];
+    if (count < batch_of(class)) batch->blocks[count - 1] = NULL;
+    cache->count -= count;
+    memmove(cache->blocks, cache->blocks + count,
+            cache->count * sizeof cache->blocks[0]);
     struct depot *depot = &depots[class];
     cw__lock_acquire(&depot->lock);
-    batch->next_batch = depot->batches;
+    batch->next = depot->batches;
     depot->batches = batch;
     cw__lock_release(&depot->lock);
 }
 
-/* Leaves single blocks, fewer than a batch, with the depot. */
-static void depot_leave(unsigned class, struct stack *left)
+/* Takes a batch if there is one. */
+static bool take(unsigned class)
 {
     struct depot *depot = &depots[class];
     cw__lock_acquire(&depot->lock);
-    struct stack *loose = &depot->loose;
-    while (left->top) {
-        struct block *block = left->top;
-        left->top = block->next;
-        block->next = loose->top;
-        loose->top = block;
-        if (++loose->count == BATCH) {
-            block->next_batch = depot->batches;
-            depot->batches = block;
-            *loose = (struct stack){NULL, 0};
-        }
-    }
+    struct batch *batch = depot->batches;
+    if (batch) depot->batches = batch->next;
     cw__lock_release(&depot->lock);
-    left->count = 0;
+    if (!batch) return false;
+    struct cache *cache = &caches[class];
+    uint32_t count = 1, most = batch_of(class);
+    while (count < most && batch->blocks[count - 1])
+        count++;
+    /* The order in which they were freed, which follows their addresses. */
+    for (uint32_t i = 1; i < count; i++)
+        cache->blocks[i] = batch->blocks[i - 1];
+    cache->blocks[0] = batch;
+    cache->count = count;
+    for (uint32_t i = 0; i < count; i++)
+        for (size_t at = 0; at < size_of(class); at += CW_CACHE_LINE)
+            __builtin_prefetch((char *)cache->blocks[i] + at, 1);
+    return true;
 }
 
-/* Cuts a new chunk into free blocks for this thread. */
+/* A new chunk for this thread. */
 static bool carve(unsigned class)
 {
-    size_t size = ((size_t) class + 1) * GRAIN;
-    size_t blocks = size * BATCH < CHUNK ? CHUNK / size : BATCH;
-    size_t bytes = GRAIN + blocks * size;
-    struct chunk *chunk = cw__system_alloc(bytes);
+    size_t size = size_of(class);
+    struct chunk *chunk = cw__system_alloc(CHUNK);
     if (!chunk) return false;
-    cw_add_relaxed(&system_bytes, bytes);
+    cw_add_relaxed(&system_bytes, (size_t)CHUNK);
     cw__lock_acquire(&chunks_lock);
     chunk->next = chunks;
     chunks = chunk;
     cw__lock_release(&chunks_lock);
 
-    struct stack *loaded = &cache.loaded[class];
-    char *at = (char *)chunk + GRAIN;
-    for (size_t i = blocks; i-- > 0;) { /* lowest address on top */
-        struct block *block = (struct block *)(void *)(at + i * size);
-        block->next = loaded->top;
-        loaded->top = block;
-    }
-    loaded->count += (unsigned)blocks;
+    /* Blocks that fill cache lines begin with one. */
+    size_t alignment = size % CW_CACHE_LINE == 0 ? CW_CACHE_LINE : GRAIN;
+    uintptr_t first =
+        ((uintptr_t)(chunk + 1) + alignment - 1) & ~(uintptr_t)(alignment - 1);
+    size_t room = (uintptr_t)chunk + CHUNK - first;
+    caches[class].fresh = (char *)first;
+    caches[class].end = (char *)first + room / size * size;
     return true;
 }
 
-static bool refill(unsigned class)
+/* The way to a block when the stack is empty. */
+static void *find_block(unsigned class)
 {
-    struct stack *loaded = &cache.loaded[class];
-    struct stack more = {cache.spare[class], BATCH};
-    cache.spare[class] = NULL;
-    if (!more.top) more = depot_take(class);
-    if (!more.top) return carve(class);
-    *loaded = more;
-    return true;
-}
-
-/* Splits a batch off a `loaded` stack that has grown past two of them. */
-static void spill(unsigned class)
-{
-    struct stack *loaded = &cache.loaded[class];
-    struct block *first = loaded->top, *last = first;
-    for (unsigned i = 1; i < BATCH; i++)
-        last = last->next;
-    loaded->top = last->next;
-    loaded->count -= BATCH;
-    last->next = NULL;
-    if (!cache.spare[class]) {
-        cache.spare[class] = first;
-    } else {
-        depot_give(class, first);
+    struct cache *cache = &caches[class];
+    if (cache->fresh == cache->end) {
+        if (take(class)) return cache->blocks[--cache->count];
+        if (!carve(class)) return NULL;
     }
+    char *block = cache->fresh;
+    cache->fresh += size_of(class);
+    return block;
 }
 
 void *cw__alloc(size_t bytes)
@@ -184,12 +169,12 @@ void *cw__alloc(size_t bytes)
         return memory;
     }
     unsigned class = class_of(bytes);
-    struct stack *loaded = &cache.loaded[class];
-    if (cw_unlikely(!loaded->top) && !refill(class)) return NULL;
-    struct block *block = loaded->top;
-    loaded->top = block->next;
-    loaded->count--;
-    return block;
+    struct cache *cache = &caches[class];
+    if (cw_unlikely(cache->count == 0)) return find_block(class);
+    uint32_t count = --cache->count;
+    if (cw_likely(count >= AHEAD))
+        __builtin_prefetch(cache->blocks[count - AHEAD], 1);
+    return cache->blocks[count];
 }
 
 void cw__free(void *memory, size_t bytes)
@@ -200,26 +185,24 @@ void cw__free(void *memory, size_t bytes)
         return;
     }
     unsigned class = class_of(bytes);
-    struct stack *loaded = &cache.loaded[class];
-    struct block *block = memory;
-    block->next = loaded->top;
-    loaded->top = block;
-    if (cw_unlikely(++loaded->count >= 2 * BATCH) && loaded->count % BATCH == 0)
-        spill(class);
+    struct cache *cache = &caches[class];
+    if (cw_unlikely(cache->count == 2 * BATCH)) give(class, batch_of(class));
+    cache->blocks[cache->count++] = memory;
 }
 
 void cw__alloc_flush(void)
 {
     for (unsigned class = 0; class < CLASSES; class ++) {
-        struct stack *loaded = &cache.loaded[class];
-        if (cache.spare[class]) depot_give(class, cache.spare[class]);
-        cache.spare[class] = NULL;
-        while (loaded->count >= BATCH) {
-            spill(class);
-            if (cache.spare[class]) depot_give(class, cache.spare[class]);
-            cache.spare[class] = NULL;
+        struct cache *cache = &caches[class];
+        uint32_t most = batch_of(class);
+        for (;;) {
+            while (cache->count < most && cache->fresh != cache->end) {
+                cache->blocks[cache->count++] = cache->fresh;
+                cache->fresh += size_of(class);
+            }
+            if (cache->count == 0) break;
+            give(class, cache->count < most ? cache->count : most);
         }
-        if (loaded->top) depot_leave(class, loaded);
     }
 }
 
