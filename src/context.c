@@ -34,6 +34,7 @@ static cw_context *context_new(uint32_t workers, const char *name)
     context->memory = memory;
     snprintf(context->name, sizeof context->name, "%s", name);
     context->count = workers;
+    context->backlog.alone = workers == 1;
     atomic_init(&context->refs, 1);
     cw__timers_init(&context->timers);
     for (uint32_t i = 0; i < workers; i++)
@@ -264,23 +265,7 @@ bool cw__context_quiet(cw_context *context)
 
 /* ---- work from outside */
 
-void cw__backlog_append(cw_context *context, cw_job *first, cw_job *last,
-                        uint32_t count)
-{
-    cw__lock_acquire(&context->backlog_lock);
-    if (context->backlog_last) {
-        context->backlog_last->next = first;
-    } else {
-        context->backlog_first = first;
-    }
-    context->backlog_last = last;
-    /* seq_cst: the caller looks for sleepers after this */
-    cw_store_seq_cst(&context->backlog_count,
-                     cw_load_relaxed(&context->backlog_count) + count);
-    cw__lock_release(&context->backlog_lock);
-}
-
-cw_job *cw__backlog_take(cw_context *context, uint32_t max)
+uint32_t cw__context_take(cw_context *context, cw_job **jobs, uint32_t max)
 {
     uintptr_t chain = cw__inbox_take(&context->inject);
     if (chain) {
@@ -288,25 +273,10 @@ cw_job *cw__backlog_take(cw_context *context, uint32_t max)
         uint32_t arrived = 1;
         for (; last->next; last = last->next)
             arrived++;
-        cw__backlog_append(context, first, last, arrived);
+        cw__backlog_put_chain(&context->backlog, first, last, arrived);
     }
-    cw__lock_acquire(&context->backlog_lock);
-    uint32_t count = cw_load_relaxed(&context->backlog_count);
     /* A fair share, so that the others find some, too. */
-    uint32_t share = count / context->count + (count % context->count != 0);
-    if (share > max) share = max;
-    cw_job *first = share ? context->backlog_first : NULL, *last = first;
-    for (uint32_t i = 1; i < share; i++)
-        last = last->next;
-    if (first) {
-        context->backlog_first = last->next;
-        if (!context->backlog_first) context->backlog_last = NULL;
-        last->next = NULL;
-        /* seq_cst: part of others' last look before sleeping */
-        cw_store_seq_cst(&context->backlog_count, count - share);
-    }
-    cw__lock_release(&context->backlog_lock);
-    return first;
+    return cw__backlog_take(&context->backlog, context->count, jobs, max);
 }
 
 void cw__cancel_closed(cw_job *job)

@@ -5,6 +5,7 @@
 #ifndef CW_CONTEXT_H
 #define CW_CONTEXT_H
 
+#include "backlog.h"
 #include "timer.h"
 #include "worker.h"
 
@@ -27,9 +28,7 @@ struct cw_context {
 
     /* Work from outside and what rings cannot hold. */
     _Alignas(CW_CACHE_LINE) cw__inbox inject; /* jobs, by anybody */
-    _Alignas(CW_CACHE_LINE) cw__lock backlog_lock;
-    cw_job *backlog_first, *backlog_last; /* under backlog_lock */
-    _Atomic uint32_t backlog_count;       /* written under backlog_lock */
+    _Alignas(CW_CACHE_LINE) cw__backlog backlog;
 
     /* Who sleeps and who searches: sleepers << 16 | searchers. A sleeper's bit
      * is set before it is counted; whoever clears the bit wakes it. */
@@ -90,13 +89,9 @@ void cw__dispatch_resumed(cw__worker *self, cw_job *first);
 /* Dispatches all that a change has woken, in order. */
 void cw__dispatch_woken(cw__worker *self, cw__woken *woken);
 
-/* Puts a chain at the end of the backlog. */
-void cw__backlog_append(cw_context *context, cw_job *first, cw_job *last,
-                        uint32_t count);
-
-/* Takes the caller's share, at most `max`, linked through `next`: what stands
- * in the backlog first, then what was injected. NULL if there is nothing. */
-cw_job *cw__backlog_take(cw_context *context, uint32_t max);
+/* Takes the caller's share, at most `max`: what stands in the backlog first,
+ * then what was injected. Returns how many. */
+uint32_t cw__context_take(cw_context *context, cw_job **jobs, uint32_t max);
 
 /* Cancels a job because its context is closed. */
 void cw__cancel_closed(cw_job *job);

@@ -43,7 +43,8 @@ enum {
     SLOT_BUDGET = 3,
     SEARCH_ROUNDS = 2,
     TIMERS_PER_TURN = 64,
-    BATCH_FROM_OUTSIDE = 64
+    BATCH_FROM_OUTSIDE = 2 * CW__BATCH_JOBS,
+    OVERFLOW = 2 * CW__BATCH_JOBS
 };
 /* How long a worker that has called its host's code may stay away from the
  * host's event loop while it is busy, and how long it sleeps in here, ready to
@@ -98,29 +99,29 @@ static uint32_t next_random(cw__worker *self)
 
 /* ---- queueing on this worker */
 
+static bool push_to_ring(cw__worker *self, cw_job *job)
+{
+    return self->context->count == 1 ? cw__ring_push_alone(&self->ring, job)
+                                     : cw__ring_push(&self->ring, job);
+}
+
 /* Puts a job at the end of the line. */
 static void push(cw__worker *self, cw_job *job)
 {
     cw_context *context = self->context;
-    job->next = NULL;
     if (context->count == 1) {
         /* A single worker keeps strict order: once something overflowed, all
          * that follows has to go behind it. */
-        if (cw_load_relaxed(&context->backlog_count) ||
-            !cw__ring_push(&self->ring, job))
-            cw__backlog_append(context, job, job, 1);
+        if (cw_unlikely(cw_load_relaxed(&context->backlog.count)) ||
+            !push_to_ring(self, job))
+            cw__backlog_put(&context->backlog, &job, 1);
         return;
     }
-    if (cw_likely(cw__ring_push(&self->ring, job))) return;
-    cw_job *first, *last; /* full: half of it goes where all look for it */
-    uint32_t count =
-        cw__ring_take(&self->ring, CW__RING_SIZE / 2, &first, &last);
-    if (count) {
-        last->next = job;
-    } else {
-        first = job; /* thieves have just emptied it */
-    }
-    cw__backlog_append(context, first, job, count + 1);
+    if (cw_likely(push_to_ring(self, job))) return;
+    cw_job *jobs[OVERFLOW]; /* full: half of it goes where all look for it */
+    uint32_t count = cw__ring_take(&self->ring, OVERFLOW - 1, jobs);
+    jobs[count++] = job;
+    cw__backlog_put(&context->backlog, jobs, count);
 }
 
 static bool hand_over(cw__worker *self, cw_job *job);
@@ -150,7 +151,10 @@ void cw__dispatch(cw__worker *self, cw_job *job, enum cw__hint hint)
         if (!job) return;
     }
     push(self, job);
-    if (hint != CW__YIELDED) cw__context_notify(context);
+    /* A running worker needs nobody to tell it, and a single one has nobody to
+     * tell. */
+    if (hint != CW__YIELDED && !(self->running && context->count == 1))
+        cw__context_notify(context);
 }
 
 void cw__dispatch_resumed(cw__worker *self, cw_job *first)
@@ -186,13 +190,21 @@ void cw__dispatch_woken(cw__worker *self, cw__woken *woken)
 
 /* ---- finding work */
 
-static void put_back(cw_context *context, cw_job *first)
+static cw_job *pop(cw__worker *self)
 {
-    cw_job *last = first;
-    uint32_t count = 1;
-    for (; last->next; last = last->next)
-        count++;
-    cw__backlog_append(context, first, last, count);
+    return self->context->count == 1 ? cw__ring_pop_alone(&self->ring)
+                                     : cw__ring_pop(&self->ring);
+}
+
+/* Jobs that have waited long are in no cache any more: brings them in all at
+ * once, which takes little longer than one. */
+static void touch(cw_job *const *jobs, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        __builtin_prefetch(jobs[i], 1);
+        __builtin_prefetch((char *)jobs[i] + 128, 1);
+        __builtin_prefetch((char *)jobs[i] + 192, 1);
+    }
 }
 
 /* Moves jobs from outside to the end of the ring. */
@@ -200,22 +212,15 @@ static bool take_from_outside(cw__worker *self)
 {
     cw_context *context = self->context;
     if (cw__inbox_empty(&context->inject) &&
-        cw_load_seq_cst(&context->backlog_count) == 0)
+        cw_load_seq_cst(&context->backlog.count) == 0)
         return false;
-    uint32_t length = cw__ring_length(&self->ring);
-    if (length > CW__RING_SIZE / 2) return true; /* enough to do */
-    cw_job *job = cw__backlog_take(context, BATCH_FROM_OUTSIDE);
-    if (!job) return false;
-    while (job) {
-        cw_job *next = job->next;
-        if (cw_unlikely(!cw__ring_push(&self->ring, job))) {
-            /* A thief that lost its processor still holds on to slots. */
-            put_back(context, job);
-            break;
-        }
-        job = next;
-    }
-    return true;
+    if (cw__ring_room(&self->ring) < BATCH_FROM_OUTSIDE)
+        return cw__ring_length(&self->ring) > 0; /* enough to do */
+    cw_job *jobs[BATCH_FROM_OUTSIDE];
+    uint32_t count = cw__context_take(context, jobs, BATCH_FROM_OUTSIDE);
+    touch(jobs, count);
+    cw__ring_push_many(&self->ring, jobs, count);
+    return count > 0;
 }
 
 static cw_job *steal(cw__worker *self, bool slots, bool *busy)
@@ -330,9 +335,9 @@ static cw_job *next_job(cw__worker *self)
         push(self, job);
     }
     self->slot_hits = 0;
-    job = cw__ring_pop(&self->ring);
+    job = pop(self);
     if (job || !take_from_outside(self)) return job;
-    return cw__ring_pop(&self->ring);
+    return pop(self);
 }
 
 /* ---- sleeping and waking */
@@ -462,7 +467,7 @@ static bool any_work(cw__worker *self)
 {
     cw_context *context = self->context;
     if (!cw__inbox_empty(&self->inbox) || !cw__inbox_empty(&context->inject) ||
-        cw_load_seq_cst(&context->backlog_count) ||
+        cw_load_seq_cst(&context->backlog.count) ||
         cw_load_seq_cst(&self->slot) || cw_load_seq_cst(&self->handed))
         return true;
     for (uint32_t i = 0; i < context->count; i++)
@@ -579,8 +584,7 @@ static cw_job *search(cw__worker *self)
 {
     for (unsigned round = 0; round < SEARCH_ROUNDS; round++) {
         bool busy = false;
-        cw_job *job =
-            take_from_outside(self) ? cw__ring_pop(&self->ring) : NULL;
+        cw_job *job = take_from_outside(self) ? pop(self) : NULL;
         if (!job) job = steal(self, round > 0, &busy);
         if (job) return job;
         if (busy) round = 0; /* a thief is at it; there is more */
@@ -648,7 +652,7 @@ static cw_job *idle(cw__worker *self, cw__run *why, const cw_job *until)
         }
         job = cw__worker_take_handed(self);
         if (!job) job = take_slot(self);
-        if (!job) job = cw__ring_pop(&self->ring);
+        if (!job) job = pop(self);
         if (!job && searching) job = search(self);
         if (!job && lingered) job = take_stranded(self);
         if (job) {

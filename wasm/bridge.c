@@ -175,16 +175,13 @@ uint32_t cwb_context_drain(cw_context *context)
 {
     uint32_t ended = 0;
     for (;;) {
-        cw_job *job = cw__backlog_take(context, UINT32_MAX);
+        cw_job *job = NULL;
+        cw__context_take(context, &job, 1);
         for (uint32_t i = 0; !job && i < context->count; i++)
             job = cw__worker_take_handed(&context->workers[i]);
         if (!job) return ended;
-        while (job) {
-            cw_job *next = job->next;
-            cw__job_finish(cw__self, job, cw__job_cancellation(job));
-            job = next;
-            ended++;
-        }
+        cw__job_finish(cw__self, job, cw__job_cancellation(job));
+        ended++;
     }
 }
 

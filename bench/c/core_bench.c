@@ -24,10 +24,7 @@
 
 enum { MILLION = 1000 * 1000, REPETITIONS = 7, CUTOFF = 12 };
 
-static double now_ns(void)
-{
-    return (double)cw__now_ns();
-}
+static double now_ns(void) { return (double)cw__now_ns(); }
 
 /* Processor time of all threads. */
 static double cpu_ns(void)
@@ -42,10 +39,7 @@ static double cpu_ns(void)
 
 static const char *wanted = "";
 
-static bool is_wanted(const char *name)
-{
-    return strstr(name, wanted) != NULL;
-}
+static bool is_wanted(const char *name) { return strstr(name, wanted) != NULL; }
 
 static void row(const char *name, const char *unit, double value)
 {
@@ -77,7 +71,8 @@ CW_COROUTINE(empty, cw_none, cw_none, CW_NO_LOCALS)
 CW_COROUTINE(launcher, int, cw_none, CW_NO_LOCALS)
 {
     CW_BEGIN(self);
-    for (int i = 0; i < self->arg; i++) cw_spawn(NULL, empty, CW_NONE);
+    for (int i = 0; i < self->arg; i++)
+        cw_spawn(NULL, empty, CW_NONE);
     CW_END(self);
 }
 
@@ -136,7 +131,8 @@ CW_FUNCTION(plain_fib_row, int, double)
 CW_COROUTINE(yielder, int, cw_none, int i;)
 {
     CW_BEGIN(self);
-    for (self->i = 0; self->i < self->arg; self->i++) CW_YIELD(self);
+    for (self->i = 0; self->i < self->arg; self->i++)
+        CW_YIELD(self);
     CW_END(self);
 }
 
@@ -263,7 +259,8 @@ CW_COROUTINE(tiny, int, int, CW_NO_LOCALS)
 CW_COROUTINE(fan, int, cw_none, CW_NO_LOCALS)
 {
     CW_BEGIN(self);
-    for (int i = 0; i < self->arg; i++) cw_spawn(NULL, tiny, 12);
+    for (int i = 0; i < self->arg; i++)
+        cw_spawn(NULL, tiny, 12);
     CW_END(self);
 }
 

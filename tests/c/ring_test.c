@@ -60,20 +60,49 @@ TEST(the_oldest_are_taken_in_order)
 {
     static cw__ring ring;
     ring_near_wrap(&ring);
-    cw_job *first, *last;
-    ASSERT_EQ(cw__ring_take(&ring, 10, &first, &last), 0);
+    cw_job *got[128];
+    ASSERT_EQ(cw__ring_take(&ring, 10, got), 0);
     for (int i = 0; i < 150; i++)
         cw__ring_push(&ring, &jobs[i]);
-    ASSERT_EQ(cw__ring_take(&ring, 128, &first, &last), 128);
-    for (int i = 0; i < 128; i++) {
-        ASSERT(first == &jobs[i]);
-        if (i == 127) ASSERT(first == last);
-        first = first->next;
-    }
-    ASSERT(first == NULL);
-    ASSERT_EQ(cw__ring_take(&ring, 128, &first, &last), 22);
-    ASSERT(first == &jobs[128] && last == &jobs[149]);
+    ASSERT_EQ(cw__ring_take(&ring, 128, got), 128);
+    for (int i = 0; i < 128; i++)
+        ASSERT(got[i] == &jobs[i]);
+    ASSERT_EQ(cw__ring_take(&ring, 128, got), 22);
+    ASSERT(got[0] == &jobs[128] && got[21] == &jobs[149]);
     ASSERT_EQ(cw__ring_length(&ring), 0);
+}
+
+TEST(many_are_pushed_at_once)
+{
+    static cw__ring ring;
+    ring_near_wrap(&ring);
+    cw_job *some[CW__RING_SIZE];
+    for (int i = 0; i < CW__RING_SIZE; i++)
+        some[i] = &jobs[i];
+    cw__ring_push(&ring, &jobs[JOBS - 1]);
+    ASSERT_EQ(cw__ring_room(&ring), CW__RING_SIZE - 1);
+    cw__ring_push_many(&ring, some, CW__RING_SIZE - 1);
+    ASSERT_EQ(cw__ring_room(&ring), 0);
+    ASSERT(!cw__ring_push(&ring, &jobs[CW__RING_SIZE]));
+    ASSERT(cw__ring_pop(&ring) == &jobs[JOBS - 1]);
+    for (int i = 0; i < CW__RING_SIZE - 1; i++)
+        ASSERT(cw__ring_pop(&ring) == &jobs[i]);
+}
+
+TEST(a_ring_without_thieves_works_the_same)
+{
+    static cw__ring ring;
+    ring_near_wrap(&ring);
+    ASSERT(cw__ring_pop_alone(&ring) == NULL);
+    for (int round = 0; round < 3; round++) {
+        for (int i = 0; i < CW__RING_SIZE; i++)
+            ASSERT(cw__ring_push_alone(&ring, &jobs[i]));
+        ASSERT(!cw__ring_push_alone(&ring, &jobs[CW__RING_SIZE]));
+        ASSERT_EQ(cw__ring_length(&ring), CW__RING_SIZE);
+        for (int i = 0; i < CW__RING_SIZE; i++)
+            ASSERT(cw__ring_pop_alone(&ring) == &jobs[i]);
+        ASSERT(cw__ring_pop_alone(&ring) == NULL);
+    }
 }
 
 TEST(a_thief_gets_half_but_not_more_than_its_share)
@@ -120,9 +149,9 @@ TEST(one_thief_at_a_time)
     ASSERT_EQ(cw__ring_length(&to), 0);
     /* The owner goes on meanwhile, behind what was claimed. */
     ASSERT(cw__ring_pop(&from) == &jobs[2]);
-    cw_job *first, *last;
-    ASSERT_EQ(cw__ring_take(&from, 2, &first, &last), 2);
-    ASSERT(first == &jobs[3] && last == &jobs[4]);
+    cw_job *got[2];
+    ASSERT_EQ(cw__ring_take(&from, 2, got), 2);
+    ASSERT(got[0] == &jobs[3] && got[1] == &jobs[4]);
     ASSERT_EQ(atomic_load(&from.head), head_of(0, 5));
 }
 
@@ -193,13 +222,10 @@ TEST(each_job_is_got_once)
             random = random * 1664525 + 1013904223;
             cw_job *job = &jobs[pushed];
             if (random >> 28 == 0) { /* now and then many at once */
-                cw_job *last;
-                uint32_t count = cw__ring_take(&victim, 128, &job, &last);
-                for (uint32_t i = 0; i < count; i++) {
-                    cw_job *next = job->next;
-                    take(job);
-                    job = next;
-                }
+                cw_job *got[128];
+                uint32_t count = cw__ring_take(&victim, 128, got);
+                for (uint32_t i = 0; i < count; i++)
+                    take(got[i]);
             } else if (random >> 30 == 1) {
                 job = cw__ring_pop(&victim);
                 if (job) take(job);
