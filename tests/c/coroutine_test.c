@@ -216,9 +216,12 @@ TEST(calls_nest_as_deep_as_memory_allows)
 {
     use_small_stacks();
     cw_context *context = new_context(1);
-    ASSERT_EQ(cw_spawn(context, descend_and_return, CW_NONE), CW_OK);
-    shut_down(context);
+    cw_job *job = cw_launch(context, descend_and_return, CW_NONE);
+    wait_for(job);
     MARK(2);
+    ASSERT(cw_job_error(job) == NULL);
+    cw_job_release(job);
+    shut_down(context);
 }
 
 CW_COROUTINE(descend_and_clean_up, int, cw_none, cw_none none;)
