@@ -17,7 +17,8 @@
  * (they do not tear), and they are many times cheaper than its atomic ones.
  * Words of 32 bits and more only: smaller ones would be widened. */
 #ifdef __wasm__
-#    define cw_load_relaxed(p)     (*(volatile __typeof__(*(p) + 0) *)(void *)(p))
+#    define cw_load_relaxed(p)                                                 \
+        (*(volatile __typeof__(atomic_load(p)) *)(void *)(p))
 #    define cw_store_relaxed(p, v) ((void)(cw_load_relaxed(p) = (v)))
 #else
 #    define cw_load_relaxed(p) atomic_load_explicit((p), memory_order_relaxed)
