@@ -1,27 +1,51 @@
 // The rows of browsers. A browser is started for each group, a page for each
 // measurement; its numbers come from the page itself.
 
-import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { build } from 'vite';
 import { launch, waitFor } from '../tests/browser/drivers.mjs';
 import { startServer } from '../tools/serve.mjs';
+import { place, placements } from './placement.mjs';
+import { threads } from './processes.mjs';
 import { row } from './report.mjs';
 import { median } from './rounds.js';
 
+const PAGE = 'build/bench';
+
 const engines = {
-  chromium: { title: 'Chromium', toBest: 15, startAtMost: 120 },
-  firefox: { title: 'Firefox', toBest: 3, startAtMost: undefined },
+  chromium: { title: 'Chromium', workers: /^DedicatedWorker/, toBest: 15, startAtMost: 120 },
+  firefox: { title: 'Firefox', workers: /^DOM Worker/, toBest: 3, startAtMost: undefined },
 };
+
+/** Bundles the page, as its users do: modules of their own take long to load. */
+async function bundle() {
+  await build({
+    configFile: false,
+    logLevel: 'error',
+    base: `/${PAGE}/`,
+    worker: { format: 'es' },
+    build: {
+      outDir: PAGE,
+      emptyOutDir: true,
+      target: 'esnext',
+      assetsInlineLimit: 0,
+      rollupOptions: { input: 'bench/browser/page.html' },
+    },
+  });
+}
+
+let bundled;
 
 /** Opens the benchmarks' page in a fresh browser and hands it to `use`. */
 async function withPage(engine, use) {
+  await (bundled ??= bundle());
   const server = await startServer({ root: '.' });
   try {
     const browser = await launch(engine);
     try {
       const open = async () => {
         const page = await browser.newPage();
-        await page.goto(`${server.url}/bench/browser/page.html`);
+        await page.goto(`${server.url}/${PAGE}/bench/browser/page.html`);
         await waitFor(page, 'globalThis.bench !== undefined');
         return page;
       };
@@ -35,18 +59,26 @@ async function withPage(engine, use) {
 }
 
 async function tasks(engine, turns) {
-  const { title, toBest } = engines[engine];
+  const { title, workers, toBest } = engines[engine];
   return withPage(engine, async (open) => {
     const page = await open();
     await page.evaluate('bench.open()');
     const call = (code) => page.evaluate(code);
     const options = JSON.stringify(turns);
     const where = JSON.stringify(title);
-    return [
-      await call(`bench.one(${where}, ${options})`),
+    const rows = [
       await call(`bench.many(${where}, ${JSON.stringify({ toBest })}, ${options})`),
       await call(`bench.shared(${where}, ${options})`),
     ];
+    // Last, since what is placed stays there.
+    for (const placement of placements()) {
+      for (const pid of new Set(threads(workers).map((thread) => thread.pid))) {
+        place(placement, pid, (name) => workers.test(name));
+      }
+      const name = JSON.stringify(`${title}, ${placement}`);
+      rows.unshift(await call(`bench.one(${name}, ${options})`));
+    }
+    return rows;
   });
 }
 
@@ -74,37 +106,18 @@ async function start(engine, { quick }) {
   });
 }
 
-/** Processor time in clock ticks of this process's descendants with workers. */
-function workerTicks(name) {
-  let ticks = 0;
-  for (const pid of readdirSync('/proc').filter((entry) => /^\d+$/.test(entry))) {
-    try {
-      for (const id of readdirSync(`/proc/${pid}/task`)) {
-        const stat = readFileSync(`/proc/${pid}/task/${id}/stat`, 'utf8');
-        const [, comm, rest] = /^\d+ \((.*)\) (.*)$/s.exec(stat);
-        if (!name.test(comm)) continue;
-        const fields = rest.split(' ');
-        ticks += Number(fields[11]) + Number(fields[12]);
-      }
-    } catch {
-      // The process has ended meanwhile.
-    }
-  }
-  return ticks;
-}
-
 async function idle(engine, { quick }) {
-  const { title } = engines[engine];
+  const { title, workers } = engines[engine];
   const seconds = quick ? 2 : 5;
   return withPage(engine, async (open) => {
     const page = await open();
     await page.evaluate('bench.idle()');
     await sleep(1000); // until engines have done what they do after work
-    const workers = engine === 'chromium' ? /^DedicatedWorker/ : /^DOM Worker/;
-    const before = workerTicks(workers);
+    const ticks = () => threads(workers).reduce((sum, thread) => sum + thread.ticks, 0);
+    const before = ticks();
     await sleep(seconds * 1000);
     // A clock tick is 10 ms on all Linux systems.
-    const percent = (workerTicks(workers) - before) / seconds;
+    const percent = (ticks() - before) / seconds;
     return [row(`${title}: processor use of idle workers`, '%', percent, { atMost: 0.2 })];
   });
 }

@@ -1,12 +1,11 @@
 // The page's part of the benchmarks: `bench/browser.mjs` calls these functions.
 
-import * as Comlink from '/node_modules/comlink/dist/esm/comlink.mjs';
-import { newFixedWorkerContext } from '/dist/index.js';
+import * as Comlink from 'comlink';
+import { newFixedWorkerContext } from '../../dist/index.js';
 import { oneAtATime, sharedArgument, throughput } from '../comparison.js';
 import { rawAtomics, rawMessages } from '../raw.js';
 
 const WORKERS = 2;
-const file = (name) => new URL(`../tasks/${name}`, import.meta.url);
 
 const openContext = (workers, name) =>
   newFixedWorkerContext(workers, name, {
@@ -20,25 +19,30 @@ async function coworker() {
 }
 
 async function workerPool() {
-  const pool = globalThis.workerpool.pool(file('workerpool.page.js').href, {
-    minWorkers: WORKERS,
-    maxWorkers: WORKERS,
-    workerType: 'web',
-  });
+  const pool = globalThis.workerpool.pool(
+    new URL('../tasks/workerpool.page.js', import.meta.url).href,
+    {
+      minWorkers: WORKERS,
+      maxWorkers: WORKERS,
+      workerType: 'web',
+    },
+  );
   await pool.exec('add', [1, 2]);
   return { name: 'workerpool', call: (a, b) => pool.exec('add', [a, b]) };
 }
 
 async function comlink() {
   const remotes = Array.from({ length: WORKERS }, () =>
-    Comlink.wrap(new Worker(file('comlink.page.js'), { type: 'module' })),
+    Comlink.wrap(
+      new Worker(new URL('../tasks/comlink.page.js', import.meta.url), { type: 'module' }),
+    ),
   );
   await Promise.all(remotes.map((remote) => remote.add(1, 2)));
   let next = 0;
   return { name: 'comlink', call: (a, b) => remotes[next++ % WORKERS].add(a, b) };
 }
 
-const rawWorker = () => new Worker(file('raw.js'), { type: 'module' });
+const rawWorker = () => new Worker(new URL('../tasks/raw.js', import.meta.url), { type: 'module' });
 
 let sides;
 

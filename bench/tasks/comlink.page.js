@@ -1,3 +1,3 @@
-import * as Comlink from '/node_modules/comlink/dist/esm/comlink.mjs';
+import * as Comlink from 'comlink';
 
 Comlink.expose({ add: (a, b) => a + b });
