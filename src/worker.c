@@ -220,6 +220,10 @@ static bool take_from_outside(cw__worker *self)
     uint32_t count = cw__context_take(context, jobs, BATCH_FROM_OUTSIDE);
     touch(jobs, count);
     cw__ring_push_many(&self->ring, jobs, count);
+    /* While they changed hands a searcher may have seen none of them and gone
+     * to sleep, and the first of them may run for long. */
+    if (count > 1 || cw_load_seq_cst(&context->backlog.count))
+        cw__context_notify(context);
     return count > 0;
 }
 
@@ -587,7 +591,10 @@ static cw_job *search(cw__worker *self)
         cw_job *job = take_from_outside(self) ? pop(self) : NULL;
         if (!job) job = steal(self, round > 0, &busy);
         if (job) return job;
-        if (busy) round = 0; /* a thief is at it; there is more */
+        if (busy) { /* a thief is at it; there is more */
+            cw__thread_pause();
+            round = 0;
+        }
     }
     return NULL;
 }
