@@ -360,6 +360,41 @@ TEST(a_spawned_root_that_fails_is_told_to_the_handler)
     ASSERT_EQ(unhandled_count, 10);
 }
 
+/* What the handler launches has no parent. */
+static cw_job *launched_by_handler;
+
+static void launch_another(const char *name, cw_error *error)
+{
+    count_unhandled(name, error);
+    ASSERT(cw_current_job() == NULL);
+    launched_by_handler = cw_launch(NULL, give, 42);
+    ASSERT(cw_is_active(launched_by_handler));
+}
+
+CW_COROUTINE(fails_before_its_child_begins, cw_none, cw_none, CW_NO_LOCALS)
+{
+    CW_BEGIN(self);
+    ASSERT_EQ(cw_spawn(NULL, give, 1), CW_OK);
+    CW_FAIL(self, CW_EBUSY, "body");
+    CW_END(self);
+}
+
+TEST(the_handler_runs_outside_of_all_jobs)
+{
+    cw_set_unhandled_handler(launch_another);
+    cw_context *context = new_context(1);
+    cw_spawn(context, fails_before_its_child_begins, CW_NONE);
+    while (atomic_load(&unhandled_count) == 0)
+        sched_yield();
+    struct hold *hold = hold_all(context); /* the handler is through */
+    let_go(context, hold);
+    wait_for(launched_by_handler);
+    ASSERT(cw_job_error(launched_by_handler) == NULL);
+    cw_job_release(launched_by_handler);
+    shut_down(context);
+    hold_free(hold);
+}
+
 static void fail_unhandled(void)
 {
     cw_set_unhandled_handler(count_unhandled);
