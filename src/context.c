@@ -149,8 +149,12 @@ int cw__context_open(uint32_t workers, const char *name,
         cw__context_hold(context);
         int status = cw__thread_start(&worker->thread, thread_main, worker);
         if (status != CW_OK) {
-            /* Those that run end at once; the rest never was. */
+            /* Those that run end at once; the rest never was. Nobody can join
+             * them. */
             uint32_t missing = workers - i;
+            cw_store_release(&context->joined, 1);
+            for (uint32_t j = 0; j < i; j++)
+                cw__thread_detach(&context->workers[j].thread);
             cw_sub_acq_rel(&context->refs, 1);
             cw_sub_acq_rel(&context->running, missing);
             cw_context_release(context);

@@ -30,6 +30,7 @@ int main(void)
     CONSTANT("LAUNCH_ASYNC", 1);
     CONSTANT("LAUNCH_MESSAGE", 2);
     CONSTANT("LAUNCH_QUEUED", 4);
+    CONSTANT("LAUNCH_HELD", 8);
     CONSTANT("MAX_WORKERS", CW_MAX_WORKERS);
     OFFSET("WORKER_WORD", cw__worker, word);
     OFFSET("WORKER_CONTEXT", cw__worker, context);

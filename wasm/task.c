@@ -13,7 +13,8 @@
 enum {
     LAUNCH_ASYNC = 1,   /* as cw_async(), not cw_launch() */
     LAUNCH_MESSAGE = 2, /* the arguments travel as a message, a parcel */
-    LAUNCH_QUEUED = 4   /* wake nobody: cwb_context_wake() will follow */
+    LAUNCH_QUEUED = 4,  /* wake nobody: cwb_context_wake() will follow */
+    LAUNCH_HELD = 8     /* begins with cwb_launch_held() */
 };
 
 /* Room that a body of JavaScript has for a result without a block of its own.
@@ -143,9 +144,17 @@ static cw_job *go(cwb_ticket *ticket, cw_job *parent, uint32_t flags,
             cw__context_timer_added(cw__self, cwb_main, added == 1);
         }
     }
-    cw__context_launch(cw__self, job,
-                       flags & LAUNCH_QUEUED ? CW__QUEUED : CW__SPAWNED);
+    if (!(flags & LAUNCH_HELD))
+        cw__context_launch(cw__self, job,
+                           flags & LAUNCH_QUEUED ? CW__QUEUED : CW__SPAWNED);
     return job;
+}
+
+/* Lets a job begin that was launched with LAUNCH_HELD: what was done to it in
+ * between, such as cancelling, comes before its body for sure. */
+void cwb_launch_held(cw_job *job)
+{
+    cw__context_launch(cw__self, job, CW__SPAWNED);
 }
 
 /* Launches function number `task` of the task module with the argument list

@@ -55,6 +55,9 @@ export class FixedWorkerContext<M extends object = AnyTasks> {
   private settleReady!: { resolve: () => void; reject: (error: unknown) => void };
   private starting = true;
   private failure: Error | undefined;
+  /** @internal Gives why the context could not be opened, once all is over. */
+  readonly notOpened: Promise<Error> | undefined;
+  private notMade: { error: unknown } | undefined;
   private closing: Promise<void> | undefined;
   private allEnded!: () => void;
   private threadsLeft: number;
@@ -77,14 +80,37 @@ export class FixedWorkerContext<M extends object = AnyTasks> {
       runtime.module._cwb_context_open(workers, options.trace ? 1 : 0),
     );
     if (at < 0) {
-      throw new StartError(
+      const error = new StartError(
         at === layout.CW_ENOMEM ? 'out-of-memory' : 'unknown',
         `coworker: context '${name}' could not be opened (${at}); if memory is short, raise \`memory\``,
       );
+      this.target = new Target(runtime, 0, name); // of nobody's use
+      this.failure = error;
+      this.notOpened = this.endStarted(error);
+      return;
     }
     this.target = new Target(runtime, at, name);
     runtime.hold();
     this.deadline = setTimeout(() => this.tooLate(), options.startTimeout);
+    if (this.notMade) {
+      this.fail(this.notMade.error as Error);
+      throw this.notMade.error;
+    }
+  }
+
+  /** Some threads may have been started before one could not: lets them end. */
+  private async endStarted(error: Error): Promise<Error> {
+    this.threadsLeft = this.slots.length;
+    if (this.threadsLeft > 0) {
+      this.runtime.hold();
+      await new Promise<void>((resolve) => {
+        this.allEnded = resolve;
+        this.deadline = setTimeout(resolve, this.options.startTimeout);
+      });
+      clearTimeout(this.deadline);
+      this.runtime.release();
+    }
+    return error;
   }
 
   // ---- launching
@@ -262,6 +288,9 @@ export class FixedWorkerContext<M extends object = AnyTasks> {
         this.slots.push({ thread, worker: 0, ready: false });
       },
       message: (thread, message) => this.heard(thread, message),
+      notMade: (error) => {
+        this.notMade ??= { error };
+      },
       fault: (thread, fault) => void this.faulted(thread, fault),
       ended: () => this.oneEnded(),
     };
@@ -289,7 +318,7 @@ export class FixedWorkerContext<M extends object = AnyTasks> {
         cause.stack = message.stack;
         this.fail(
           new StartError(
-            'script-error',
+            message.outOfMemory ? 'out-of-memory' : 'script-error',
             `coworker: a worker of context '${this.name}' failed while it started: ${message.message}`,
             { cause },
           ),
@@ -442,5 +471,7 @@ export async function newFixedWorkerContext<M extends object = AnyTasks>(
 ): Promise<FixedWorkerContext<M>> {
   const checked = checkContext(workers, name, options);
   const runtime = await runtimeOf(checked);
-  return new FixedWorkerContext<M>(runtime, workers, name, checked);
+  const context = new FixedWorkerContext<M>(runtime, workers, name, checked);
+  if (context.notOpened) throw await context.notOpened;
+  return context;
 }

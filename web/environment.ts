@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { expected } from './errors.js';
 import type { ModuleFactory } from './module.js';
 
 /** A worker as this package uses it, whichever host made it. */
@@ -70,7 +71,11 @@ export function captureWorker(
     return construct(script, options);
   };
   try {
-    return { worker: make(), url };
+    const worker = make() as Worker | undefined;
+    if (typeof worker?.postMessage !== 'function') {
+      throw new TypeError(expected('options.worker', 'a function that returns a Worker', worker));
+    }
+    return { worker, url };
   } finally {
     if (had) scope.Worker = original;
     else delete scope.Worker;

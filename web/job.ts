@@ -71,7 +71,7 @@ export class Job {
 
   /** True until the job has ended or was cancelled. */
   get isActive(): boolean {
-    return !this.ended && this.realm.module._cwb_job_state(this.at) === 0;
+    return !this.ended && (this.realm.module._cwb_job_state(this.at) & 1) === 0;
   }
 
   /** True once the job and all below it have ended, in whatever way. */

@@ -115,6 +115,8 @@ export function launch<T>(
   const { timeout = -1, transfer, signal } = options ?? emptyOptions;
   const found = target.find(task);
   let flags = realm.wakingFlags(target) | (isAsync ? layout.LAUNCH_ASYNC : 0);
+  const held = signal?.aborted === true; // it must not begin before it is cancelled
+  if (held) flags |= layout.LAUNCH_HELD;
   let at: Pointer;
   let deferred: Deferred<T>;
   if (typeof found !== 'number') {
@@ -156,6 +158,7 @@ export function launch<T>(
   }
   deferred.started(at);
   if (signal) deferred.listen(signal);
+  if (held) realm.module._cwb_launch_held(at);
   return deferred;
 }
 

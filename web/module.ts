@@ -51,6 +51,7 @@ export interface CoreModule {
     length: number,
     timeout: number,
   ): Pointer;
+  _cwb_launch_held(job: Pointer): void;
   _cwb_complete(job: Pointer, code: number): void;
   _cwb_job_drop(job: Pointer): void;
   _cwb_job_state(job: Pointer): number;

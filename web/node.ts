@@ -52,10 +52,17 @@ function wrap(worker: NodeWorker): RawWorker {
       worker.postMessage(message, transfer as NodeTransferable[]),
     terminate: () => void worker.terminate(),
     listen(onMessage, onError) {
-      worker.on('message', onMessage);
+      let heard = false;
+      worker.on('message', (data) => {
+        heard = true;
+        onMessage(data);
+      });
       worker.on('messageerror', (error) => onError({ message: String(error), error }));
       worker.on('error', (error) => onError({ message: String(error), error }));
-      worker.on('exit', (code) => onError({ message: `the thread ended with exit code ${code}` }));
+      worker.on('exit', (code) => {
+        const how = heard ? '' : '; its script has to call serve()';
+        onError({ message: `the thread ended with exit code ${code}${how}` });
+      });
       worker.unref(); // listening had made it count again
     },
   };

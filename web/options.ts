@@ -118,6 +118,12 @@ export function checkContext(
       expected('options.module', "the default export of Emscripten's glue", options.module),
     );
   }
+  if (options.module !== undefined && options.worker === undefined) {
+    throw new TypeError(
+      'coworker: `options.module` needs `options.worker`, too: a worker whose script calls ' +
+        'serve(tasks, module) from coworker/worker-core with the same module',
+    );
+  }
   if (options.onStrayError !== undefined && typeof options.onStrayError !== 'function') {
     throw new TypeError(expected('options.onStrayError', 'a function', options.onStrayError));
   }

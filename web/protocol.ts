@@ -18,7 +18,7 @@ export type FromWorker =
   /** The task module is loaded; these are its functions. */
   | { type: 'ready'; tasks: string[] }
   /** The worker could not start. */
-  | { type: 'failed'; message: string; stack: string }
+  | { type: 'failed'; message: string; stack: string; outOfMemory: boolean }
   /** The thread is over; its Worker may be thrown away. */
   | { type: 'bye' }
   /** The thread died of an error outside of any task. */

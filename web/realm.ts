@@ -12,6 +12,7 @@ import {
   ContextClosedError,
   CoworkerError,
   NativeError,
+  StartError,
   TimeoutCancellationError,
   WorkerCrashedError,
 } from './errors.js';
@@ -88,7 +89,9 @@ export abstract class Realm implements Host {
     if (!options.wakeByMessage) {
       this.waitAsync = (Atomics as unknown as { waitAsync?: WaitAsync }).waitAsync;
     }
-    this.growScratch(0);
+    if (!this.growScratch(0)) {
+      throw new StartError('out-of-memory', 'coworker: no shared memory left; raise `memory`');
+    }
   }
 
   // ---- turns

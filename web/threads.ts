@@ -19,6 +19,8 @@ export interface Spawner {
   /** A thread got its worker. */
   spawned(thread: Thread): void;
   message(thread: Thread, message: FromWorker): void;
+  /** The function that makes workers has failed; there will be no thread. */
+  notMade(error: unknown): void;
   /** The worker failed: it did not load, or died. */
   fault(thread: Thread, fault: WorkerFault): void;
   /** The thread is over and its worker gone. */
@@ -58,7 +60,13 @@ export class Thread {
     if ('wasmModule' in message) {
       this.loading = message; // repeated for each worker
     } else if ('start_routine' in message) {
-      this.start();
+      try {
+        this.start();
+      } catch (error) {
+        // Not through the C code that is waiting for us.
+        if (!this.by) throw error;
+        this.by.notMade(error);
+      }
       this.worker?.postMessage(this.loading);
       this.worker?.postMessage(message, transfer);
     } else {

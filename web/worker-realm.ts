@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { describe } from './errors.js';
+import { StartError, describe } from './errors.js';
 import { Target } from './launch.js';
 import type { LaunchRealm } from './launch.js';
 import * as layout from './layout.gen.js';
@@ -89,7 +89,7 @@ export class WorkerRealm extends Realm implements LaunchRealm {
 
   /** Tells the main realm that this worker cannot start. */
   failed(error: unknown): void {
-    this.post({ type: 'failed', ...partsOf(error) });
+    this.post({ type: 'failed', ...partsOf(error), outOfMemory: error instanceof StartError });
   }
 
   setModule(module: CoreModule): void {

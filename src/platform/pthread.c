@@ -33,6 +33,16 @@ int cw__thread_start(cw__thread *thread, void (*entry)(void *), void *arg)
     struct start *start = cw__system_alloc(sizeof *start);
     if (!start) return CW_ENOMEM;
     *start = (struct start){entry, arg};
+#ifdef __wasm__
+    /* Emscripten's pthread_create() does not look at what its malloc() gives.
+     * Some more for the rest of what it keeps for a thread. */
+    void *room = cw__system_alloc(CW_STACK_BYTES + 16 * 1024);
+    if (!room) {
+        cw__system_free(start);
+        return CW_ENOMEM;
+    }
+    cw__system_free(room);
+#endif
     pthread_attr_t attributes;
     pthread_attr_init(&attributes);
 #ifdef __wasm__ /* elsewhere unused stack costs no memory */

@@ -40,6 +40,9 @@ function readOptions() {
   };
 }
 
+/** Runs in a page without the isolation headers; everything else needs them. */
+const UNISOLATED = '/tests/browser/unisolated.test.js';
+
 async function findSuites(pattern) {
   const regexp = new RegExp(
     pattern
@@ -48,10 +51,12 @@ async function findSuites(pattern) {
       .join('.*'),
   );
   const names = await readdir(`${ROOT}tests/suite`);
-  return names
+  const files = names
     .filter((name) => name.endsWith('.test.js') && regexp.test(name))
     .sort()
     .map((name) => `/tests/suite/${name}`);
+  if (regexp.test(UNISOLATED.replace(/.*\//, ''))) files.push(UNISOLATED);
+  return files;
 }
 
 async function readBody(req) {
@@ -69,19 +74,24 @@ async function runEngine(engine, files, options, sessions) {
     console.log(`${engine} FAIL launch: ${error.message}`);
     return { passed: 0, failed: 1, skipped: 0 };
   }
-  const session = new Session(browser, options);
-  sessions.current = session;
+  const sum = { passed: 0, failed: 0, skipped: 0 };
   try {
-    await session.run(files);
+    for (const isolated of [true, false]) {
+      const url = isolated ? options.url : options.plainUrl;
+      const session = new Session(browser, { ...options, url });
+      sessions.current = session;
+      await session.run(files.filter((f) => (f !== UNISOLATED) === isolated));
+      for (const key of Object.keys(sum)) sum[key] += session[key];
+    }
   } finally {
     sessions.current = undefined;
     await browser.close();
   }
-  if (session.passed + session.failed === 0) {
-    session.failed++;
+  if (sum.passed + sum.failed === 0) {
+    sum.failed++;
     console.log(`${engine} FAIL no test was executed`);
   }
-  const { passed, failed, skipped } = session;
+  const { passed, failed, skipped } = sum;
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
   console.log(
     `${engine} ${browser.version}: ${passed} passed, ${failed} failed, ` +
@@ -96,29 +106,34 @@ async function main() {
   if (files.length === 0) throw new Error('no suite with such a name');
 
   const sessions = { current: undefined };
-  const server = await startServer({
-    root: ROOT,
-    routes: {
-      '/progress': async (req, res) => {
-        const message = JSON.parse(await readBody(req));
-        sessions.current?.receive(message);
-        res.writeHead(204).end();
-      },
+  const routes = {
+    // A worker of an isolated page that may not be embedded there.
+    '/tests/suite/helpers/broken/no-policy.js': async (req, res) => {
+      res.removeHeader('Cross-Origin-Embedder-Policy');
+      res.setHeader('Content-Type', 'text/javascript');
+      res.end("import '../worker.js';\n");
     },
-  });
+    '/progress': async (req, res) => {
+      const message = JSON.parse(await readBody(req));
+      sessions.current?.receive(message);
+      res.writeHead(204).end();
+    },
+  };
+  const server = await startServer({ root: ROOT, routes });
+  const plain = await startServer({ root: ROOT, routes, headers: 'none' });
   const total = { passed: 0, failed: 0, skipped: 0 };
   try {
     for (const engine of options.engines) {
       const result = await runEngine(
         engine,
         files,
-        { ...options, url: server.url },
+        { ...options, url: server.url, plainUrl: plain.url },
         sessions,
       );
       for (const key of Object.keys(total)) total[key] += result[key];
     }
   } finally {
-    await server.close();
+    await Promise.all([server.close(), plain.close()]);
   }
   const { passed, failed, skipped } = total;
   console.log(`${passed} passed, ${failed} failed, ${skipped} skipped`);

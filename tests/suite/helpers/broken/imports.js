@@ -1,0 +1,3 @@
+// A worker that needs what is not there.
+
+import './not-there.js';

@@ -1,0 +1,3 @@
+// A worker whose script cannot be read.
+
+const = 5;

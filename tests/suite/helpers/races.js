@@ -1,0 +1,150 @@
+// Races, each a pair of things that happen at about the same time. However they
+// go, a job settles once.
+
+import { assert } from 'chai';
+import { CancellationError, Main } from 'coworker';
+import { until } from './contexts.js';
+
+/** Waits until all that was launched has been counted as ended. */
+export async function balanced(context) {
+  await until(() => {
+    const { launched, completed } = context.stats();
+    return launched === completed;
+  });
+}
+
+/** Notes how often a job settles, and gives how. */
+export async function settleOnce(job) {
+  let settled = 0;
+  let joined = 0;
+  let outcome;
+  const done = job.then(
+    (value) => {
+      settled++;
+      outcome = { value };
+    },
+    (error) => {
+      settled++;
+      outcome = { error };
+    },
+  );
+  await Promise.all([done, job.join().then(() => joined++)]);
+  assert.deepEqual([settled, joined], [1, 1]);
+  assert.isTrue(job.isCompleted);
+  assert.isFalse(job.isActive);
+  assert.equal(job.isCancelled, 'error' in outcome);
+  return outcome;
+}
+
+/** Lets a random little time pass. */
+export async function pause(pick) {
+  const kind = pick(4);
+  if (kind === 1) await null;
+  if (kind === 2) await new Promise((resolve) => setTimeout(resolve));
+  if (kind === 3) for (let i = pick(50); i > 0; i--) await null;
+}
+
+export const isCancellation = (error) => error instanceof CancellationError;
+const isStress = (error) =>
+  error instanceof RangeError && error.message === 'stress';
+
+/** Each race: launches jobs and gives checks of how they ended. */
+export const races = {
+  async 'a cancel and the end'(context, pick) {
+    const job = context.async('maybeFail', pick(4), false);
+    await pause(pick);
+    job.cancel('race');
+    const { value, error } = await settleOnce(job);
+    if (error) assert.isTrue(isCancellation(error), String(error));
+    else assert.isBelow(value, 4);
+  },
+
+  async 'a cancel and a failure'(context, pick) {
+    const job = context.async('maybeFail', pick(4), true);
+    await pause(pick);
+    job.cancel('race');
+    const { error } = await settleOnce(job);
+    assert.isTrue(isCancellation(error) || isStress(error), String(error));
+  },
+
+  async 'a failing child and the join of its parent'(context, pick) {
+    const children = 1 + pick(6);
+    const job = context.async('family', children, pick(3), 1);
+    await pause(pick);
+    const { error } = await settleOnce(job);
+    assert.isTrue(isStress(error), String(error));
+  },
+
+  async 'several failing children'(context, pick) {
+    const children = 2 + pick(8);
+    const job = context.async('family', children, pick(3), children);
+    const { error } = await settleOnce(job);
+    assert.isTrue(isStress(error), String(error));
+  },
+
+  async 'a cancel and a tree that grows'(context, pick) {
+    const job = context.async('grow', 1 + pick(3), pick(3));
+    await pause(pick);
+    await pause(pick);
+    job.cancel();
+    const { error } = await settleOnce(job);
+    if (error) assert.isTrue(isCancellation(error), String(error));
+  },
+
+  async 'a timeout and the end'(context, pick) {
+    const timeout = pick(4);
+    const job = context.async({ timeout }, 'delayAndReturn', pick(4), 'value');
+    const { value, error } = await settleOnce(job);
+    if (error) assert.equal(error.name, 'TimeoutCancellationError');
+    else assert.equal(value, 'value');
+  },
+
+  async 'a timeout and a cancel'(context, pick) {
+    const job = context.async({ timeout: pick(3) }, 'wait');
+    await pause(pick);
+    job.cancel('race');
+    const { error } = await settleOnce(job);
+    assert.isTrue(isCancellation(error), String(error));
+  },
+
+  async 'an abort signal and the end'(context, pick) {
+    const controller = new AbortController();
+    const { signal } = controller;
+    const job = context.async({ signal }, 'maybeFail', pick(4), false);
+    await pause(pick);
+    controller.abort('race');
+    const { error } = await settleOnce(job);
+    if (error) assert.isTrue(isCancellation(error), String(error));
+  },
+
+  async 'a cancel of a job that waits for its signal'(context, pick) {
+    const job = context.async('waitForSignal');
+    await pause(pick);
+    job.cancel('race');
+    const { error } = await settleOnce(job);
+    assert.isTrue(isCancellation(error), String(error));
+  },
+
+  async 'a cancel and arguments sent as a message'(context, pick) {
+    const job = context.async('echo', { regexp: /x/, number: pick(100) });
+    await pause(pick);
+    job.cancel('race');
+    const { value, error } = await settleOnce(job);
+    if (error) assert.isTrue(isCancellation(error), String(error));
+    else assert.instanceOf(value.regexp, RegExp);
+  },
+
+  async 'a cancel of a job here with children there'(context, pick) {
+    const yields = pick(4);
+    const job = Main.async(async (scope) => {
+      for (let i = 0; i < 3; i++) {
+        scope.launch(context, 'maybeFail', yields, false);
+      }
+      return scope.async(context, 'maybeFail', yields, false);
+    });
+    await pause(pick);
+    job.cancel('race');
+    const { error } = await settleOnce(job);
+    if (error) assert.isTrue(isCancellation(error), String(error));
+  },
+};
