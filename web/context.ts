@@ -181,7 +181,7 @@ export class FixedWorkerContext<M extends object = AnyTasks> {
   // ---- memory
 
   /**
-   * A typed array in the shared memory. As an argument of a task it is passed
+   * A typed array of zeros in the shared memory. As an argument of a task it is passed
    * by reference, whatever its size, and both sides see each other's changes.
    * It lives until {@link free}.
    */
@@ -200,7 +200,9 @@ export class FixedWorkerContext<M extends object = AnyTasks> {
       );
     }
     const make = type as unknown as new (b: ArrayBufferLike, o: number, l: number) => InstanceType<C>;
-    return new make(this.runtime.memory.refresh().buffer, at, length);
+    const { u8, buffer } = this.runtime.memory.refresh();
+    u8.fill(0, at, at + bytes);
+    return new make(buffer, at, length);
   }
 
   /** Frees what {@link allocate} gave; nobody may use the array any more. */
@@ -220,10 +222,15 @@ export class FixedWorkerContext<M extends object = AnyTasks> {
   }
   private lastStats: ContextStats | undefined;
 
-  /** What the workers did lately; needs the `trace` option. */
-  trace(): WorkerTrace[] {
+  /**
+   * What the workers did lately; needs the `trace` option.
+   *
+   * @param after - by worker, the number of the last event that is known
+   * already: only later ones are copied, so that a drawing can ask each frame
+   */
+  trace(after: readonly number[] = []): WorkerTrace[] {
     if (this.threadsLeft === 0) return [];
-    return readTrace(this.runtime, this.target.context, this.workers);
+    return readTrace(this.runtime, this.target.context, this.workers, after);
   }
 
   /** True once {@link close} was called or the context has failed. */

@@ -85,25 +85,30 @@ const kinds: Record<number, TraceEvent['kind']> = {
 
 const names = new WeakMap<object, Map<Pointer, string>>();
 
-/** Copies what the workers have written. */
-export function readTrace(realm: Realm, context: Pointer, workers: number): WorkerTrace[] {
+/** Copies what the workers have written after the events of the numbers given. */
+export function readTrace(
+  realm: Realm,
+  context: Pointer,
+  workers: number,
+  after: readonly number[],
+): WorkerTrace[] {
   const result: WorkerTrace[] = [];
   for (let index = 0; index < workers; index++) {
     const worker = realm.module._cwb_context_worker(context, index);
-    result.push({ worker: index, events: readEvents(realm, worker) });
+    result.push({ worker: index, events: readEvents(realm, worker, after[index] ?? -1) });
   }
   return result;
 }
 
-function readEvents(realm: Realm, worker: Pointer): TraceEvent[] {
+function readEvents(realm: Realm, worker: Pointer, after: number): TraceEvent[] {
   const { memory } = realm;
   const at = memory.word(worker + layout.WORKER_TRACE_EVENTS);
   if (at === 0) return [];
   const nextIndex = (worker + layout.WORKER_TRACE_NEXT) >>> 2;
   const end = Atomics.load(memory.u32, nextIndex);
-  const count = Math.min(end, layout.TRACE_EVENTS);
+  const first = Math.max(0, end - layout.TRACE_EVENTS, after + 1);
   const events: TraceEvent[] = [];
-  for (let number = end - count; number < end; number++) {
+  for (let number = first; number < end; number++) {
     const event = at + (number % layout.TRACE_EVENTS) * layout.TRACE_EVENT_SIZE;
     const kind = kinds[memory.word(event + 8)];
     if (!kind) continue;
