@@ -107,17 +107,25 @@ static inline void event_await(sem_t *event)
 /* ---- making the platform fail */
 
 MAYBE_UNUSED static _Atomic long test_allocs_left = -1, test_threads_left = -1;
-MAYBE_UNUSED static _Atomic bool test_alloc_failed;
+MAYBE_UNUSED static _Atomic bool test_alloc_failed, test_allocs_end;
 
 /* Lets the `n`th allocation from the system from now on fail, counted from 1;
  * 0: none. */
 MAYBE_UNUSED static void fail_alloc_at(long n)
 {
     atomic_store(&test_alloc_failed, false);
+    atomic_store(&test_allocs_end, false);
     atomic_store(&test_allocs_left, n > 0 ? n - 1 : -1);
 }
 
-/* True if the failure that was asked for has happened. */
+/* The same for that one and all that follow. */
+MAYBE_UNUSED static void fail_allocs_from(long n)
+{
+    fail_alloc_at(n);
+    atomic_store(&test_allocs_end, n > 0);
+}
+
+/* True if a failure that was asked for has happened. */
 MAYBE_UNUSED static bool alloc_has_failed(void)
 {
     return atomic_load(&test_alloc_failed);
@@ -133,12 +141,13 @@ void *__real_cw__system_alloc(size_t bytes);
 void *__wrap_cw__system_alloc(size_t bytes);
 void *__wrap_cw__system_alloc(size_t bytes)
 {
-    if (atomic_load(&test_allocs_left) >= 0 &&
-        atomic_fetch_sub(&test_allocs_left, 1) == 0) {
-        atomic_store(&test_alloc_failed, true);
-        return NULL;
-    }
-    return __real_cw__system_alloc(bytes);
+    long left = atomic_load(&test_allocs_left);
+    if (left >= 0) left = atomic_fetch_sub(&test_allocs_left, 1);
+    bool later =
+        atomic_load(&test_alloc_failed) && atomic_load(&test_allocs_end);
+    if (left != 0 && !later) return __real_cw__system_alloc(bytes);
+    atomic_store(&test_alloc_failed, true);
+    return NULL;
 }
 
 int __real_cw__thread_start(cw__thread *thread, void (*entry)(void *),
