@@ -42,7 +42,7 @@ C_TESTS := $(patsubst tests/c/%.c,%,$(wildcard tests/c/*_test.c))
 C_BENCHES := $(patsubst bench/c/%.c,%,$(wildcard bench/c/*_bench.c))
 C_EXAMPLES := $(patsubst examples/%/main.c,%,$(wildcard examples/*/main.c))
 
-include $(wildcard wasm/*.mk tests/*.mk examples/*.mk)
+include $(wildcard wasm/*.mk tests/*.mk examples/*.mk demo/*.mk)
 
 ##@ Everyday
 

@@ -1,0 +1,173 @@
+// The buttons that launch, delay, fail and cancel, and the pool's counters.
+
+import { button, byId, count, duration, element } from './dom.js';
+import { openPool } from './pool.js';
+import { PoolView } from './pool-view.js';
+
+const WORKERS = 4;
+
+export async function startControls() {
+  const pool = await openPool(WORKERS, 'pool');
+  const view = new PoolView(byId('pool-lanes'), {
+    window: 5000,
+    windows: [10_000, 5000, 1000, 100],
+  });
+  view.show(pool);
+  showCounters(pool);
+
+  const actions = new Actions(byId('actions'), pool);
+  for (const members of [1, 1000, 100_000]) {
+    actions.add(`launch-${members}`, `Launch ${count(members)}`, () => launchMany(pool, members));
+  }
+  actions.add('delay', 'Delay 1,000', () => delayMany(pool, 1000));
+  actions.add('fail', 'Fail', () => fail(pool, 8));
+  actions.addTree();
+  return pool;
+}
+
+/** One row per button: what happened stands beside it. */
+class Actions {
+  constructor(host, pool) {
+    this.host = host;
+    this.pool = pool;
+  }
+
+  row(id, text, hint, onClick) {
+    const row = element('div', 'action');
+    const node = button(row, text, onClick);
+    node.id = id;
+    const output = element('output', '', hint);
+    output.id = `${id}-result`;
+    output.htmlFor = id;
+    row.append(output);
+    this.host.append(row);
+    return { button: node, output };
+  }
+
+  add(id, text, run) {
+    const parts = this.row(id, text, hints[id], async () => {
+      parts.button.disabled = true;
+      parts.output.textContent = 'Running…';
+      try {
+        parts.output.replaceChildren(...(await run()));
+      } catch (error) {
+        parts.output.replaceChildren(bad(String(error)));
+      }
+      parts.button.disabled = false;
+    });
+  }
+
+  /** A tree that runs until it is cancelled by the same button. */
+  addTree() {
+    const { pool } = this;
+    let tree;
+    let counts;
+    const parts = this.row('cancel', 'Grow a tree', hints.cancel, async () => {
+      if (!tree) {
+        counts = pool.allocate(Int32Array, 2);
+        tree = pool.launch('growTree', counts, 10, 2);
+        parts.button.textContent = 'Cancel the tree';
+        parts.output.replaceChildren('A tree of ', strong('111 jobs'), ' runs, each in a delay.');
+        return;
+      }
+      parts.button.disabled = true;
+      const began = performance.now();
+      await tree.cancelAndJoin();
+      const took = performance.now() - began;
+      parts.output.replaceChildren(
+        strong(`${counts[1]} of ${counts[0]} jobs`),
+        ' cancelled, their clean-up run, in ',
+        strong(duration(took)),
+        '.',
+      );
+      pool.free(counts);
+      tree = undefined;
+      parts.button.textContent = 'Grow a tree';
+      parts.button.disabled = false;
+    });
+  }
+}
+
+const hints = {
+  'launch-1': 'One coroutine, there and back.',
+  'launch-1000': 'A thousand coroutines, launched by one.',
+  'launch-100000': 'A hundred thousand coroutines, launched by one.',
+  delay: 'A thousand coroutines that wait one second each.',
+  fail: 'One of eight children fails: the others are cancelled.',
+  cancel: 'A job with ten children, which have ten children each.',
+};
+
+async function launchMany(pool, members) {
+  const began = performance.now();
+  const arrived = await pool.async('launch_many', members);
+  const took = performance.now() - began;
+  const parts = [strong(count(arrived)), arrived === 1 ? ' ended in ' : ' ended in '];
+  parts.push(strong(duration(took)));
+  if (members > 1) parts.push(`, ${duration(took / members)} each`);
+  return [...parts, '.'];
+}
+
+async function delayMany(pool, members) {
+  const began = performance.now();
+  const arrived = await pool.async('delay_many', members);
+  return [
+    strong(count(arrived)),
+    ' delays of 1 s ended in ',
+    strong(duration(performance.now() - began)),
+    ', and held no worker.',
+  ];
+}
+
+async function fail(pool, children) {
+  const counts = pool.allocate(Int32Array, 2);
+  const began = performance.now();
+  try {
+    await pool.async('buildReport', counts, children);
+    throw new Error('it should have failed');
+  } catch (error) {
+    const took = performance.now() - began;
+    return [
+      bad(String(error)),
+      ' in task ',
+      strong(error.task ?? 'unknown'),
+      ' on ',
+      strong(error.worker ?? 'unknown'),
+      '. ',
+      strong(`${counts[1]} siblings`),
+      ` cancelled; all over after ${duration(took)}.`,
+    ];
+  } finally {
+    pool.free(counts);
+  }
+}
+
+function strong(text) {
+  return element('strong', '', text);
+}
+
+function bad(text) {
+  return element('span', 'bad', text);
+}
+
+/** Updates the counters ten times a second. */
+function showCounters(pool) {
+  const list = byId('counters');
+  const cells = new Map();
+  for (const name of Object.keys(pool.stats())) {
+    const cell = element('div');
+    const value = element('dd', '', '0');
+    value.id = `stat-${name}`;
+    cell.append(element('dt', '', name), value);
+    list.append(cell);
+    cells.set(name, value);
+  }
+  const update = () => {
+    for (const [name, value] of Object.entries(pool.stats())) {
+      const text = count(value);
+      const cell = cells.get(name);
+      if (cell.textContent !== text) cell.textContent = text;
+    }
+  };
+  update();
+  setInterval(update, 100);
+}

@@ -1,0 +1,5 @@
+// What every worker runs.
+import { serve } from '../../dist/worker.js';
+import * as tasks from './tasks.js';
+
+serve(tasks);

@@ -1,0 +1,35 @@
+// Starts the parts of the page, or says why they cannot start.
+
+import { showCode } from './code-view.js';
+import { byId } from './dom.js';
+
+/** Shows a clear message instead of a page whose buttons do nothing. */
+function explain(error) {
+  const isIsolation = error?.name === 'IsolationError';
+  byId('notice-title').textContent = isIsolation
+    ? 'The workers cannot share memory here'
+    : 'The demo could not start';
+  byId('notice-text').textContent = error?.message ?? String(error);
+  byId('notice-hint').hidden = globalThis.crossOriginIsolated && isIsolation;
+  byId('notice').hidden = false;
+  document.body.dataset.state = 'stopped';
+  console.error(error);
+}
+
+/** Starts one part; until then its section is not much to look at. */
+async function start(id, begin) {
+  await begin();
+  byId(id).dataset.started = '';
+}
+
+try {
+  const code = showCode(byId('code'), 'example/', ['main.js', 'tasks.js', 'worker.js']);
+  // Loaded one by one: the message for one that does not load is still shown.
+  await start('example', async () => (await import('./example.js')).startExample());
+  await start('pool', async () => (await import('./controls.js')).startControls());
+  await start('mandelbrot', async () => (await import('./mandelbrot.js')).startMandelbrot());
+  await code;
+  document.body.dataset.state = 'ready';
+} catch (error) {
+  explain(error);
+}

@@ -1,0 +1,16 @@
+// Opens contexts of the demo's own module.
+
+import factory from '../build/demo/demo.mjs';
+import { newFixedWorkerContext } from '../dist/index.js';
+
+/** Opens a context whose workers know tasks.js and the coroutines in C. */
+export async function openPool(workers, name) {
+  const context = await newFixedWorkerContext(workers, name, {
+    module: factory,
+    worker: () => new Worker(new URL('./worker.js', import.meta.url), { type: 'module' }),
+    memory: 128,
+    trace: true,
+  });
+  await context.ready;
+  return context;
+}

@@ -1,0 +1,34 @@
+// Tasks of the pool, for showing how failures and cancellation go through a
+// tree. `counts` lies in shared memory: [started, ended by cancellation].
+
+const LONG = 60_000;
+
+async function waitForever(scope, counts) {
+  Atomics.add(counts, 0, 1);
+  try {
+    await scope.delay(LONG);
+  } finally {
+    Atomics.add(counts, 1, 1);
+  }
+}
+
+/** Launches children of which one fails: that cancels the others and this. */
+export async function buildReport(scope, counts, chapters) {
+  for (let number = 1; number <= chapters; number++) {
+    scope.launch('writeChapter', counts, number, number === 5);
+  }
+}
+
+export async function writeChapter(scope, counts, number, isBroken) {
+  if (!isBroken) return waitForever(scope, counts);
+  await scope.delay(400);
+  throw new RangeError(`chapter ${number} has no end`);
+}
+
+/** A tree: every branch launches branches, down to leaves that only wait. */
+export async function growTree(scope, counts, width, depth) {
+  if (depth > 0) {
+    for (let i = 0; i < width; i++) scope.launch('growTree', counts, width, depth - 1);
+  }
+  await waitForever(scope, counts);
+}
