@@ -55,7 +55,8 @@ export class Job {
   private ended = false;
   private failed = false;
   private outcome: unknown;
-  private waiters: (() => void)[] | undefined;
+  /** Mostly there is one. */
+  private waiters: (() => void) | (() => void)[] | undefined;
   private unlisten: (() => void) | undefined;
   /** For a body in this realm: what it left, which needs no copy. */
   private local: { value: unknown; failed: boolean } | undefined;
@@ -178,7 +179,8 @@ export class Job {
     this.unlisten = undefined;
     const { waiters } = this;
     this.waiters = undefined;
-    if (waiters) for (const waiter of waiters) waiter();
+    if (typeof waiters === 'function') waiters();
+    else if (waiters) for (const waiter of waiters) waiter();
   }
 
   /** @internal Calls back when the job has ended. */
@@ -188,7 +190,10 @@ export class Job {
 
   /** @internal */
   protected onEnd(callback: () => void): void {
-    (this.waiters ??= []).push(callback);
+    const { waiters } = this;
+    if (waiters === undefined) this.waiters = callback;
+    else if (typeof waiters === 'function') this.waiters = [waiters, callback];
+    else waiters.push(callback);
   }
 
   /** @internal Gives the outcome of an ended job. */

@@ -134,7 +134,7 @@ export abstract class Realm implements Host {
   }
 
   private readonly newTurn = (): void => {
-    this.turnBegan = performance.now();
+    if (this.budget === 0) this.turnBegan = performance.now(); // see visit()
     this.pumpNow();
   };
 

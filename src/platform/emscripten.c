@@ -24,6 +24,17 @@ EM_JS(int, cw_js_may_block, (void), {
     }
 })
 
+/* As emscripten_get_now(), which looks for the clock and asks for its origin
+ * each time; in Node both take longer than to read it. */
+EM_JS(double, cw_js_now, (void), {
+    let clock = cw_js_now.clock;
+    if (!clock) {
+        clock = cw_js_now.clock = performance;
+        cw_js_now.origin = clock.timeOrigin;
+    }
+    return cw_js_now.origin + clock.now();
+})
+
 EM_JS(void, cw_js_log, (const char *line), {
     let end = line;
     while (HEAPU8[end]) end++;
@@ -68,7 +79,7 @@ void cw__futex_wake(_Atomic uint32_t *word)
     __builtin_wasm_memory_atomic_notify((int *)(void *)word, 1);
 }
 
-int64_t cw__now_ns(void) { return (int64_t)(emscripten_get_now() * 1e6); }
+int64_t cw__now_ns(void) { return (int64_t)(cw_js_now() * 1e6); }
 
 void *cw__system_alloc(size_t bytes) { return malloc(bytes); }
 

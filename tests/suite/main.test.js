@@ -258,6 +258,6 @@ describe('the main thread with a context', () => {
     await Promise.all(jobs);
     over = true;
     assert.equal(ran, 10_000);
-    assert.isAtLeast(passed, inPage ? 5 : 20);
+    assert.isAtLeast(passed, 5); // fewer where it all takes less time
   });
 });
