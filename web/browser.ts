@@ -5,7 +5,7 @@
  */
 import { captureWorker, installEnvironment } from './environment.js';
 import type { RawWorker, WorkerFault } from './environment.js';
-import { IsolationError } from './errors.js';
+import { IsolationError, StartError } from './errors.js';
 import { turnMaker } from './turn.js';
 
 /** Content-security-policy violations of the last moments, for diagnosis. */
@@ -24,7 +24,13 @@ export function installBrowser(): void {
     loadGlue: async () => (await import('./coworker.mjs')).default,
     wasmUrl: undefined,
     makeWorker(make = defaultWorker) {
-      const { worker, url } = captureWorker(make, (script, options) => new NativeWorker(script, options));
+      const { worker, url } = captureWorker(make, (script, options) => {
+        try {
+          return new NativeWorker(script, options);
+        } catch (error) {
+          throw refused(String(script), error);
+        }
+      });
       return { worker: wrap(worker), url };
     },
     diagnose,
@@ -32,6 +38,20 @@ export function installBrowser(): void {
     keepAlive() {},
     report: (error) => reportError(error),
   });
+}
+
+/** Some engines refuse a worker at once, with an error that says no more. */
+function refused(url: string, error: unknown): unknown {
+  if ((error as { name?: unknown } | null)?.name !== 'SecurityError') return error;
+  const { protocol, origin } = new URL(url, location.href);
+  const foreign = /^https?:$/.test(protocol) && origin !== location.origin;
+  return new StartError(
+    foreign ? 'cross-origin' : 'content-security-policy',
+    foreign
+      ? `coworker: ${url} is of another origin, from which browsers start no workers; serve it from this one`
+      : `coworker: the page may not start the worker ${url}; its content security policy has to allow that, for example with worker-src 'self'`,
+    { cause: error },
+  );
 }
 
 /** The text that bundlers look for; see worker-default.ts. */

@@ -410,10 +410,13 @@ export class FixedWorkerContext<M extends object = AnyTasks> {
       return;
     }
     const found = await environment().diagnose(thread.url);
-    const what = found?.message ?? (fault.message || 'the script could not be loaded or has failed');
+    const silent = thread.url === undefined ? 'its script' : `${thread.url} can be fetched, so it`;
+    const what =
+      found?.message ??
+      (fault.message || `${silent} has a syntax error, or imports what cannot be loaded`);
     this.fail(
       new StartError(
-        (found?.reason ?? (fault.message ? 'script-error' : 'unknown')) as StartCause,
+        (found?.reason ?? (fault.message || thread.url !== undefined ? 'script-error' : 'unknown')) as StartCause,
         `coworker: a worker of context '${this.name}' did not start: ${what}`,
         { cause: fault.error },
       ),

@@ -107,10 +107,15 @@ async function main() {
 
   const sessions = { current: undefined };
   const routes = {
-    // A worker of an isolated page that may not be embedded there.
-    '/tests/suite/helpers/broken/no-policy.js': async (req, res) => {
+    // Workers that isolated pages may not load. Exact paths, so that the files
+    // that they import are served as ever.
+    '/tests/suite/helpers/broken/no-policy.js': (req, res) => {
       res.removeHeader('Cross-Origin-Embedder-Policy');
       res.setHeader('Content-Type', 'text/javascript');
+      res.end("import '../worker.js';\n");
+    },
+    '/tests/suite/helpers/broken/wrong-type.js': (req, res) => {
+      res.setHeader('Content-Type', 'image/png');
       res.end("import '../worker.js';\n");
     },
     '/progress': async (req, res) => {

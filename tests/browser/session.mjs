@@ -175,6 +175,10 @@ export class Session {
     const { url, timeout, grep } = this.#options;
     const query = new URLSearchParams({ run, file, timeout: String(timeout) });
     if (grep) query.set('grep', grep);
+    for (const name of ['ROUNDS', 'SEED']) {
+      const value = process.env[`COWORKER_STRESS_${name}`];
+      if (value) query.set(name.toLowerCase(), value);
+    }
     if (this.#browser.engine === 'webkit') query.set('console', '');
     return `${url}/tests/browser/runner.html?${query}`;
   }

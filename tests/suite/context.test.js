@@ -7,6 +7,7 @@ import {
   ContextClosedError,
   CoworkerError,
   FixedWorkerContext,
+  WorkerCrashedError,
   newFixedWorkerContext,
 } from 'coworker';
 import {
@@ -209,6 +210,39 @@ describe('looking at a context', () => {
     await using(1, async (context) => {
       await context.async('add', 1, 2);
       assert.deepEqual(context.trace(), [{ worker: 0, events: [] }]);
+    });
+  });
+});
+
+describe('a worker that dies', { skip: inPage && 'pages are not told' }, () => {
+  it('fails its context and every job there', async () => {
+    await using(2, async (context) => {
+      const jobs = [context.async('wait'), context.async('wait')];
+      const dying = context.async('die');
+      for (const job of [...jobs, dying]) {
+        const error = await failure(job);
+        const crash = error.cause ?? error;
+        assert.instanceOf(crash, WorkerCrashedError, String(error));
+        assert.include(crash.message, "'test'");
+        assert.include(crash.message, 'exit code 3');
+      }
+      assert.isTrue(context.isClosed);
+      const error = thrown(() => context.async('add', 1, 2));
+      assert.instanceOf(error, WorkerCrashedError);
+      const { launched, completed, workers } = context.stats();
+      assert.deepEqual([workers, completed <= launched], [0, true]);
+      await context.close();
+    });
+  });
+
+  it('leaves other contexts alone', async () => {
+    await using(2, async (good) => {
+      await using(1, async (bad) => {
+        const jobs = [1, 2, 3].map((i) => good.async('delayAndReturn', 20, i));
+        await bad.async('die').join();
+        assert.deepEqual(await Promise.all(jobs), [1, 2, 3]);
+      });
+      assert.equal(await good.async('fib', 8), 21);
     });
   });
 });

@@ -100,7 +100,7 @@ describe('a worker that does not start', () => {
   ];
   if (inPage) {
     cases.push(
-      ['has another type', 'worker.txt', 'mime-type', 'text/plain'],
+      ['has another type', 'wrong-type.js', 'mime-type', 'image/png'],
       [
         'has no embedder policy',
         'no-policy.js',
@@ -169,6 +169,16 @@ describe('a worker that does not start', () => {
     await using(1, async (context) => {
       assert.equal(await context.async('add', 1, 2), 3);
     });
+  });
+
+  it('may not be of another origin', { skip: inNode }, async () => {
+    const url = 'https://other.invalid/worker.js';
+    const make = () => new Worker(url, { type: 'module' });
+    const start = async () => {
+      const context = await newFixedWorkerContext(1, 'w', { worker: make });
+      await context.ready;
+    };
+    isStartError(await failure(start()), 'cross-origin', url, 'another origin');
   });
 
   it('may be one of several', async () => {

@@ -371,6 +371,11 @@ export function work(scope) {
   return scope.isActive;
 }
 
+/** Ends its worker, where a worker can do that. */
+export function die() {
+  process.exit(3);
+}
+
 // ---- the stress tests
 
 export async function maybeFail(scope, yields, fails) {
