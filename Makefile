@@ -125,7 +125,7 @@ format-check: $(BUILD)/.npm ## Check the formatting
 	$(Q)$(BIN)/prettier --log-level warn --check .
 
 .PHONY: bench
-bench: web $(C_BENCHES:%=$(BUILD)/native/bench/%) ## Benchmarks against other packages
+bench: web $(C_BENCHES:%=$(BUILD)/native/bench/%) $(C_BENCHES:%=$(BUILD)/wasm-node/bench/%.cjs) ## Benchmarks against other packages
 	$(Q)$(NODE) bench/run.mjs
 
 .PHONY: size

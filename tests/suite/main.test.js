@@ -11,7 +11,6 @@ import {
 import {
   cells,
   failure,
-  inPage,
   thrown,
   uncaught,
   until,
