@@ -243,9 +243,8 @@ bool cw__context_admit(cw__worker *self, cw_context *context)
 void cw__context_leave(cw__worker *self, cw_context *context)
 {
     if (cw_likely(self && self->context == context)) {
-        /* release: pairs with cw__context_quiet */
-        cw_store_release(&self->completed,
-                         cw_load_relaxed(&self->completed) + 1);
+        cw__count(&self->completed, 1);
+        if (cw_unlikely(!self->running)) cw__worker_publish(self);
         return;
     }
     cw__context_hold(context); /* this may be the last one inside */
@@ -260,7 +259,7 @@ bool cw__context_quiet(cw_context *context)
     if (cw_likely(!cw_load_seq_cst(&context->closed))) return false;
     uint64_t out = cw_load_seq_cst(&context->outside_completed);
     for (uint32_t i = 0; i < context->count; i++)
-        out += cw_load_acquire(&context->workers[i].completed);
+        out += cw_load_acquire(&context->workers[i].left);
     uint64_t in = cw_load_seq_cst(&context->outside_launched);
     for (uint32_t i = 0; i < context->count; i++)
         in += cw_load_acquire(&context->workers[i].launched);

@@ -122,8 +122,10 @@ static bool begin_wait(cw_job *job, enum cw__wait_mode mode)
 {
     job->wait_mode = (unsigned)mode & 3; /* all of its bits */
     job->waiter.kind = CW__WAITER_TASK;
-    /* seq_cst, and before the look at CANCELLING: see the top */
-    cw_store_seq_cst(&job->park, 0);
+    /* seq_cst, and before the look at CANCELLING: see the top. A word that is 0
+     * already may stay: a canceller that comes later kicks, and that is seen
+     * when the body commits itself to be parked. */
+    if (cw_load_relaxed(&job->park) != 0) cw_store_seq_cst(&job->park, 0);
     return mode == CW__WAIT_PROMPT && cw__job_cancelling(job->scope);
 }
 

@@ -340,7 +340,7 @@ static bool begin_cancelling(cw__worker *self, cw_job *job, cw_error *error,
     cw_job *task =
         job->flags & (CW__JOB_FOREIGN | CW__JOB_BARE) ? NULL : job->task;
     if (task) cw_add_relaxed(&task->refs, 1);
-    cw__job_unlock(job, state);
+    cw__job_unlock_cancelling(job, state);
     if (task) {
         if (!(state & CW__JOB_BODY_DONE) && cw__task_kick(task)) {
             task->next = NULL;
@@ -478,6 +478,16 @@ static void settle(cw__worker *self, cw_job *job)
     count_end(self, job, error);
 }
 
+static void drop_children(cw_job *first)
+{
+    while (first) {
+        cw_job *child = first;
+        first = child->next;
+        child->parent = NULL;
+        cw__job_drop(child);
+    }
+}
+
 /* Takes ended children off the list. Returns the parent if that was all it
  * waited for; then it is sealed and the caller has to settle it. */
 static cw_job *unlist(cw_job *parent, cw_job *first)
@@ -492,12 +502,7 @@ static cw_job *unlist(cw_job *parent, cw_job *first)
         if (over) state |= CW__JOB_SEALED;
     }
     cw__job_unlock(parent, state);
-    while (first) {
-        cw_job *child = first;
-        first = child->next;
-        child->parent = NULL;
-        cw__job_drop(child);
-    }
+    drop_children(first);
     return over ? parent : NULL;
 }
 
@@ -512,8 +517,9 @@ static cw_job *unlist_done(cw__worker *self)
 
 /* Detaches a settled job from its parent. A worker collects the ended children
  * of one parent and takes them off the list together; since it goes on only
- * with further children of that parent, nobody can tell the difference.
- * Returns another job that has to be settled because of it, or NULL. */
+ * with further children of that parent or with the parent itself, nobody can
+ * tell the difference. Returns another job that has to be settled because of
+ * it, or NULL. */
 static cw_job *retire(cw__worker *self, cw_job *job)
 {
     cw_job *parent = job->parent;
@@ -548,10 +554,45 @@ void cw__worker_flush(cw__worker *self)
     }
 }
 
-/* Records how the body ended. Returns true if the job can be settled. */
-static bool end_body(cw__worker *self, cw_job *job, cw_error *error)
+enum {
+    ENDED = CW__JOB_BODY_DONE | CW__JOB_SEALED | CW__JOB_FINAL,
+    /* What is told of the end of others: see settle(). */
+    EVENTFUL = CW__JOB_CANCELLING | CW__JOB_LIMITED
+};
+
+/* The end of a job with a value that has nobody to tell but its waiters. Called
+ * with the lock held and FINAL visible, so that a waiter that was about to
+ * suspend can go on at once; releases it. */
+static void settle_quietly(cw__worker *self, cw_job *job, uint32_t state)
 {
+    cw__woken woken;
+    cw__woken_init(&woken);
+    for (unsigned n = 0; n < SLICE && job->waiters; n++)
+        fire_first(job, &woken);
+    state = waiters_bit(job, state);
+    cw__job_unlock(job, state);
+    cw__dispatch_woken(self, &woken);
+    if (cw_unlikely(state & CW__JOB_WAITERS)) fire_waiters(self, job);
+    count_end(self, job, NULL);
+}
+
+/* What is left to do for a job whose body is over. */
+enum rest { AWAIT_CHILDREN, SETTLE, RETIRE };
+
+/* Records how the body ended. */
+static enum rest end_body(cw__worker *self, cw_job *job, cw_error *error)
+{
+    /* Children of this job that the worker has collected do not count. */
+    cw_job *ended = NULL;
+    if (self && self->done && self->done->parent == job) {
+        ended = self->done;
+        self->done = NULL;
+        self->done_count = 0;
+    }
     uint32_t state = adopt_fresh(job, cw__job_lock(job));
+    for (cw_job *child = ended; child; child = child->next)
+        unlink_child(job, child);
+    if (!job->children) state &= ~(uint32_t)CW__JOB_CHILDREN;
     bool failed_first = error && !(state & CW__JOB_CANCELLING);
     cw_error *failure = NULL, *unused = NULL;
     if (failed_first) {
@@ -566,44 +607,63 @@ static bool end_body(cw__worker *self, cw_job *job, cw_error *error)
     state |= CW__JOB_BODY_DONE;
     bool over = !(state & CW__JOB_CHILDREN);
     if (over) state |= CW__JOB_SEALED;
+    if (over && !(state & EVENTFUL) && !(job->flags & CW__JOB_NOTIFY)) {
+        state |= CW__JOB_FINAL;
+        /* release: what the body wrote is visible to whoever sees FINAL */
+        if (state & CW__JOB_WAITERS)
+            cw_store_release(&job->state, state | CW__JOB_LOCKED);
+        settle_quietly(self, job, state);
+        drop_children(ended);
+        return RETIRE;
+    }
     cw_job *above = NULL;
     if (!over && failed_first) { /* it may end as soon as it is unlocked */
         cw_add_relaxed(&job->refs, 1);
         failure = cw_error_retain(error);
         if (!cw__error_is_cancel(error)) above = told_of_failure(job);
     }
-    cw__job_unlock(job, state);
+    cw__job_unlock_cancelling(job, state);
     cw_error_release(unused);
+    drop_children(ended);
     if (!over && failed_first) {
         tell_failure(self, above, failure);
         cancel_children(self, job);
         cw_error_release(failure);
         cw__job_drop(job);
     }
-    return over;
+    return over ? SETTLE : AWAIT_CHILDREN;
+}
+
+/* The usual ends, in one step: with a value, without children, and with nobody
+ * to tell, or only waiters. */
+static bool finish_quickly(cw__worker *self, cw_job *job)
+{
+    if (cw_load_relaxed(&job->fresh)) return false;
+    uint32_t state = cw_load_relaxed(&job->state);
+    /* acq_rel: what the body wrote is visible to whoever sees FINAL */
+    if (state == 0 && cw_cas_acq_rel(&job->state, &state, ENDED)) {
+        if (job->flags & CW__JOB_NOTIFY) cw__the_host.job_final(job, false);
+        count_end(self, job, NULL);
+        return true;
+    }
+    uint32_t ended = ENDED | CW__JOB_WAITERS;
+    if (state == CW__JOB_WAITERS && !(job->flags & CW__JOB_NOTIFY) &&
+        cw_cas_acq_rel(&job->state, &state, ended | CW__JOB_LOCKED)) {
+        settle_quietly(self, job, ended);
+        return true;
+    }
+    return false;
 }
 
 void cw__job_finish(cw__worker *self, cw_job *job, cw_error *error)
 {
-    /* The usual case, one step: a value, no children, nobody to tell. acq_rel:
-     * what the body wrote is visible to whoever sees FINAL. */
-    uint32_t fresh = 0;
-    if (cw_likely(!error) && !cw_load_relaxed(&job->fresh) &&
-        cw_cas_acq_rel(&job->state, &fresh,
-                       CW__JOB_BODY_DONE | CW__JOB_SEALED | CW__JOB_FINAL)) {
-        if (job->flags & CW__JOB_NOTIFY) cw__the_host.job_final(job, false);
-        count_end(self, job, NULL);
-        job = retire(self, job);
-    } else {
-        /* Children of this job that the worker has collected do not count. */
-        if (self && self->done && self->done->parent == job)
-            cw__worker_flush(self);
-        if (!end_body(self, job, error)) return;
-    }
-    while (job) {
+    enum rest rest = RETIRE;
+    if (cw_unlikely(error) || !finish_quickly(self, job))
+        rest = end_body(self, job, error);
+    if (rest == AWAIT_CHILDREN) return;
+    if (rest == SETTLE) settle(self, job);
+    while ((job = retire(self, job)) != NULL)
         settle(self, job);
-        job = retire(self, job);
-    }
 }
 
 /* ---- waiting for the end */

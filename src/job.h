@@ -158,6 +158,15 @@ static inline cw_frame *cw__job_frame(cw_job *job)
     return (cw_frame *)(void *)(job + 1);
 }
 
+/* Fetches what running the job touches first; it may be gone already. */
+static inline void cw__job_prefetch(const cw_job *job)
+{
+    const char *at = (const char *)job;
+    __builtin_prefetch(at, 1);
+    __builtin_prefetch(at + sizeof *job, 1);
+    __builtin_prefetch(at + sizeof *job + sizeof(cw_frame), 1);
+}
+
 /* Makes a new frame of zeros. */
 static inline void cw__frame_init(cw_frame *frame, const cw_coroutine *type)
 {
@@ -213,8 +222,13 @@ static inline bool cw__job_cancelling(const cw_job *job)
 uint32_t cw__job_lock(cw_job *job);
 static inline void cw__job_unlock(cw_job *job, uint32_t state)
 {
-    /* seq_cst: release for what was written under the lock; and a cancelling
-     * bit that is set by it is ordered with the bodies' park words */
+    /* release: what was written under the lock is seen by the next holder */
+    cw_store_release(&job->state, state);
+}
+/* The same for one who sets CANCELLING. */
+static inline void cw__job_unlock_cancelling(cw_job *job, uint32_t state)
+{
+    /* seq_cst: also ordered with the bodies' park words and fresh children */
     cw_store_seq_cst(&job->state, state);
 }
 

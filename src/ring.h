@@ -96,6 +96,14 @@ static inline cw_job *cw__ring_pop_alone(cw__ring *ring)
     return cw_load_relaxed(&ring->slots[real & CW__RING_MASK]);
 }
 
+/* Owner only: what pop might return next. Only to be prefetched: it may be
+ * gone, or NULL. */
+static inline cw_job *cw__ring_peek(const cw__ring *ring)
+{
+    uint32_t real = cw__ring_real(cw_load_relaxed(&ring->head));
+    return cw_load_relaxed(&ring->slots[real & CW__RING_MASK]);
+}
+
 /* Owner only: how many it has room for, at least. Not what its length leaves:
  * a thief may still copy what is no longer in it. */
 static inline uint32_t cw__ring_room(const cw__ring *ring)

@@ -6,11 +6,12 @@
  *   0. what somebody handed to it while it slept;
  *   1. its slot: the job that was resumed last, whose data are warm; at most
  *      SLOT_BUDGET times in a row, so that two jobs that resume each other do
- *      not keep out the rest;
+ *      not keep out the rest. Nobody can steal from there, so what is not run
+ *      at once goes to the ring;
  *   2. its ring, oldest first;
  *   3. what came from outside (the context's inject queue and backlog); every
  *      GLOBAL_EVERY turns this comes first, so that it cannot starve;
- *   4. other workers' rings and slots: it steals half a ring.
+ *   4. other workers' rings: it steals half of one.
  *
  * Sleeping. A worker that finds nothing counts itself out of the searchers and
  * into the sleepers, with its bit in `idle_bits` set before, and then looks
@@ -145,10 +146,11 @@ void cw__dispatch(cw__worker *self, cw_job *job, enum cw__hint hint)
     if (hint == CW__RESUMED && self->running && !self->current &&
         context->count > 1) { /* a single worker keeps strict order */
         /* A body has just ended here and the worker takes its slot next, so
-         * nobody has to be woken. acq_rel: the job's state travels with it to
-         * a thief; acquire for the one that comes back. */
-        job = cw_swap_acq_rel(&self->slot, job);
-        if (!job) return;
+         * nobody has to be woken. */
+        cw_job *before = self->slot;
+        self->slot = job;
+        if (!before) return;
+        job = before;
     }
     push(self, job);
     /* A running worker needs nobody to tell it, and a single one has nobody to
@@ -192,19 +194,11 @@ void cw__dispatch_woken(cw__worker *self, cw__woken *woken)
 
 static cw_job *pop(cw__worker *self)
 {
-    return self->context->count == 1 ? cw__ring_pop_alone(&self->ring)
-                                     : cw__ring_pop(&self->ring);
-}
-
-/* Jobs that have waited long are in no cache any more: brings them in all at
- * once, which takes little longer than one. */
-static void touch(cw_job *const *jobs, uint32_t count)
-{
-    for (uint32_t i = 0; i < count; i++) {
-        __builtin_prefetch(jobs[i], 1);
-        __builtin_prefetch((char *)jobs[i] + 128, 1);
-        __builtin_prefetch((char *)jobs[i] + 192, 1);
-    }
+    cw_job *job = self->context->count == 1 ? cw__ring_pop_alone(&self->ring)
+                                            : cw__ring_pop(&self->ring);
+    cw_job *next = cw__ring_peek(&self->ring);
+    if (next) cw__job_prefetch(next);
+    return job;
 }
 
 /* Moves jobs from outside to the end of the ring. */
@@ -218,7 +212,10 @@ static bool take_from_outside(cw__worker *self)
         return cw__ring_length(&self->ring) > 0; /* enough to do */
     cw_job *jobs[BATCH_FROM_OUTSIDE];
     uint32_t count = cw__context_take(context, jobs, BATCH_FROM_OUTSIDE);
-    touch(jobs, count);
+    /* They have waited long and are in no cache any more: all at once takes
+     * little longer than one. */
+    for (uint32_t i = 0; i < count; i++)
+        cw__job_prefetch(jobs[i]);
     cw__ring_push_many(&self->ring, jobs, count);
     /* While they changed hands a searcher may have seen none of them and gone
      * to sleep, and the first of them may run for long. */
@@ -227,7 +224,7 @@ static bool take_from_outside(cw__worker *self)
     return count > 0;
 }
 
-static cw_job *steal(cw__worker *self, bool slots, bool *busy)
+static cw_job *steal(cw__worker *self, bool *busy)
 {
     cw_context *context = self->context;
     uint32_t count = context->count;
@@ -237,8 +234,6 @@ static cw_job *steal(cw__worker *self, bool slots, bool *busy)
         if (victim == self) continue;
         uint32_t moved = 0;
         cw_job *job = cw__ring_steal(&victim->ring, &self->ring, &moved);
-        if (!job && slots && cw_load_relaxed(&victim->slot))
-            job = cw_swap_acquire(&victim->slot, NULL);
         if (job) {
             cw__count(&self->steals, 1);
             cw__count(&self->stolen, moved + 1);
@@ -252,9 +247,9 @@ static cw_job *steal(cw__worker *self, bool slots, bool *busy)
 
 static cw_job *take_slot(cw__worker *self)
 {
-    if (!cw_load_relaxed(&self->slot)) return NULL; /* only we fill it */
-    /* acquire: a thief may have been faster */
-    return cw_swap_acquire(&self->slot, NULL);
+    cw_job *job = self->slot;
+    self->slot = NULL;
+    return job;
 }
 
 cw_job *cw__worker_take_handed(cw__worker *worker)
@@ -472,7 +467,7 @@ static bool any_work(cw__worker *self)
     cw_context *context = self->context;
     if (!cw__inbox_empty(&self->inbox) || !cw__inbox_empty(&context->inject) ||
         cw_load_seq_cst(&context->backlog.count) ||
-        cw_load_seq_cst(&self->slot) || cw_load_seq_cst(&self->handed))
+        cw_load_seq_cst(&self->handed))
         return true;
     for (uint32_t i = 0; i < context->count; i++)
         if (cw__ring_length(&context->workers[i].ring)) return true;
@@ -589,7 +584,7 @@ static cw_job *search(cw__worker *self)
     for (unsigned round = 0; round < SEARCH_ROUNDS; round++) {
         bool busy = false;
         cw_job *job = take_from_outside(self) ? pop(self) : NULL;
-        if (!job) job = steal(self, round > 0, &busy);
+        if (!job) job = steal(self, &busy);
         if (job) return job;
         if (busy) { /* a thief is at it; there is more */
             cw__thread_pause();
@@ -612,10 +607,11 @@ static void give_up_slot(cw__worker *self)
 
 static void run_job(cw__worker *self, cw_job *job)
 {
-    if (self->done && self->done->parent != job->parent) {
+    /* Ended jobs whose parent runs here may wait a little longer. */
+    if (self->done && self->done->parent != job->parent &&
+        self->done->parent != job->scope)
         cw__worker_flush(self);
-        give_up_slot(self); /* this job may take long */
-    }
+    if (cw_unlikely(self->slot)) give_up_slot(self); /* this may take long */
     self->current = job;
     cw__count(&self->steps, 1);
     cw__traced(&self->trace, CW__TRACE_BEGIN, (uintptr_t)job->type);
@@ -666,6 +662,7 @@ static cw_job *idle(cw__worker *self, cw__run *why, const cw_job *until)
             if (searching) stop_searching(self);
             return job;
         }
+        cw__worker_publish(self);
         if (cw__context_quiet(context) || (until && cw_is_completed(until))) {
             if (searching) stop_searching(self);
             *why = CW__RUN_END;

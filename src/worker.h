@@ -28,14 +28,13 @@ typedef struct cw__worker {
     _Alignas(CW_CACHE_LINE) _Atomic uint32_t word; /* 1: woken; the futex */
     cw__inbox inbox;                               /* from the host's threads */
     _Atomic(cw_job *) handed; /* given to it while it slept: goes first */
-    _Alignas(
-        CW_CACHE_LINE) _Atomic(cw_job *) slot; /* resumed last: goes next */
-    cw__ring ring;
+    _Alignas(CW_CACHE_LINE) cw__ring ring;
 
     /* The owner's. */
     _Alignas(CW_CACHE_LINE) cw_job *current; /* runs now */
     struct cw__worker *outer; /* the worker of another context that the thread
                                  is as well, in a blocking call */
+    cw_job *slot;      /* resumed last: goes next; empty while a job runs */
     cw_job *done;      /* ended jobs of one parent, not detached yet ... */
     cw_job *done_last; /* ... newest of them */
     uint32_t done_count;
@@ -63,6 +62,7 @@ typedef struct cw__worker {
     /* Counters: written by the owner, read by everybody. */
     _Atomic uint64_t launched, completed, failed, cancelled, steps, steals,
         stolen, parks, timers_fired;
+    _Atomic uint64_t left; /* `completed`, as cw__context_quiet() sees it */
     cw__trace trace;
     cw__thread thread;
 } cw__worker;
@@ -90,6 +90,14 @@ static inline void cw__count(_Atomic uint64_t *counter, uint64_t n)
 {
     /* relaxed: one writer; readers want a recent value, no order */
     cw_store_relaxed(counter, cw_load_relaxed(counter) + n);
+}
+
+/* Lets cw__context_quiet() know of the jobs that have ended here. Not after
+ * each one: as long as a worker is busy, the context is not quiet anyway. */
+static inline void cw__worker_publish(cw__worker *self)
+{
+    /* release: whoever sees the count sees that these jobs were launched */
+    cw_store_release(&self->left, cw_load_relaxed(&self->completed));
 }
 
 #endif /* CW_WORKER_H */
