@@ -217,10 +217,12 @@ async function checkMandelbrot(visit) {
       const canvas = document.querySelector('#fractal');
       const box = canvas.getBoundingClientRect();
       const counted = () => document.querySelector('#tile-counts').textContent;
-      // Down and up again, for as long as it takes where frames are slow.
+      canvas.dispatchEvent(new KeyboardEvent('keydown', { key: '0', bubbles: true }));
+      // Down to a place with much to compute, and up again, for as long as it
+      // takes where frames are slow.
       for (let i = 0; i < 400 && /cancelled0$/.test(counted()); i++) {
-        const clientX = box.left + box.width * 0.5;
-        const clientY = box.top + box.height * 0.5;
+        const clientX = box.left + box.width / 2 - 8;
+        const clientY = box.top + box.height / 2 - 20;
         const deltaY = i % 50 < 25 ? -100 : 100;
         const init = { deltaY, clientX, clientY, bubbles: true, cancelable: true };
         canvas.dispatchEvent(new WheelEvent('wheel', init));
