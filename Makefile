@@ -55,15 +55,12 @@ help: ## List the targets
 all: native wasm web ## Build everything
 
 .PHONY: demo
-demo: web setup-none ## Set up, build, and serve the demo page
+demo: web ## Set up, build, and serve the demo page
 	$(Q)$(NODE) tools/serve.mjs --root . --port 8080 --open /demo/
 
 .PHONY: test
 test: all examples setup-browsers ## Set up, build, and run every test
 	$(Q)$(NODE) tools/test-all.mjs
-
-.PHONY: setup-none
-setup-none:
 
 ##@ Building
 

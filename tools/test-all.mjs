@@ -22,6 +22,7 @@ const filesIn = (folder) =>
     .filter((name) => name.endsWith('.test.js'))
     .map((name) => `${folder}/${name}`);
 const browser = (engine) => ['node', 'tests/browser/run.mjs', '--engine', engine];
+const demo = (engine) => ['node', 'tests/demo/demo.test.mjs', '--engine', engine];
 
 /** Every part: its name and its command. */
 const PARTS = [
@@ -36,6 +37,9 @@ const PARTS = [
   ['browser chromium', browser('chromium')],
   ['browser firefox', browser('firefox')],
   ['browser webkit', browser('webkit')],
+  ['demo chromium', demo('chromium')],
+  ['demo firefox', demo('firefox')],
+  ['demo webkit', demo('webkit')],
 ];
 
 /** What Node's runner says of tests that are in order, and its own sums. */
