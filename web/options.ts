@@ -51,7 +51,7 @@ export interface ContextOptions {
   readonly onStrayError?: (error: Error) => void;
   /**
    * How sleeping realms are woken: `message` is for engines that lack
-   * `Atomics.waitAsync`, and chosen there by itself. @default 'auto'
+   * a reliable `Atomics.waitAsync`, and chosen there by itself. @default 'auto'
    */
   readonly wake?: 'auto' | 'message';
 }

@@ -31,8 +31,6 @@ export interface Ticket {
 
 /** How long a realm may go on by microtasks before others get a turn. */
 const TURN_MS = 2;
-/** How late a wait may time out before an alarm does it. */
-const GRACE_MS = 1;
 const RECORD_BYTES = 8;
 
 type WaitAsync = (
@@ -162,28 +160,15 @@ export abstract class Realm implements Host {
       this.waiting = true;
       this.waitingUntil = until;
       void wait.value.then(this.woken);
-      // In WebKit's workers some of these waits never time out.
-      if (until !== Infinity) this.setAlarm(ms + GRACE_MS);
       return;
     }
     if (until < this.waitingUntil || (!this.waitAsync && until !== Infinity)) {
-      this.setAlarm(Math.max(0, ms));
+      clearTimeout(this.alarm);
+      this.alarm = setTimeout(this.newTurn, Math.max(0, ms));
     }
   }
 
-  private setAlarm(ms: number): void {
-    clearTimeout(this.alarm);
-    this.alarm = setTimeout(this.alarmRang, ms);
-  }
-
-  private readonly alarmRang = (): void => {
-    // A wait that is late is not relied on any more: further sleeps set alarms.
-    this.waitingUntil = Infinity;
-    this.newTurn();
-  };
-
   private readonly woken = (): void => {
-    clearTimeout(this.alarm);
     this.waiting = false;
     this.waitingUntil = Infinity;
     this.newTurn();

@@ -58,8 +58,7 @@ export class Runtime extends Realm implements LaunchRealm {
   static async load(factory: ModuleFactory | undefined, options: CheckedOptions): Promise<Runtime> {
     environment().checkSharedMemory();
     const memory = makeMemory(options);
-    const wakeByMessage =
-      options.wakeByMessage || typeof (Atomics as { waitAsync?: unknown }).waitAsync !== 'function';
+    const wakeByMessage = options.wakeByMessage || !hasWaitAsync();
     const runtime = new Runtime(memory, wakeByMessage);
     const module = await instantiate(factory, runtime, memory, options.wasmUrl);
     runtime.attach(module, memory, { wakeByMessage });
@@ -248,6 +247,15 @@ export class Runtime extends Realm implements LaunchRealm {
       }
     }
   }
+}
+
+/**
+ * True if `Atomics.waitAsync` can be relied on. Where several workers use it at
+ * once, WebKit (seen in 2.50) loses wake-ups and time limits now and then.
+ */
+function hasWaitAsync(): boolean {
+  const isWebKit = Object.hasOwn(new Error(), 'sourceURL');
+  return !isWebKit && typeof (Atomics as { waitAsync?: unknown }).waitAsync === 'function';
 }
 
 function noMemory(options: CheckedOptions): string {
