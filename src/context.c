@@ -15,8 +15,8 @@
 #include "error.h"
 #include "host.h"
 #include "limit.h"
+#include "text.h"
 
-#include <stdio.h>
 #include <string.h>
 
 cw__host cw__the_host;
@@ -32,7 +32,8 @@ static cw_context *context_new(uint32_t workers, const char *name)
     cw_context *context = (cw_context *)aligned;
     memset(context, 0, bytes);
     context->memory = memory;
-    snprintf(context->name, sizeof context->name, "%s", name);
+    cw__text text = cw__text_begin(context->name, sizeof context->name);
+    cw__text_add(&text, name);
     context->count = workers;
     context->backlog.alone = workers == 1;
     atomic_init(&context->refs, 1);

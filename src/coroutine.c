@@ -27,8 +27,8 @@
 #include "context.h"
 #include "error.h"
 #include "host.h"
+#include "text.h"
 
-#include <stdio.h>
 #include <string.h>
 
 /* Several registrations of one body: for whichever job ends first badly, or
@@ -477,17 +477,27 @@ void cw__end_try(cw_frame *frame, unsigned id)
     }
 }
 
+/* A body is written in a way that cannot work. */
+static void panic_about(const cw_frame *frame, const char *what,
+                        const char *unit, int number)
+{
+    char buffer[160];
+    cw__text text = cw__text_begin(buffer, sizeof buffer);
+    cw__text_add(&text, "coroutine '");
+    cw__text_add(&text, frame->type->name);
+    cw__text_add(&text, "' ");
+    cw__text_add(&text, what);
+    cw__panic(buffer, unit, number);
+}
+
 void cw__try(cw_frame *frame, unsigned id)
 {
     /* The body may have jumped out of this one and of those in it. */
     cw__end_try(frame, id);
     uint32_t open = frame->handlers;
     if (open >> 2 * HANDLER_BITS) {
-        char line[160];
-        snprintf(line, sizeof line,
-                 "coroutine '%s' nests CW_TRY more than three deep",
-                 frame->type->name);
-        cw__panic(line, "number", (int)id);
+        panic_about(frame, "nests CW_TRY more than three deep", "number",
+                    (int)id);
     }
     frame->handlers = (open << HANDLER_BITS | id) & HANDLERS_MASK;
 }
@@ -545,12 +555,10 @@ void cw__finally(cw_frame *frame)
 int cw__lost(cw_frame *frame)
 {
     if (frame->at != CW__AT_FINALLY) { /* else: a body without CW_FINALLY */
-        char line[160];
-        snprintf(line, sizeof line,
-                 "coroutine '%s' suspended inside of a switch statement of its "
-                 "own, so it cannot be resumed",
-                 frame->type->name);
-        cw__panic(line, "line", frame->at);
+        panic_about(frame,
+                    "suspended inside of a switch statement of its own, so it "
+                    "cannot be resumed",
+                    "line", frame->at);
     }
     frame->at = CW__AT_END;
     return 1;

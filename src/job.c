@@ -16,8 +16,8 @@
 #include "error.h"
 #include "host.h"
 #include "limit.h"
+#include "text.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,13 +26,16 @@ enum { SLICE = 32 };
 
 static void print_and_abort(const char *name, cw_error *error)
 {
-    char line[512];
-    snprintf(line, sizeof line,
-             "coworker: job '%s' failed and nobody awaits "
-             "it: %s (%s)",
-             name, cw_error_message(error),
-             cw_status_name(cw_error_code(error)));
-    cw__log_line(line);
+    char buffer[512];
+    cw__text text = cw__text_begin(buffer, sizeof buffer);
+    cw__text_add(&text, "coworker: job '");
+    cw__text_add(&text, name);
+    cw__text_add(&text, "' failed and nobody awaits it: ");
+    cw__text_add(&text, cw_error_message(error));
+    cw__text_add(&text, " (");
+    cw__text_add(&text, cw_status_name(cw_error_code(error)));
+    cw__text_add(&text, ")");
+    cw__log_line(buffer);
     abort();
 }
 

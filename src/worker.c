@@ -34,8 +34,8 @@
 #include "error.h"
 #include "host.h"
 #include "limit.h"
+#include "text.h"
 
-#include <stdio.h>
 #include <string.h>
 
 enum {
@@ -66,11 +66,11 @@ void cw__worker_init(cw__worker *worker, cw_context *context, uint32_t index)
     worker->index = index;
     worker->random = index * 2654435761u + 1;
     worker->may_futex = true;
-    if (context->count == 1) {
-        snprintf(worker->name, sizeof worker->name, "%s", context->name);
-    } else {
-        snprintf(worker->name, sizeof worker->name, "%s-%u", context->name,
-                 index + 1);
+    cw__text name = cw__text_begin(worker->name, sizeof worker->name);
+    cw__text_add(&name, context->name);
+    if (context->count > 1) {
+        cw__text_add(&name, "-");
+        cw__text_add_number(&name, index + 1);
     }
 }
 
