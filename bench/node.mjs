@@ -19,14 +19,17 @@ async function start({ quick }) {
   const processes = quick ? 3 : 7;
   const first = [];
   const later = [];
+  const bare = [];
   for (let i = 0; i < processes; i++) {
     const times = await measure('start');
     first.push(times.first);
     later.push(...times.later);
+    bare.push(...times.bare);
   }
+  const goal = { atMost: 120, peers: { '3 bare workers': median(bare) } };
   return [
-    row('Node: 3 workers ready, first context', 'ms', median(first), { atMost: 120 }),
-    row('Node: 3 workers ready, later context', 'ms', median(later), { atMost: 120 }),
+    row('Node: 3 workers ready, first context', 'ms', median(first), goal),
+    row('Node: 3 workers ready, later context', 'ms', median(later), goal),
   ];
 }
 
