@@ -74,6 +74,9 @@ static cwb_context *host_data_new(cw_context *context)
     return data;
 }
 
+/* What JavaScript looks at first. */
+uint32_t cwb_abi(void) { return CWB_ABI; }
+
 /* Makes the calling thread the main realm. Once per module. Returns its worker,
  * 0 without memory. `wake_by_message`: realms cannot wait for the futex word
  * asynchronously here and are woken by messages. */

@@ -19,6 +19,7 @@ export interface Host {
 
 /** An instance of the core's module, or of a user's that links the core. */
 export interface CoreModule {
+  _cwb_abi(): number;
   _cwb_init(wakeByMessage: number): Pointer;
   _cwb_scratch(bytes: number): Pointer;
   _cwb_run(budget: number): number;

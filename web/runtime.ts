@@ -304,9 +304,10 @@ async function instantiate(
       },
       ...(url === undefined ? {} : { locateFile: () => url }),
     })) as CoreModule;
-    if (typeof module._cwb_init !== 'function') {
+    if (typeof module._cwb_abi !== 'function' || module._cwb_abi() !== layout.ABI) {
       throw new TypeError(
-        'coworker: `options.module` does not export the core; link it with the flags in lib/coworker.link',
+        'coworker: the WebAssembly module does not hold the core of this version; link it again ' +
+          'with lib/libcoworker.a and the flags in lib/coworker.link',
       );
     }
     return module;
