@@ -40,7 +40,8 @@
 
 enum {
     GLOBAL_EVERY = 61, /* turns between looks at the outside queue */
-    CLOCK_EVERY = 16,  /* turns between looks at the clock */
+    TURNS_PER_CALL = 256,
+    CLOCK_EVERY = 16, /* turns between looks at the clock */
     SLOT_BUDGET = 3,
     SEARCH_ROUNDS = 2,
     TIMERS_PER_TURN = 64,
@@ -693,11 +694,11 @@ static cw_job *idle(cw__worker *self, cw__run *why, const cw_job *until)
     }
 }
 
-static cw__run run_loop(cw__worker *self, uint32_t budget, const cw_job *until)
+/* CW__RUN_MORE after so many turns. */
+static cw__run run_turns(cw__worker *self, uint32_t turns, const cw_job *until)
 {
     cw__run why = CW__RUN_END;
-    uint32_t left = budget;
-    for (;;) {
+    for (; turns > 0; turns--) {
         bool asleep = cw_load_relaxed(&self->asleep_in_loop) != 0; /* ours */
         cw_job *job = asleep ? NULL : next_job(self);
         if (!job) {
@@ -708,20 +709,36 @@ static cw__run run_loop(cw__worker *self, uint32_t budget, const cw_job *until)
         }
         run_job(self, job);
         /* Others of the loop may always be ready. */
-        if (until && cw_is_completed(until)) break;
-        if (self->undelivered || (self->has_loop && loop_is_due(self))) break;
-        if (budget && --left == 0) break;
+        if (until && cw_is_completed(until)) return CW__RUN_VISIT;
+        if (self->undelivered || (self->has_loop && loop_is_due(self)))
+            return CW__RUN_VISIT;
     }
-    cw__worker_flush(self);
-    give_up_slot(self); /* the worker leaves with work left */
-    return CW__RUN_VISIT;
+    return CW__RUN_MORE;
 }
+
+/* Engines translate WebAssembly quickly at first and well later, but change
+ * over only between calls. So the loop must not be one endless call: it is
+ * entered anew every TURNS_PER_CALL turns, by way of a volatile pointer, which
+ * keeps compilers and linkers from inlining it. */
+static cw__run (*volatile call_run_turns)(cw__worker *, uint32_t,
+                                          const cw_job *) = run_turns;
 
 cw__run cw__worker_run(cw__worker *self, uint32_t budget, const cw_job *until)
 {
     bool nested = self->running;
     self->running = true;
-    cw__run why = run_loop(self, budget, until);
+    cw__run why;
+    do {
+        uint32_t turns = TURNS_PER_CALL;
+        if (budget && budget < turns) turns = budget;
+        why = call_run_turns(self, turns, until);
+        if (budget && (budget -= turns) == 0 && why == CW__RUN_MORE)
+            why = CW__RUN_VISIT;
+    } while (why == CW__RUN_MORE);
+    if (why == CW__RUN_VISIT) { /* the worker leaves with work left */
+        cw__worker_flush(self);
+        give_up_slot(self);
+    }
     self->running = nested;
     return why;
 }

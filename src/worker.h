@@ -17,6 +17,7 @@ typedef enum cw__run {
     CW__RUN_SLEEP, /* nothing to do: wait in the host's event loop, on `word`,
                       until `wake_at_ns` */
     CW__RUN_VISIT, /* the host's event loop wants a turn; come back then */
+    CW__RUN_MORE   /* only inside of worker.c */
 } cw__run;
 
 typedef struct cw__worker {
