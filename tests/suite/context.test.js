@@ -41,9 +41,7 @@ describe('opening a context', () => {
         assert.equal(context.name, 'test');
         assert.equal(context.workers, workers);
         const names =
-          workers === 1
-            ? ['test']
-            : Array.from({ length: workers }, (_, i) => `test-${i + 1}`);
+          workers === 1 ? ['test'] : Array.from({ length: workers }, (_, i) => `test-${i + 1}`);
         assert.deepEqual(await workerNames(context), names);
       });
     });
@@ -119,23 +117,11 @@ describe('opening a context', () => {
     ['memory', [1, 'w', { memory: 1 }], RangeError, '1', 'from 2 to'],
     ['memory', [1, 'w', { memory: 4096 }], RangeError, '4096', 'to 4095'],
     ['memory', [1, 'w', { memory: '64' }], TypeError, "'64'", 'a number'],
-    [
-      'maximumMemory',
-      [1, 'w', { memory: 64, maximumMemory: 32 }],
-      RangeError,
-      '32',
-      'from 64',
-    ],
+    ['maximumMemory', [1, 'w', { memory: 64, maximumMemory: 32 }], RangeError, '32', 'from 64'],
     ['startTimeout', [1, 'w', { startTimeout: 0 }], RangeError, '0', 'from 1'],
     ['wake', [1, 'w', { wake: 'often' }], TypeError, "'often'", "'message'"],
     ['trace', [1, 'w', { trace: 'yes' }], TypeError, "'yes'", 'a boolean'],
-    [
-      'onStrayError',
-      [1, 'w', { onStrayError: true }],
-      TypeError,
-      'true',
-      'a function',
-    ],
+    ['onStrayError', [1, 'w', { onStrayError: true }], TypeError, 'true', 'a function'],
     ['wasmUrl', [1, 'w', { wasmUrl: 7 }], TypeError, '7', 'a string or a URL'],
   ];
   for (const [argument, args, type, value, fix] of wrong) {
@@ -191,9 +177,7 @@ describe('looking at a context', () => {
       1,
       async (context) => {
         await context.async('add', 1, 2);
-        await until(() =>
-          context.trace()[0].events.some(({ kind }) => kind === 'end'),
-        );
+        await until(() => context.trace()[0].events.some(({ kind }) => kind === 'end'));
         const [{ worker: index, events }] = context.trace();
         assert.equal(index, 0);
         const kinds = new Set(events.map(({ kind }) => kind));

@@ -107,9 +107,7 @@ describe('the error of a failed task', () => {
 
   it('comes through parents unchanged', async () => {
     await using(2, async (context) => {
-      const error = await failure(
-        context.async('callThere', 'callThere', 'fail', 'deep'),
-      );
+      const error = await failure(context.async('callThere', 'callThere', 'fail', 'deep'));
       assert.instanceOf(error, RangeError);
       assert.equal(error.message, 'deep');
       assert.equal(error.task, 'fail');
@@ -198,11 +196,7 @@ describe('error classes', () => {
     const errors = [
       [new CoworkerError('m'), 'CoworkerError', 'CW_EFAILED'],
       [new CancellationError('m'), 'CancellationError', 'CW_ECANCELED'],
-      [
-        new TimeoutCancellationError('m'),
-        'TimeoutCancellationError',
-        'CW_ECANCELED',
-      ],
+      [new TimeoutCancellationError('m'), 'TimeoutCancellationError', 'CW_ECANCELED'],
       [new ContextClosedError('m'), 'ContextClosedError', 'CW_ECLOSED'],
       [new NativeError('m', { code: 'CW_EBUSY' }), 'NativeError', 'CW_EBUSY'],
       [new IsolationError('m'), 'IsolationError', 'CW_ENOTSUP'],

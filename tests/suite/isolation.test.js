@@ -5,8 +5,7 @@ import { assert } from 'chai';
 
 const inPage = typeof document === 'object';
 
-const sharedMemory = () =>
-  new WebAssembly.Memory({ initial: 1, maximum: 2, shared: true });
+const sharedMemory = () => new WebAssembly.Memory({ initial: 1, maximum: 2, shared: true });
 
 async function startWorker(url) {
   if (inPage) return new Worker(url, { type: 'module' });
@@ -28,13 +27,9 @@ function firstMessage(worker) {
 }
 
 describe('isolation', () => {
-  it(
-    'is there in the page',
-    { skip: !inPage && 'only pages are isolated' },
-    () => {
-      assert.isTrue(globalThis.crossOriginIsolated);
-    },
-  );
+  it('is there in the page', { skip: !inPage && 'only pages are isolated' }, () => {
+    assert.isTrue(globalThis.crossOriginIsolated);
+  });
 
   it('makes a shared memory', () => {
     assert.instanceOf(sharedMemory().buffer, SharedArrayBuffer);

@@ -55,11 +55,7 @@ describe('a job', () => {
 
   it('is joined whatever its end, early and late', async () => {
     await using(1, async (context) => {
-      const jobs = [
-        context.async('add', 1, 2),
-        context.async('fail', 'x'),
-        context.async('wait'),
-      ];
+      const jobs = [context.async('add', 1, 2), context.async('fail', 'x'), context.async('wait')];
       jobs[2].cancel();
       for (const job of [...jobs, ...jobs]) {
         assert.equal(await job.join(), undefined);
@@ -365,9 +361,7 @@ describe('an abort signal', () => {
     await using(2, async (context) => {
       const controller = new AbortController();
       const { signal } = controller;
-      const jobs = Array.from({ length: 50 }, () =>
-        context.async({ signal }, 'wait'),
-      );
+      const jobs = Array.from({ length: 50 }, () => context.async({ signal }, 'wait'));
       controller.abort('all of you');
       for (const job of jobs) {
         assert.equal((await failure(job)).cause, 'all of you');

@@ -65,9 +65,7 @@ describe('launching tasks', () => {
   it('takes null as an argument, not as options', async () => {
     await using(1, async (context) => {
       assert.deepEqual(await context.async('list', null, {}), [null, {}]);
-      assert.deepEqual(await context.async({}, 'list', { timeout: -1 }), [
-        { timeout: -1 },
-      ]);
+      assert.deepEqual(await context.async({}, 'list', { timeout: -1 }), [{ timeout: -1 }]);
     });
   });
 
@@ -138,7 +136,11 @@ describe('refusing to launch', () => {
     }
     await context.ready;
     for (const name of ['toString', 'hasOwnProperty', 'constructor', '']) {
-      check(thrown(() => context.async(name)), TypeError, `no task '${name}'`);
+      check(
+        thrown(() => context.async(name)),
+        TypeError,
+        `no task '${name}'`,
+      );
     }
     await context.close();
   });
@@ -152,9 +154,24 @@ describe('refusing to launch', () => {
 
   it('needs a string for a name', async () => {
     await using(1, async (context) => {
-      check(thrown(() => context.launch()), TypeError, '`task`', 'undefined');
-      check(thrown(() => context.launch(5)), TypeError, '`task`', 'got 5');
-      check(thrown(() => context.launch({})), TypeError, '`task`', 'undefined');
+      check(
+        thrown(() => context.launch()),
+        TypeError,
+        '`task`',
+        'undefined',
+      );
+      check(
+        thrown(() => context.launch(5)),
+        TypeError,
+        '`task`',
+        'got 5',
+      );
+      check(
+        thrown(() => context.launch({})),
+        TypeError,
+        '`task`',
+        'undefined',
+      );
       check(
         thrown(() => context.launch(Symbol('s'))),
         TypeError,
@@ -175,9 +192,7 @@ describe('refusing to launch', () => {
   for (const [name, value, type] of options) {
     it(`checks \`${name}\`, such as ${JSON.stringify(value)}`, async () => {
       await using(1, async (context) => {
-        const error = thrown(() =>
-          context.launch({ [name]: value }, 'add', 1, 2),
-        );
+        const error = thrown(() => context.launch({ [name]: value }, 'add', 1, 2));
         check(error, type, `\`options.${name}\``);
       });
     });

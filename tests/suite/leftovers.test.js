@@ -24,17 +24,14 @@ describe('what a task leaves behind', () => {
     it(`goes on while the worker is busy: ${what}`, async () => {
       await using(1, async (context) => {
         const at = cells(context);
-        await context.async(task, ...args, at, 0);
-        let jobs = 0;
+        context.launch(task, ...args, at, 0);
         // There is always more to do than this worker can.
-        while (Atomics.load(at, 0) === 0) {
+        do {
           const batch = [];
           for (let i = 0; i < 50; i++) batch.push(context.async('work'));
-          jobs += batch.length;
           await batch[0];
-        }
+        } while (Atomics.load(at, 0) === 0);
         assert.equal(at[0], 1);
-        assert.isAtLeast(jobs, 1);
       });
     });
 

@@ -2,20 +2,8 @@
 
 import { describe, it } from 'node:test';
 import { assert } from 'chai';
-import {
-  CancellationError,
-  Main,
-  MainScope,
-  TimeoutCancellationError,
-} from 'coworker';
-import {
-  cells,
-  failure,
-  thrown,
-  uncaught,
-  until,
-  using,
-} from './helpers/contexts.js';
+import { CancellationError, Main, MainScope, TimeoutCancellationError } from 'coworker';
+import { cells, failure, thrown, uncaught, until, using } from './helpers/contexts.js';
 
 describe('the main thread', () => {
   it('is ready without any context', async () => {
@@ -231,9 +219,7 @@ describe('the main thread with a context', () => {
       };
       channel.port2.postMessage(null);
       const at = cells(context);
-      const jobs = Array.from({ length: 10_000 }, () =>
-        context.async('mark', at, 0),
-      );
+      const jobs = Array.from({ length: 10_000 }, () => context.async('mark', at, 0));
       await Promise.all(jobs);
       over = true;
       channel.port1.close();

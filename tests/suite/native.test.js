@@ -21,8 +21,7 @@ import {
 } from './helpers/contexts.js';
 
 const options = await nativeOptions();
-const using = (workers, body, more) =>
-  usingOptions(workers, body, { ...options, ...more });
+const using = (workers, body, more) => usingOptions(workers, body, { ...options, ...more });
 
 describe('values of C', () => {
   const echoes = [
@@ -223,9 +222,7 @@ describe('coroutines and functions of C', () => {
   it('are children of tasks, and their parents', async () => {
     await using(2, async (context) => {
       assert.equal(await context.async('callThere', 'fib', 10), 55);
-      const error = await failure(
-        context.async('callThere', 'fail_with_text', 'from C'),
-      );
+      const error = await failure(context.async('callThere', 'fail_with_text', 'from C'));
       assert.equal(error.constructor, NativeError);
       assert.equal(error.message, 'from C');
       const job = context.async('callThere', 'wait_ms', 2 ** 31 - 1);
@@ -264,13 +261,9 @@ describe('coroutines and functions of C', () => {
       {
         module,
         worker: () =>
-          new Worker(
-            new URL(
-              `./helpers/native-bare${inPage ? '' : '.node'}.js`,
-              import.meta.url,
-            ),
-            { type: 'module' },
-          ),
+          new Worker(new URL(`./helpers/native-bare${inPage ? '' : '.node'}.js`, import.meta.url), {
+            type: 'module',
+          }),
       },
     );
   });
@@ -297,15 +290,9 @@ describe('two modules', () => {
   it('work side by side', async () => {
     await usingOptions(1, async (plain) => {
       await using(1, async (native) => {
-        const [one, two] = await Promise.all([
-          plain.async('add', 1, 2),
-          native.async('fib', 10),
-        ]);
+        const [one, two] = await Promise.all([plain.async('add', 1, 2), native.async('fib', 10)]);
         assert.deepEqual([one, two], [3, 55]);
-        assert.equal(
-          thrown(() => plain.async('fib_of_c', 1)).constructor,
-          TypeError,
-        );
+        assert.equal(thrown(() => plain.async('fib_of_c', 1)).constructor, TypeError);
       });
     });
   });

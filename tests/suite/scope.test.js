@@ -33,9 +33,7 @@ describe('a scope', () => {
   it('delays in the order of time', async () => {
     await using(2, async (context) => {
       const ends = [];
-      const jobs = [60, 10, 35].map((ms) =>
-        context.async('delay', ms).then(() => ends.push(ms)),
-      );
+      const jobs = [60, 10, 35].map((ms) => context.async('delay', ms).then(() => ends.push(ms)));
       await Promise.all(jobs);
       assert.deepEqual(ends, [10, 35, 60]);
     });
@@ -61,7 +59,13 @@ describe('a scope', () => {
       // Both begin before one of them goes on.
       const firsts = results.map(([, first]) => first).sort();
       const seconds = results.map(([, , second]) => second).sort();
-      assert.deepEqual([firsts, seconds], [[0, 1], [2, 3]]);
+      assert.deepEqual(
+        [firsts, seconds],
+        [
+          [0, 1],
+          [2, 3],
+        ],
+      );
     });
   });
 
@@ -81,10 +85,7 @@ describe('a scope', () => {
 
   it('serves functions that are called from tasks', async () => {
     await using(2, async (context) => {
-      assert.deepEqual(await context.async('withContextThere', 'add', 1, 2), [
-        true,
-        3,
-      ]);
+      assert.deepEqual(await context.async('withContextThere', 'add', 1, 2), [true, 3]);
       assert.equal(await context.async('callThere', 'add', 3, 4), 7);
       assert.equal(await context.async('callThere', {}, 'add', 5, 6), 11);
     });

@@ -41,9 +41,7 @@ describe('a module that does not load', () => {
   ]) {
     it(`is told apart: it ${what}`, async () => {
       const errors = await uncaught(async () => {
-        const error = await failure(
-          newFixedWorkerContext(1, 'w', { worker, wasmUrl: url }),
-        );
+        const error = await failure(newFixedWorkerContext(1, 'w', { worker, wasmUrl: url }));
         isStartError(error, reason, text, '`wasmUrl`');
         await turns(3);
       });
@@ -57,9 +55,7 @@ describe('a module that does not load', () => {
       throw new RangeError('could not allocate memory');
     };
     try {
-      const error = await failure(
-        newFixedWorkerContext(1, 'w', { worker, memory: 100 }),
-      );
+      const error = await failure(newFixedWorkerContext(1, 'w', { worker, memory: 100 }));
       isStartError(error, 'out-of-memory', '100 MiB', '`memory`');
       assert.instanceOf(error.cause, RangeError);
     } finally {
@@ -75,9 +71,7 @@ describe('a module that does not load', () => {
 
   it('has to be a module of this library', async () => {
     const module = () => Promise.resolve({});
-    const error = await failure(
-      newFixedWorkerContext(1, 'w', { module, worker }),
-    );
+    const error = await failure(newFixedWorkerContext(1, 'w', { module, worker }));
     assert.instanceOf(error, TypeError);
     assert.include(error.message, 'coworker.link');
   });
@@ -101,12 +95,7 @@ describe('a worker that does not start', () => {
   if (inPage) {
     cases.push(
       ['has another type', 'wrong-type.js', 'mime-type', 'image/png'],
-      [
-        'has no embedder policy',
-        'no-policy.js',
-        'embedder-policy',
-        'Cross-Origin-Embedder-Policy',
-      ],
+      ['has no embedder policy', 'no-policy.js', 'embedder-policy', 'Cross-Origin-Embedder-Policy'],
     );
   }
   for (const [what, file, reason, text] of cases) {
@@ -148,9 +137,7 @@ describe('a worker that does not start', () => {
     ['returns no worker', () => ({ url: 'worker.js' }), 'an object of Object'],
   ]) {
     it(`is refused if the function ${what}`, async () => {
-      const error = await failure(
-        newFixedWorkerContext(1, 'w', { worker: make }),
-      );
+      const error = await failure(newFixedWorkerContext(1, 'w', { worker: make }));
       assert.instanceOf(error, TypeError);
       assert.include(error.message, '`options.worker`');
       assert.include(error.message, text);
@@ -162,10 +149,7 @@ describe('a worker that does not start', () => {
     const make = () => {
       throw error;
     };
-    assert.equal(
-      await failure(newFixedWorkerContext(2, 'w', { worker: make })),
-      error,
-    );
+    assert.equal(await failure(newFixedWorkerContext(2, 'w', { worker: make })), error);
     await using(1, async (context) => {
       assert.equal(await context.async('add', 1, 2), 3);
     });

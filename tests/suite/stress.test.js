@@ -6,13 +6,7 @@ import { describe, it } from 'node:test';
 import { assert } from 'chai';
 import { ContextClosedError } from 'coworker';
 import { inPage, open, random, using } from './helpers/contexts.js';
-import {
-  balanced,
-  isCancellation,
-  pause,
-  races,
-  settleOnce,
-} from './helpers/races.js';
+import { balanced, isCancellation, pause, races, settleOnce } from './helpers/races.js';
 
 const setting = (name, fallback) => {
   const text = inPage

@@ -28,8 +28,7 @@ const values = {
   'long text': () => 'αβγδ'.repeat(50_000),
   'an empty object': () => ({}),
   'an object': () => ({ a: 1, 'b c': { d: [2] }, 3: null }),
-  'an object with a null prototype': () =>
-    Object.assign(Object.create(null), { a: 1 }),
+  'an object with a null prototype': () => Object.assign(Object.create(null), { a: 1 }),
   'an object with a key named __proto__': () => JSON.parse('{"__proto__": 1}'),
   'an instance of a class': () =>
     new (class Point {
@@ -78,8 +77,7 @@ const values = {
   },
   'an Error': () => new RangeError('too far', { cause: 'why' }),
   'a megabyte': () => new Uint8Array(1 << 20).map((_, i) => i * 7),
-  'a large object': () =>
-    Array.from({ length: 10_000 }, (_, i) => ({ id: i, text: `item ${i}` })),
+  'a large object': () => Array.from({ length: 10_000 }, (_, i) => ({ id: i, text: `item ${i}` })),
 };
 
 /** Everything about a value that a task could see. */
@@ -216,9 +214,7 @@ describe('transferring', () => {
 
   it('refuses what cannot be moved', async () => {
     await using(1, async (context) => {
-      const error = thrown(() =>
-        context.async({ transfer: [{ a: 1 }] }, 'echo', 1),
-      );
+      const error = thrown(() => context.async({ transfer: [{ a: 1 }] }, 'echo', 1));
       assert.instanceOf(error, TypeError);
       assert.include(error.message, "'echo'");
     });
@@ -229,8 +225,7 @@ describe('transferring', () => {
       const buffer = new ArrayBuffer(8);
       await context.async({ transfer: [buffer] }, 'byteLength', buffer);
       // Not every engine refuses it.
-      const again = async () =>
-        context.async({ transfer: [buffer] }, 'byteLength', buffer);
+      const again = async () => context.async({ transfer: [buffer] }, 'byteLength', buffer);
       const result = await again().catch((error) => error);
       if (result !== 0) assert.instanceOf(result, TypeError);
       assert.equal(await context.async('add', 1, 2), 3);

@@ -4,20 +4,12 @@
 import { describe, it } from 'node:test';
 import { assert } from 'chai';
 import { CancellationError, Main } from 'coworker';
-import {
-  cells,
-  failure,
-  random,
-  turns,
-  until,
-  using as usingOptions,
-} from './helpers/contexts.js';
+import { cells, failure, random, turns, until, using as usingOptions } from './helpers/contexts.js';
 import { balanced, races } from './helpers/races.js';
 
 Atomics.waitAsync = undefined;
 
-const using = (workers, body) =>
-  usingOptions(workers, body, { wake: 'message' });
+const using = (workers, body) => usingOptions(workers, body, { wake: 'message' });
 
 describe('waking by messages', () => {
   it('does without Atomics.waitAsync', async () => {
@@ -35,9 +27,7 @@ describe('waking by messages', () => {
           // Let them fall asleep now and then.
           if (i % 20 === 0) await turns(3);
         }
-        const jobs = Array.from({ length: 2000 }, (_, i) =>
-          context.async('later', i),
-        );
+        const jobs = Array.from({ length: 2000 }, (_, i) => context.async('later', i));
         assert.deepEqual(
           await Promise.all(jobs),
           jobs.map((_, i) => i),
@@ -55,9 +45,7 @@ describe('waking by messages', () => {
   it('delays and cancels', async () => {
     await using(2, async (context) => {
       const ends = [];
-      const jobs = [40, 5, 20].map((ms) =>
-        context.async('delay', ms).then(() => ends.push(ms)),
-      );
+      const jobs = [40, 5, 20].map((ms) => context.async('delay', ms).then(() => ends.push(ms)));
       await Promise.all(jobs);
       assert.deepEqual(ends, [5, 20, 40]);
       const at = cells(context);
@@ -110,9 +98,7 @@ describe('waking by messages', () => {
     it(`settles races between ${name}`, async () => {
       await using(3, async (context) => {
         for (let round = 0; round < 100; round += 5) {
-          const rounds = [0, 1, 2, 3, 4].map((i) =>
-            race(context, random(round + i)),
-          );
+          const rounds = [0, 1, 2, 3, 4].map((i) => race(context, random(round + i)));
           await Promise.all(rounds);
         }
         await balanced(context);

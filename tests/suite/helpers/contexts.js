@@ -41,9 +41,7 @@ export async function using(workers, body, options) {
 /** The factory of the suite's own module, and the worker that goes with it. */
 export async function nativeOptions() {
   const folder = '../../../build/tests/';
-  const { default: module } = await import(
-    `${folder}native${inPage ? '' : '.node'}.mjs`
-  );
+  const { default: module } = await import(`${folder}native${inPage ? '' : '.node'}.mjs`);
   return {
     module,
     worker: () => new Worker(helperUrl('native-worker'), { type: 'module' }),

@@ -45,8 +45,7 @@ export async function pause(pick) {
 }
 
 export const isCancellation = (error) => error instanceof CancellationError;
-const isStress = (error) =>
-  error instanceof RangeError && error.message === 'stress';
+const isStress = (error) => error instanceof RangeError && error.message === 'stress';
 
 /** Each race: launches jobs and gives checks of how they ended. */
 export const races = {

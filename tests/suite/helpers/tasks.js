@@ -117,7 +117,7 @@ export function waitForCell(scope, cells, index) {
 /** Blocks its worker until so many others have come here, too. */
 export function meet(scope, cells, count) {
   Atomics.add(cells, 0, 1);
-  for (let come; (come = Atomics.load(cells, 0)) < count; ) {
+  for (let come; (come = Atomics.load(cells, 0)) < count;) {
     Atomics.wait(cells, 0, come, 50);
   }
   return scope.workerName;
@@ -239,10 +239,7 @@ export async function callThere(scope, ...call) {
 }
 export function withContextThere(scope, ...call) {
   const promise = scope.withContext(...call);
-  return [promise instanceof Promise, promise].reduce(async (is, result) => [
-    is,
-    await result,
-  ]);
+  return [promise instanceof Promise, promise].reduce(async (is, result) => [is, await result]);
 }
 /** Launches a child and returns at once; the child ends later. */
 export function leaveChild(scope, cells) {
