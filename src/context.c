@@ -180,7 +180,10 @@ cw_context *cw_new_fixed_worker_context(int workers, const char *name)
 cw_context *cw__context_adopt(const char *name)
 {
     cw_context *context = context_new(1, name);
-    if (context) context->adopted = true;
+    if (context) {
+        context->adopted = true;
+        atomic_init(&context->handles, 1); /* the loop itself */
+    }
     return context;
 }
 
