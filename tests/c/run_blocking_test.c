@@ -286,6 +286,15 @@ TEST(a_failure_is_only_the_callers_who_may_ignore_it)
 
 /* ---- the loop's end */
 
+SCENARIO(a_reference_to_the_loop_can_be_given_back, cw_context *loop;)
+{
+    CW_BEGIN(self);
+    self->loop = cw_context_retain(cw_current_context());
+    cw_context_release(self->loop);
+    CW_DELAY(self, 1); /* raises if that has closed the loop */
+    CW_END(self);
+}
+
 struct loop_user {
     cw_context *loop;
     sem_t *ready, *go;

@@ -130,6 +130,21 @@ static void act_together(int count, act *const *acts, void *arg)
         event_await(&team.done);
 }
 
+/* CW_JOIN by a body that takes its time between registering with the job and
+ * giving its worker free: what happens meanwhile has to be remembered. */
+#define SLOW_JOIN(self, job_)                                                  \
+    do {                                                                       \
+        (self)->frame.at = __LINE__;                                           \
+        if (cw__join(&(self)->frame, (job_)) == CW__PENDING) {                 \
+            for (uint32_t i_ = chance(8); i_ > 0; i_--)                        \
+                dither();                                                      \
+            return CW_STEP_SUSPENDED;                                          \
+        }                                                                      \
+        CW__FALLTHROUGH;                                                       \
+    case __LINE__:                                                             \
+        CW__CHECK(self, cw__joined(&(self)->frame));                           \
+    } while (0)
+
 /* ---- start against cancel */
 
 struct run {
@@ -319,12 +334,15 @@ CW_COROUTINE(end_after, uint32_t, int, uint32_t i;)
     CW_END(self);
 }
 
-CW_COROUTINE(wait_for_end, struct waiters *, cw_none, int out;)
+CW_COROUTINE(wait_for_end, struct waiters *, cw_none, uint32_t how; int out;)
 {
     CW_BEGIN(self);
     if (chance(2)) CW_YIELD(self);
-    if (chance(2)) {
+    self->how = chance(3);
+    if (self->how == 0) {
         CW_JOIN(self, self->arg->job);
+    } else if (self->how == 1) {
+        SLOW_JOIN(self, self->arg->job);
     } else {
         CW_AWAIT(self, end_after, self->arg->job, &self->out);
         ASSERT_EQ(self->out, 42);
@@ -359,7 +377,11 @@ CW_COROUTINE(wait_or_be_cancelled, struct waiters *, cw_none, CW_NO_LOCALS)
 {
     CW_BEGIN(self);
     CW_TRY(self, 1);
-    CW_JOIN(self, self->arg->job);
+    if (chance(2)) {
+        CW_JOIN(self, self->arg->job);
+    } else {
+        SLOW_JOIN(self, self->arg->job);
+    }
     atomic_fetch_add(&self->arg->woken, 1);
     CW_CATCH(self, 1)
     {
