@@ -287,7 +287,7 @@ static void prefer_failure_of(cw_frame *frame, cw_job *target)
 
 int cw__result(const cw_job *job, const cw_coroutine *type, void *out)
 {
-    if (job->type != type) return CW_ETYPE;
+    if (cw__job_type(job) != type) return CW_ETYPE;
     if (!cw_is_completed(job)) return CW_EBUSY;
     if (job->error) return cw_error_code(job->error);
     memcpy(out, (const char *)(job + 1) + type->result_offset,

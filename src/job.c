@@ -66,7 +66,6 @@ cw_job *cw__job_new(cw_context *context, const cw_coroutine *type,
     job->wait_mode = CW__WAIT_PROMPT;
     job->fresh_count = 0;
     job->context = context;
-    job->type = type;
     job->parent = NULL;
     job->children = NULL;
     atomic_init(&job->fresh, NULL);
@@ -156,7 +155,7 @@ cw_error *cw_job_error(const cw_job *job)
 
 const char *cw_job_name(const cw_job *job)
 {
-    return job->type ? job->type->name : "";
+    return job->flags & CW__JOB_BARE ? "" : cw__job_type(job)->name;
 }
 
 cw_error *cw__job_cancellation(cw_job *job)

@@ -136,7 +136,6 @@ struct cw_job {
     uint8_t wait_mode : 2;   /* enum cw__wait_mode; written by who runs it */
     uint8_t fresh_count : 6; /* added to `fresh` in a row; by who runs it */
     cw_context *context;     /* where it runs */
-    const cw_coroutine *type;
     cw_job *parent;          /* NULL: none; valid until it has left the list */
     cw_job *children;        /* first of a ring, in order of launch; LOCKED */
     _Atomic(cw_job *) fresh; /* children that are not in the ring yet */
@@ -181,6 +180,12 @@ static inline void cw__frame_init(cw_frame *frame, const cw_coroutine *type)
      * size is a multiple of a pointer's. */
     for (; rest; rest -= sizeof(void *), at += sizeof(void *))
         memset(at, 0, sizeof(void *));
+}
+
+/* What it runs; not for bare jobs. The frame knows, so the job need not. */
+static inline const cw_coroutine *cw__job_type(const cw_job *job)
+{
+    return ((const cw_frame *)(const void *)(job + 1))->type;
 }
 
 /* Makes a job with one reference of its own (the tree's) plus `handles`.

@@ -31,4 +31,9 @@ void cw_context_stats(const cw_context *context, cw_stats *out)
     out->idle = asleep < out->workers ? asleep : out->workers;
 }
 
+#ifdef __wasm__
+_Static_assert(sizeof(cw_job) + sizeof(cw_frame) <= 128,
+               "a million suspended coroutines fit in 256 MB");
+#endif
+
 size_t cw_job_overhead(void) { return sizeof(cw_job) + sizeof(cw_frame); }

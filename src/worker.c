@@ -615,7 +615,7 @@ static void run_job(cw__worker *self, cw_job *job)
     if (cw_unlikely(self->slot)) give_up_slot(self); /* this may take long */
     self->current = job;
     cw__count(&self->steps, 1);
-    cw__traced(&self->trace, CW__TRACE_BEGIN, (uintptr_t)job->type);
+    cw__traced(&self->trace, CW__TRACE_BEGIN, (uintptr_t)cw__job_type(job));
     cw__task_run(self, job);
     cw__traced(&self->trace, CW__TRACE_END, 0);
     self->current = NULL;

@@ -236,8 +236,9 @@ static void deliver_ticket(cwb_ticket *ticket)
                         NULL);
     } else {
         cw_js_job_ended(token, CWB_VALUE,
-                        (char *)cw__job_frame(job) + job->type->result_offset,
-                        job->type->result_size, NULL);
+                        (char *)cw__job_frame(job) +
+                            cw__job_type(job)->result_offset,
+                        cw__job_type(job)->result_size, NULL);
     }
 }
 
