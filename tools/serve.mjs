@@ -104,9 +104,7 @@ async function respond(root, routes, req, res) {
   } else {
     res.writeHead(200, {
       'Content-Length': found.info.size,
-      'Content-Type':
-        mimeTypes[extname(found.file).toLowerCase()] ??
-        'application/octet-stream',
+      'Content-Type': mimeTypes[extname(found.file).toLowerCase()] ?? 'application/octet-stream',
     });
     if (req.method === 'HEAD') res.end();
     else pipeline(createReadStream(found.file), res, () => {});
@@ -128,12 +126,7 @@ async function respond(root, routes, req, res) {
  * @returns {Promise<{ url: string, port: number, close(): Promise<void> }>}
  *   `url` has no slash at its end
  */
-export async function startServer({
-  root,
-  headers = 'isolated',
-  port = 0,
-  routes = {},
-}) {
+export async function startServer({ root, headers = 'isolated', port = 0, routes = {} }) {
   const base = await realpath(resolve(root));
   const extra = typeof headers === 'string' ? headerSets[headers] : headers;
   if (!extra) throw new Error(`unknown header set: ${headers}`);
@@ -223,10 +216,7 @@ async function main() {
   if (values.open !== undefined) openBrowser(url);
 }
 
-if (
-  process.argv[1] &&
-  fileURLToPath(import.meta.url) === resolve(process.argv[1])
-) {
+if (process.argv[1] && fileURLToPath(import.meta.url) === resolve(process.argv[1])) {
   main().catch((error) => {
     console.error(`serve: ${error.message}`);
     process.exit(1);

@@ -70,7 +70,9 @@ function checkSharedMemory(): void {
     );
   }
   if (globalThis.crossOriginIsolated) {
-    throw new IsolationError('coworker: this engine has no SharedArrayBuffer, even in isolated pages');
+    throw new IsolationError(
+      'coworker: this engine has no SharedArrayBuffer, even in isolated pages',
+    );
   }
   throw new IsolationError(
     'coworker: this page is not cross-origin isolated, so its workers cannot share memory. Serve ' +
@@ -101,7 +103,9 @@ function wrap(worker: Worker): RawWorker {
 async function diagnose(
   url: string | undefined,
 ): Promise<{ reason: string; message: string } | undefined> {
-  const blocked = violations.find(({ directive }) => /worker-src|script-src|child-src/.test(directive));
+  const blocked = violations.find(({ directive }) =>
+    /worker-src|script-src|child-src/.test(directive),
+  );
   if (blocked) {
     return {
       reason: 'content-security-policy',

@@ -99,7 +99,9 @@ export function decodeError(
     );
   } else {
     const make = makers?.get(name);
-    error = make ? make(message, options) : new (standardErrors.get(name) ?? Error)(message, options);
+    error = make
+      ? make(message, options)
+      : new (standardErrors.get(name) ?? Error)(message, options);
     if (carried.errors !== undefined) {
       const errors = carried.errors.map((inner) => decodeError(inner, makers));
       hide(error, 'errors', errors);

@@ -5,7 +5,13 @@
  */
 import { environment } from './environment.js';
 import type { WorkerFault } from './environment.js';
-import { ContextClosedError, CoworkerError, StartError, WorkerCrashedError, expected } from './errors.js';
+import {
+  ContextClosedError,
+  CoworkerError,
+  StartError,
+  WorkerCrashedError,
+  expected,
+} from './errors.js';
 import type { StartCause } from './errors.js';
 import type { Deferred, Job } from './job.js';
 import { Target, launch } from './launch.js';
@@ -53,7 +59,6 @@ export class FixedWorkerContext<M extends object = AnyTasks> {
   private readonly target: Target;
   private readonly slots: Slot[] = [];
   private settleReady!: { resolve: () => void; reject: (error: unknown) => void };
-  private starting = true;
   private failure: Error | undefined;
   /** @internal Gives why the context could not be opened, once all is over. */
   readonly notOpened: Promise<Error> | undefined;
@@ -90,7 +95,7 @@ export class FixedWorkerContext<M extends object = AnyTasks> {
       return;
     }
     this.target = new Target(runtime, at, name);
-    runtime.hold();
+    this.keepProcess(true);
     this.deadline = setTimeout(() => this.tooLate(), options.startTimeout);
     if (this.notMade) {
       this.fail(this.notMade.error as Error);
@@ -147,10 +152,7 @@ export class FixedWorkerContext<M extends object = AnyTasks> {
   }
 
   /** Runs a task there and gives its result as a plain promise. */
-  withContext<K extends TaskName<M>>(
-    task: K,
-    ...args: TaskArgs<M[K]>
-  ): Promise<TaskResult<M[K]>>;
+  withContext<K extends TaskName<M>>(task: K, ...args: TaskArgs<M[K]>): Promise<TaskResult<M[K]>>;
   withContext<K extends TaskName<M>>(
     options: LaunchOptions,
     task: K,
@@ -199,7 +201,11 @@ export class FixedWorkerContext<M extends object = AnyTasks> {
         `coworker: no room for ${bytes} bytes in shared memory; raise the \`memory\` option`,
       );
     }
-    const make = type as unknown as new (b: ArrayBufferLike, o: number, l: number) => InstanceType<C>;
+    const make = type as unknown as new (
+      b: ArrayBufferLike,
+      o: number,
+      l: number,
+    ) => InstanceType<C>;
     const { u8, buffer } = this.runtime.memory.refresh();
     u8.fill(0, at, at + bytes);
     return new make(buffer, at, length);
@@ -269,6 +275,7 @@ export class FixedWorkerContext<M extends object = AnyTasks> {
 
   private async shutDown(): Promise<void> {
     this.target.closed = true;
+    this.keepProcess(true);
     const ended = new Promise<void>((resolve) => {
       this.allEnded = resolve;
     });
@@ -283,8 +290,20 @@ export class FixedWorkerContext<M extends object = AnyTasks> {
       this.lastStats = readStats(this.runtime, this.target.context);
       this.runtime.module._cwb_context_free(this.target.context);
     }
-    this.runtime.release();
+    this.keepProcess(false);
   }
+
+  /**
+   * Workers that start or end keep a Node process from ending, as jobs that run
+   * do; an idle context does not.
+   */
+  private keepProcess(keep: boolean): void {
+    if (keep === this.keeping) return;
+    this.keeping = keep;
+    if (keep) this.runtime.hold();
+    else this.runtime.release();
+  }
+  private keeping = false;
 
   // ---- threads
 
@@ -374,10 +393,8 @@ export class FixedWorkerContext<M extends object = AnyTasks> {
     slot.ready = true;
     this.target.tasks ??= new Set(tasks);
     if (this.slots.length === this.workers && this.slots.every(({ ready }) => ready)) {
-      this.starting = false;
       clearTimeout(this.deadline);
-      if (!this.target.closed) this.runtime.release();
-      if (!this.target.closed) this.runtime.hold();
+      if (!this.closing) this.keepProcess(false);
       this.settleReady.resolve();
     }
   }
@@ -416,7 +433,8 @@ export class FixedWorkerContext<M extends object = AnyTasks> {
       (fault.message || `${silent} has a syntax error, or imports what cannot be loaded`);
     this.fail(
       new StartError(
-        (found?.reason ?? (fault.message || thread.url !== undefined ? 'script-error' : 'unknown')) as StartCause,
+        (found?.reason ??
+          (fault.message || thread.url !== undefined ? 'script-error' : 'unknown')) as StartCause,
         `coworker: a worker of context '${this.name}' did not start: ${what}`,
         { cause: fault.error },
       ),
@@ -443,7 +461,7 @@ export class FixedWorkerContext<M extends object = AnyTasks> {
     this.runtime.abandonJobs(this.target, error);
     this.threadsLeft = 0;
     this.lastStats = { ...readStats(this.runtime, this.target.context), workers: 0, idle: 0 };
-    this.closing ??= Promise.resolve().then(() => this.runtime.release());
+    this.closing ??= Promise.resolve().then(() => this.keepProcess(false));
     this.allEnded?.();
   }
 }

@@ -240,4 +240,3 @@ export class Deferred<T> extends Job implements PromiseLike<T> {
     return this.toPromise().finally(callback);
   }
 }
-

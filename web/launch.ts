@@ -55,7 +55,7 @@ export class Target {
     if (typeof task === 'function') {
       throw new TypeError(
         `coworker: ${describe(task)} was handed to context '${this.name}', but functions cannot ` +
-          "be sent to a worker. Export it from the task module and pass its name as a string, or " +
+          'be sent to a worker. Export it from the task module and pass its name as a string, or ' +
           'run it on this thread with Main.launch()',
       );
     }

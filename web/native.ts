@@ -156,7 +156,11 @@ export function decodeResult(
     case 'b':
       return view.getUint8(0) !== 0;
     case 'i':
-      return length === 1 ? view.getInt8(0) : length === 2 ? view.getInt16(0, true) : view.getInt32(0, true);
+      return length === 1
+        ? view.getInt8(0)
+        : length === 2
+          ? view.getInt16(0, true)
+          : view.getInt32(0, true);
     case 'u':
       return length === 1
         ? view.getUint8(0)

@@ -48,8 +48,7 @@ export function installNode(): void {
 function wrap(worker: NodeWorker): RawWorker {
   worker.unref();
   return {
-    postMessage: (message, transfer) =>
-      worker.postMessage(message, transfer as NodeTransferable[]),
+    postMessage: (message, transfer) => worker.postMessage(message, transfer as NodeTransferable[]),
     terminate: () => void worker.terminate(),
     listen(onMessage, onError) {
       let heard = false;

@@ -145,13 +145,7 @@ export function checkContext(
     worker: options.worker,
     module: options.module,
     memory,
-    maximumMemory: number(
-      'options.maximumMemory',
-      options.maximumMemory,
-      memory,
-      memory,
-      4096,
-    ),
+    maximumMemory: number('options.maximumMemory', options.maximumMemory, memory, memory, 4096),
     wasmUrl: options.wasmUrl === undefined ? undefined : String(options.wasmUrl),
     startTimeout: number('options.startTimeout', options.startTimeout, 10_000, 1, 2 ** 31 - 1),
     trace: options.trace ?? false,
@@ -178,4 +172,3 @@ export function quiet<T>(promise: Promise<T>): Promise<T> {
   promise.catch(() => {});
   return promise;
 }
-

@@ -9,10 +9,7 @@
 /** The main realm's store. */
 export class Parcels {
   private readonly stored = new Map<string, { value: unknown; transfer: Transferable[] }>();
-  private readonly wanted = new Map<
-    string,
-    (value: unknown, transfer: Transferable[]) => void
-  >();
+  private readonly wanted = new Map<string, (value: unknown, transfer: Transferable[]) => void>();
 
   /** Stores a parcel, or hands it over if it has been asked for. */
   deposit(parcel: string, value: unknown, transfer: Transferable[]): void {

@@ -146,13 +146,7 @@ export abstract class Realm implements Host {
     const until = ms < 0 ? Infinity : performance.now() + ms;
     if (this.waitAsync && !this.waiting) {
       const index = (this.self + layout.WORKER_WORD) >>> 2;
-      const wait = this.waitAsync.call(
-        Atomics,
-        this.memory.i32,
-        index,
-        0,
-        ms < 0 ? Infinity : ms,
-      );
+      const wait = this.waitAsync.call(Atomics, this.memory.i32, index, 0, ms < 0 ? Infinity : ms);
       if (!wait.async) {
         this.schedulePump();
         return;
@@ -316,7 +310,10 @@ export abstract class Realm implements Host {
 const ownErrors = new Map<string, ErrorMaker>([
   ['CoworkerError', (message, options) => new CoworkerError(message, options)],
   ['CancellationError', (message, options) => new CancellationError(message, options)],
-  ['TimeoutCancellationError', (message, options) => new TimeoutCancellationError(message, options)],
+  [
+    'TimeoutCancellationError',
+    (message, options) => new TimeoutCancellationError(message, options),
+  ],
   ['ContextClosedError', (message, options) => new ContextClosedError(message, options)],
   ['NativeError', (message, options) => new NativeError(message, options)],
   ['WorkerCrashedError', (message, options) => new WorkerCrashedError(message, options)],

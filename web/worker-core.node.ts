@@ -16,14 +16,11 @@ export type { Scope } from './scope.js';
 /** As in browsers; see worker-core.ts. */
 export function serve(tasks: object, module: ModuleFactory): void {
   // By this value Emscripten's glue knows that it is to run a thread.
-  const threads = createRequire(import.meta.url)(
-    'node:worker_threads',
-  ) as typeof workerThreads;
+  const threads = createRequire(import.meta.url)('node:worker_threads') as typeof workerThreads;
   (threads as { workerData: unknown }).workerData = 'em-pthread';
   const port = threads.parentPort!;
   const realm = new WorkerRealm(tasks as Readonly<Record<string, unknown>>, {
-    post: (message, transfer) =>
-      port.postMessage(message, transfer as NodeTransferable[]),
+    post: (message, transfer) => port.postMessage(message, transfer as NodeTransferable[]),
     nextTurn: (callback) => setImmediate(callback),
   });
   const options = { coworker: realm };

@@ -13,7 +13,10 @@ export type { Scope } from './scope.js';
 
 interface WorkerScope {
   name: string;
-  addEventListener(type: string, listener: (event: MessageEvent & ErrorEvent & PromiseRejectionEvent) => void): void;
+  addEventListener(
+    type: string,
+    listener: (event: MessageEvent & ErrorEvent & PromiseRejectionEvent) => void,
+  ): void;
   postMessage(message: unknown, transfer?: Transferable[]): void;
   onunhandledrejection: unknown;
 }

@@ -171,7 +171,10 @@ export class WorkerRealm extends Realm implements LaunchRealm {
       this.post({ type: 'deposit', parcel, value: content, transfer: list }, list);
     } catch (error) {
       const what = `the result of '${scope.taskName}', ${describe(content)}, cannot be sent back`;
-      return this.fail(scope, new TypeError(`coworker: ${what}: ${String(error)}`, { cause: error }));
+      return this.fail(
+        scope,
+        new TypeError(`coworker: ${what}: ${String(error)}`, { cause: error }),
+      );
     }
     length = this.encodeOne(parcel);
     return layout.OUTCOME_MESSAGE | (length << 3);

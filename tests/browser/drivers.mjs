@@ -43,12 +43,7 @@ const CHROMIUM_FLAGS = [
   '--disable-sync',
 ];
 
-const CHROMIUM_NAMES = [
-  'chromium',
-  'chromium-browser',
-  'google-chrome-stable',
-  'google-chrome',
-];
+const CHROMIUM_NAMES = ['chromium', 'chromium-browser', 'google-chrome-stable', 'google-chrome'];
 
 const FIREFOX_NAMES = ['firefox-esr', 'firefox'];
 
@@ -152,8 +147,7 @@ class PuppeteerBrowser {
 
 async function launchPuppeteer(engine, names, variable, { size, ...options }) {
   const executablePath = findProgram(process.env[variable], ...names);
-  if (!executablePath)
-    throw new Error(`${engine} not found; see tools/setup-browsers.sh`);
+  if (!executablePath) throw new Error(`${engine} not found; see tools/setup-browsers.sh`);
   const home = temporaryFolder(engine);
   try {
     const browser = await puppeteer.launch({
@@ -197,12 +191,7 @@ async function launchPuppeteer(engine, names, variable, { size, ...options }) {
  */
 export async function launch(
   engine,
-  {
-    size = { width: 1280, height: 800 },
-    args = [],
-    prefs = {},
-    sharedMemory = true,
-  } = {},
+  { size = { width: 1280, height: 800 }, args = [], prefs = {}, sharedMemory = true } = {},
 ) {
   switch (engine) {
     case 'chromium':

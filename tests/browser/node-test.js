@@ -10,9 +10,10 @@ mocha.setup({
 });
 
 const bdd = Object.fromEntries(
-  ['describe', 'it', 'before', 'after', 'beforeEach', 'afterEach'].map(
-    (name) => [name, globalThis[name]],
-  ),
+  ['describe', 'it', 'before', 'after', 'beforeEach', 'afterEach'].map((name) => [
+    name,
+    globalThis[name],
+  ]),
 );
 
 /** Why tests and suites are skipped. */

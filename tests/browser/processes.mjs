@@ -38,8 +38,7 @@ function installExitHandlers() {
     let waiting = false;
     for (const pid of groups) waiting = signalGroup(pid, 'SIGTERM') || waiting;
     // An exit handler cannot wait for events, only stop the thread.
-    if (waiting)
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 300);
+    if (waiting) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 300);
     for (const pid of groups) signalGroup(pid, 'SIGKILL');
     for (const path of folders) {
       try {

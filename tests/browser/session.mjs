@@ -200,10 +200,7 @@ export class Session {
         break;
       case 'error':
         this.failed++;
-        this.#print(
-          `FAIL ${file}: uncaught error ${current ? `in ${current}` : ''}`,
-          text,
-        );
+        this.#print(`FAIL ${file}: uncaught error ${current ? `in ${current}` : ''}`, text);
         break;
       case 'console':
         this.#print(`console.${level}:`, text);

@@ -66,8 +66,7 @@ class WebDriverPage {
   }
 
   async evaluate(script, ...args) {
-    const expression =
-      typeof script === 'function' ? `(${script}).apply(null, args)` : script;
+    const expression = typeof script === 'function' ? `(${script}).apply(null, args)` : script;
     // Results go as text, since the driver changes the order of keys and has
     // no `undefined`; failures too, to keep the page's stack.
     const answer = await this.#command('POST', '/execute/async', {

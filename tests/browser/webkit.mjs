@@ -68,8 +68,7 @@ async function startDriver(program, env) {
  */
 export async function launchWebKit({ size, sharedMemory }) {
   const program = findProgram(process.env.WEBKIT_DRIVER, 'WebKitWebDriver');
-  if (!program)
-    throw new Error('WebKitWebDriver not found; see tools/setup-browsers.sh');
+  if (!program) throw new Error('WebKitWebDriver not found; see tools/setup-browsers.sh');
   const home = temporaryFolder('webkit');
   const started = [];
   const cleanUp = async () => {

@@ -568,9 +568,11 @@ TEST(await_all_raises_what_failed_first)
     cw_error *first = cw_error_new(CW_EBUSY, "first", NULL);
     cw_error *second = cw_error_new(CW_EBUSY, "second", NULL);
     struct three three;
-    three.jobs[0] = cw_async(context, fail_later, ((struct fault){700, second}));
+    three.jobs[0] =
+        cw_async(context, fail_later, ((struct fault){700, second}));
     three.jobs[1] = cw_async(context, fail_later, ((struct fault){50, first}));
-    three.jobs[2] = cw_async(context, fail_later, ((struct fault){700, second}));
+    three.jobs[2] =
+        cw_async(context, fail_later, ((struct fault){700, second}));
     cw_job *waiter = cw_async(context, await_three, &three);
     wait_for(waiter);
     ASSERT(cw_job_error(waiter) == first);

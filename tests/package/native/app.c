@@ -14,7 +14,7 @@ CW_COROUTINE(square, int, int, cw_none none;)
     CW_END(self);
 }
 
-CW_COROUTINE(sum_of_squares, cw_context *, int, int i; cw_job *jobs[10];
+CW_COROUTINE(sum_of_squares, cw_context *, int, int i; cw_job * jobs[10];
              int squares[10];)
 {
     CW_BEGIN(self);

@@ -104,7 +104,8 @@ typedef void *pointer;
 CW_FUNCTION(double_ten, pointer, pointer)
 {
     int *numbers = *arg;
-    for (int i = 0; i < 10; i++) numbers[i] *= 2;
+    for (int i = 0; i < 10; i++)
+        numbers[i] *= 2;
     *result = *arg;
     return 0;
 }
@@ -122,10 +123,7 @@ CW_FUNCTION(swap, pair, pair)
 }
 CW_EXPORT(swap)
 
-CW_FUNCTION(nothing, cw_none, cw_none)
-{
-    return 0;
-}
+CW_FUNCTION(nothing, cw_none, cw_none) { return 0; }
 CW_EXPORT(nothing)
 
 CW_FUNCTION(worker_name, cw_none, text)
@@ -137,16 +135,10 @@ CW_EXPORT(worker_name)
 
 /* ---- ends */
 
-CW_FUNCTION(fail_with_code, int, int)
-{
-    return *arg;
-}
+CW_FUNCTION(fail_with_code, int, int) { return *arg; }
 CW_EXPORT(fail_with_code)
 
-CW_FUNCTION(fail_with_text, text, int)
-{
-    return cw_fail(CW_EINVAL, *arg);
-}
+CW_FUNCTION(fail_with_text, text, int) { return cw_fail(CW_EINVAL, *arg); }
 CW_EXPORT(fail_with_text)
 
 CW_COROUTINE(fail_with_cause, cw_none, int, CW_NO_LOCALS)
@@ -166,7 +158,8 @@ CW_EXPORT(fail_with_cause)
 CW_FUNCTION(spin, pointer, int)
 {
     _Atomic int *turns = *arg;
-    while (!cw_is_stopped()) ++*turns;
+    while (!cw_is_stopped())
+        ++*turns;
     *result = 1;
     return CW_ECANCELED;
 }
@@ -213,7 +206,4 @@ CW_EXPORT(fib)
 /* ---- a plain function */
 
 EMSCRIPTEN_KEEPALIVE int plain_add(int left, int right);
-int plain_add(int left, int right)
-{
-    return left + right;
-}
+int plain_add(int left, int right) { return left + right; }
