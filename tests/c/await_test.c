@@ -568,12 +568,13 @@ TEST(await_all_raises_what_failed_first)
     cw_error *first = cw_error_new(CW_EBUSY, "first", NULL);
     cw_error *second = cw_error_new(CW_EBUSY, "second", NULL);
     struct three three;
-    three.jobs[0] =
-        cw_async(context, fail_later, ((struct fault){700, second}));
-    three.jobs[1] = cw_async(context, fail_later, ((struct fault){50, first}));
-    three.jobs[2] =
-        cw_async(context, fail_later, ((struct fault){700, second}));
+    struct hold *hold = hold_all(context); /* all begin in the same turn */
+    for (int i = 0; i < 3; i++) {
+        struct fault fault = {i == 1 ? 5 : 6, i == 1 ? first : second};
+        three.jobs[i] = cw_async(context, fail_later, fault);
+    }
     cw_job *waiter = cw_async(context, await_three, &three);
+    let_go(context, hold);
     wait_for(waiter);
     ASSERT(cw_job_error(waiter) == first);
     cw_job_release(waiter);
@@ -584,6 +585,7 @@ TEST(await_all_raises_what_failed_first)
     cw_error_release(first);
     cw_error_release(second);
     shut_down(context);
+    hold_free(hold);
 }
 
 /* The children's failures cancel each other: what is raised is the failure,

@@ -269,6 +269,51 @@ TEST(a_failure_below_a_cancelled_job_is_not_lost)
     event_free(started);
 }
 
+/* The siblings of a job that fails hear of it before its own children, which
+ * take their time, have ended. */
+struct failing_family {
+    struct hold *slow;
+    cw_job *sibling;
+};
+
+CW_COROUTINE(fail_with_slow_child, struct failing_family *, cw_none,
+             CW_NO_LOCALS)
+{
+    CW_BEGIN(self);
+    ASSERT_EQ(cw_spawn(NULL, hold_worker, self->arg->slow), CW_OK);
+    event_await(self->arg->slow->entered);
+    CW_FAIL(self, CW_EBUSY, "early");
+    CW_END(self);
+}
+
+CW_COROUTINE(parent_of_failing, struct failing_family *, cw_none, CW_NO_LOCALS)
+{
+    CW_BEGIN(self);
+    self->arg->sibling = cw_launch(NULL, wait_for_ever, CW_NONE);
+    ASSERT_EQ(cw_spawn(NULL, fail_with_slow_child, self->arg), CW_OK);
+    CW_JOIN(self, self->arg->sibling);
+    ASSERT(false);
+    CW_FINALLY(self);
+    ASSERT(cw_is_cancelled(self->arg->sibling));
+    event_set(self->arg->slow->release); /* only now */
+    CW_END(self);
+}
+
+TEST(a_failure_is_told_before_the_children_of_what_failed_have_ended)
+{
+    cw_context *context = new_context(3);
+    struct hold slow = {event_new(), event_new()};
+    struct failing_family family = {&slow, NULL};
+    cw_job *job = cw_async(context, parent_of_failing, &family);
+    wait_for(job);
+    ASSERT_STR(cw_error_message(cw_job_error(job)), "early");
+    cw_job_release(family.sibling);
+    cw_job_release(job);
+    shut_down(context);
+    event_free(slow.entered);
+    event_free(slow.release);
+}
+
 CW_COROUTINE(raise_cancellation, cw_none, cw_none, CW_NO_LOCALS)
 {
     CW_BEGIN(self);
