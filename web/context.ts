@@ -275,7 +275,6 @@ export class FixedWorkerContext<M extends object = AnyTasks> {
 
   private async shutDown(): Promise<void> {
     this.target.closed = true;
-    this.keepProcess(true);
     const ended = new Promise<void>((resolve) => {
       this.allEnded = resolve;
     });
@@ -294,8 +293,8 @@ export class FixedWorkerContext<M extends object = AnyTasks> {
   }
 
   /**
-   * Workers that start or end keep a Node process from ending, as jobs that run
-   * do; an idle context does not.
+   * An open context keeps a Node process from ending: what its tasks have left
+   * behind may still have something to do, or to tell.
    */
   private keepProcess(keep: boolean): void {
     if (keep === this.keeping) return;
@@ -394,7 +393,6 @@ export class FixedWorkerContext<M extends object = AnyTasks> {
     this.target.tasks ??= new Set(tasks);
     if (this.slots.length === this.workers && this.slots.every(({ ready }) => ready)) {
       clearTimeout(this.deadline);
-      if (!this.closing) this.keepProcess(false);
       this.settleReady.resolve();
     }
   }
