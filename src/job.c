@@ -72,6 +72,7 @@ cw_job *cw__job_new(cw_context *context, const cw_coroutine *type,
     job->waiters = NULL;
     job->error = NULL;
     job->scope = job;
+    job->type = type;
     job->top = NULL;
     if (frame_size) {
         cw_frame *frame = cw__job_frame(job);
@@ -85,7 +86,7 @@ cw_job *cw__job_new(cw_context *context, const cw_coroutine *type,
 static void destroy(cw_job *job)
 {
     size_t bytes = sizeof *job;
-    if (job->top) bytes += cw__job_type(job)->frame_size;
+    if (job->type) bytes += job->type->frame_size;
     if (job->flags & CW__JOB_NOTIFY) bytes += cw__the_host.job_free(job);
     cw_error_release(job->error);
     cw__free(job, bytes);

@@ -155,7 +155,8 @@ struct cw_job {
     cw__waiter *waiters; /* first of a ring, in order of arrival; LOCKED */
     cw_error *error;     /* root cause, at the end the outcome; LOCKED */
     cw_job *scope;       /* innermost scope of the body; itself if none */
-    cw_frame *top;       /* innermost frame */
+    const cw_coroutine *type;
+    cw_frame *top; /* innermost frame */
 };
 
 /* The frame stands right behind the job. */

@@ -34,31 +34,21 @@ static uint32_t ticket_offset(const cw_coroutine *type)
 
 cwb_ticket *cwb_ticket_of(cw_job *job)
 {
-    return (cwb_ticket *)(void *)((char *)job +
-                                  ticket_offset(cw__job_type(job)));
+    return (cwb_ticket *)(void *)((char *)job + ticket_offset(job->type));
 }
 
-/* Where data stand, behind the ticket. */
-static uint32_t data_offset(const cw_coroutine *type)
-{
-    return ticket_offset(type) + round_up((uint32_t)sizeof(cwb_ticket));
-}
-
-/* Bytes behind the frame, with `capacity` for data. */
+/* Bytes behind the frame, with `capacity` for data behind the ticket. */
 static uint32_t extra_bytes(const cw_coroutine *type, uint32_t capacity)
 {
-    return data_offset(type) + capacity - (uint32_t)sizeof(cw_job) -
-           type->frame_size;
+    return ticket_offset(type) - (uint32_t)sizeof(cw_job) - type->frame_size +
+           (uint32_t)sizeof(cwb_ticket) + capacity;
 }
 
 /* ---- bodies in JavaScript */
 
 /* The data are either in the room behind the ticket, `capacity` bytes, or in a
  * block of their own. */
-static uint8_t *room_of(cwb_ticket *ticket)
-{
-    return (uint8_t *)ticket + round_up((uint32_t)sizeof *ticket);
-}
+static uint8_t *room_of(cwb_ticket *ticket) { return (uint8_t *)(ticket + 1); }
 
 static void free_data(cwb_ticket *ticket)
 {
@@ -245,7 +235,7 @@ size_t cwb_job_free(cw_job *job)
 {
     cwb_ticket *ticket = cwb_ticket_of(job);
     free_data(ticket);
-    return extra_bytes(cw__job_type(job), ticket->capacity);
+    return extra_bytes(job->type, ticket->capacity);
 }
 
 static void deliver_ticket(cwb_ticket *ticket)
