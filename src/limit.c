@@ -2,16 +2,19 @@
  *
  * SPDX-License-Identifier: MIT
  *
- * The clock and the job's end race for a limit. Whoever takes it off the heap
- * owns it: the heap's lock decides, and the loser finds it gone.
+ * The clock and the job's end race for a limit. Both hold a reference: the job
+ * from the start, the clock from when it takes the limit off the heap. The job's
+ * end takes it off, too, so one of them finds it gone.
  */
 #include "limit.h"
 
 #include "alloc.h"
 #include "context.h"
 
-static void destroy(cw__limit *limit)
+static void drop(cw__limit *limit)
 {
+    /* acq_rel: whoever frees it has seen the other's last use */
+    if (cw_sub_acq_rel(&limit->refs, 1) != 1) return;
     cw_error_release(limit->error);
     cw__job_drop(limit->job);
     cw__free(limit, sizeof *limit);
@@ -24,6 +27,7 @@ int cw__limit_set(cw_context *keeper, cw_job *job, int64_t ms, cw_error *error)
     *limit = (cw__limit){.job = cw_job_retain(job),
                          .keeper = keeper,
                          .error = cw_error_retain(error)};
+    atomic_init(&limit->refs, 1);
     limit->waiter.kind = CW__WAITER_LIMIT;
     limit->waiter.owner.pointer = limit;
     limit->waiter.armed = CW__ARMED_TIMER;
@@ -37,7 +41,7 @@ int cw__limit_set(cw_context *keeper, cw_job *job, int64_t ms, cw_error *error)
     }
     cw__job_unlock(job, state);
     if (ended) {
-        destroy(limit);
+        drop(limit);
         return CW_OK;
     }
     int64_t now = cw__now_ns();
@@ -50,9 +54,7 @@ void cw__limit_clear(cw__limit *limit)
 {
     if (!limit) return;
     cw__timer_remove(&limit->keeper->timers, &limit->waiter);
-    /* 2 loses against the 1 that the heap's lock was left with */
-    uint32_t expected = 0;
-    if (cw_cas_acq_rel(&limit->fired, &expected, 2)) destroy(limit);
+    drop(limit);
 }
 
 void cw__limits_expire(cw__limit *first)
@@ -61,6 +63,6 @@ void cw__limits_expire(cw__limit *first)
         cw__limit *limit = first;
         first = limit->next;
         cw_cancel(limit->job, limit->error);
-        destroy(limit);
+        drop(limit);
     }
 }

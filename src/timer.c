@@ -171,12 +171,9 @@ uint32_t cw__timers_due(cw__timers *timers, int64_t now_ns, uint32_t max,
         taken++;
         if (waiter->kind == CW__WAITER_LIMIT) {
             cw__limit *limit = waiter->owner.pointer;
-            uint32_t expected = 0;
-            /* The job's end may already wait for this lock. */
-            if (cw_cas_acq_rel(&limit->fired, &expected, 1)) {
-                limit->next = *limits;
-                *limits = limit;
-            }
+            cw__limit_take(limit);
+            limit->next = *limits;
+            *limits = limit;
         } else {
             cw__waiter_fire(waiter, woken);
         }
