@@ -185,7 +185,7 @@ static bool raise_if_cancelled(cw_frame *frame)
     return true;
 }
 
-int cw__resumed(cw_frame *frame)
+static int resumed(cw_frame *frame)
 {
     cw_job *job = frame->job;
     end_wait(job);
@@ -210,6 +210,7 @@ int cw__delay(cw_frame *frame, int64_t ms)
     bool forever = ms > (CW__NEVER - now) / 1000000;
     int64_t deadline = forever ? CW__NEVER : now + ms * 1000000;
     cw_context *context = job->context;
+    job->waiter.early = 0;
     job->waiter.armed = CW__ARMED_TIMER;
     int added = cw__timer_add(&context->timers, &job->waiter, deadline);
     if (added < 0) {
@@ -221,6 +222,17 @@ int cw__delay(cw_frame *frame, int64_t ms)
     /* seq_cst: a close that did not see the timer is seen here */
     if (cw_unlikely(cw_load_seq_cst(&context->closed))) cw__cancel_closed(job);
     return CW__PENDING;
+}
+
+int cw__delayed(cw_frame *frame)
+{
+    cw_job *job = frame->job;
+    bool waited = job->waiter.armed == CW__ARMED_TIMER;
+    end_wait(job);
+    /* Whom a close finds about to suspend, it has nothing to dispatch of: the
+     * body goes on by itself. */
+    if (waited && cw_unlikely(job->waiter.early)) cw__cancel_closed(job);
+    return resumed(frame);
 }
 
 int cw__join(cw_frame *frame, cw_job *target)
@@ -311,7 +323,7 @@ int cw__awaited(cw_frame *frame, cw_job *target, const cw_coroutine *type,
 {
     end_wait(frame->job);
     if (raise_failure_of(frame, target)) return 1;
-    if (cw__resumed(frame)) {
+    if (resumed(frame)) {
         prefer_failure_of(frame, target);
         return 1;
     }
@@ -376,7 +388,7 @@ int cw__awaited_all(cw_frame *frame, cw_job *const *jobs, size_t count,
     size_t first = first_failed(frame->job);
     end_wait(frame->job);
     if ((first && raise_failure_of(frame, jobs[first - 1])) ||
-        cw__resumed(frame)) {
+        resumed(frame)) {
         /* It may have been cancelled by another one's failure. */
         for (size_t i = 0; i < count; i++)
             prefer_failure_of(frame, jobs[i]);

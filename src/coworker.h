@@ -365,7 +365,7 @@ case CW__AT_FINALLY:                                                           \
  * for ms <= 0. INT64_MAX waits for ever. */
 #define CW_DELAY(self, ms)                                                     \
     CW__SUSPEND(self, cw__delay(&(self)->frame, (ms)),                         \
-                cw__resumed(&(self)->frame))
+                cw__delayed(&(self)->frame))
 
 /* Lets every other coroutine that is ready on this worker go first. */
 #define CW_YIELD(self)                                                         \
@@ -597,7 +597,7 @@ int cw__join_all(cw_frame *, cw_job *const *, size_t);
 int cw__await(cw_frame *, cw_job *);
 int cw__await_all(cw_frame *, cw_job *const *, size_t);
 int cw__call(cw_frame *, const cw_coroutine *, int, const void *);
-int cw__resumed(cw_frame *);
+int cw__delayed(cw_frame *);
 int cw__joined(cw_frame *);
 int cw__ensure_active(cw_frame *);
 int cw__awaited(cw_frame *, cw_job *, const cw_coroutine *, void *);

@@ -109,7 +109,8 @@ typedef struct cw__waiter {
     uint8_t kind;
     uint8_t armed;  /* enum cw__armed; written by the owner */
     uint8_t linked; /* in the target's list or heap; under the target's lock */
-    uint8_t early;  /* fires when the target is cancelled, too */
+    uint8_t early;  /* on a job: fires when that is cancelled, too; on a timer:
+                       was cut short by closing the context */
 } cw__waiter;
 
 enum cw__armed { CW__UNARMED, CW__ARMED_JOB, CW__ARMED_TIMER, CW__ARMED_GROUP };

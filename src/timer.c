@@ -175,6 +175,8 @@ uint32_t cw__timers_due(cw__timers *timers, int64_t now_ns, uint32_t max,
             limit->next = *limits;
             *limits = limit;
         } else {
+            if (waiter->kind == CW__WAITER_TASK)
+                waiter->early = now_ns == CW__NEVER;
             cw__waiter_fire(waiter, woken);
         }
     }

@@ -42,7 +42,8 @@ int cw__timer_add(cw__timers *timers, cw__waiter *waiter, int64_t deadline_ns);
 void cw__timer_remove(cw__timers *timers, cw__waiter *waiter);
 
 /* Takes up to `max` waiters that are due at `now_ns` off the heap and decides
- * for each, under the lock, whether it fires. What to dispatch is noted in
+ * for each, under the lock, whether it fires; at CW__NEVER, that is, when the
+ * context is closed, they are marked as cut short. What to dispatch is noted in
  * `woken`; limits that ran out come linked in `limits`. Returns how many were
  * taken off. */
 uint32_t cw__timers_due(cw__timers *timers, int64_t now_ns, uint32_t max,

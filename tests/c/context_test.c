@@ -350,6 +350,54 @@ TEST(a_job_can_close_its_own_context)
     cw_context_release(context);
 }
 
+/* CW_DELAY by a body that lets another thread close its context just before it
+ * suspends. */
+#define DELAY_AND_CLOSE(self, ms)                                              \
+    do {                                                                       \
+        (self)->frame.at = __LINE__;                                           \
+        if (cw__delay(&(self)->frame, (ms)) == CW__PENDING) {                  \
+            pthread_t thread_;                                                 \
+            ASSERT(pthread_create(&thread_, NULL, close_it,                    \
+                                  cw_current_context()) == 0);                 \
+            pthread_join(thread_, NULL);                                       \
+            return CW_STEP_SUSPENDED;                                          \
+        }                                                                      \
+        CW__FALLTHROUGH;                                                       \
+    case __LINE__:                                                             \
+        CW__CHECK(self, cw__delayed(&(self)->frame));                          \
+    } while (0)
+
+static void *close_it(void *context)
+{
+    cw_context_close(context);
+    return NULL;
+}
+
+CW_COROUTINE(close_before_suspending, cw_none, cw_none, CW_NO_LOCALS)
+{
+    CW_BEGIN(self);
+    CW_TRY(self, 1);
+    DELAY_AND_CLOSE(self, INT64_MAX);
+    ASSERT(false);
+    CW_CATCH(self, 1)
+    {
+        ASSERT_EQ(cw_error_code(cw_error_cause(cw_caught(self))), CW_ECLOSED);
+        MARK(1);
+    }
+    CW_END(self);
+}
+
+TEST(closing_ends_a_delay_that_is_about_to_begin)
+{
+    cw_context *context = new_context(1);
+    cw_job *job = cw_launch(context, close_before_suspending, CW_NONE);
+    wait_for(job);
+    MARK(2);
+    ASSERT_EQ(cw_error_code(cw_job_error(job)), CW_ECANCELED);
+    cw_job_release(job);
+    shut_down(context);
+}
+
 /* ---- joining */
 
 TEST(only_a_closed_context_can_be_joined)
