@@ -492,8 +492,10 @@ static void await_wake(cw__worker *self)
         cw__thread_pause();
 }
 
-/* Becomes a sleeper: returns false, a searcher again, if there is work. */
-static bool fall_asleep(cw__worker *self, bool searching)
+/* Becomes a sleeper: returns false, a searcher again, if there is work, or if
+ * `until` (unless NULL) is over: whoever ended it wakes those who sleep by then.
+ */
+static bool fall_asleep(cw__worker *self, bool searching, const cw_job *until)
 {
     cw_context *context = self->context;
     cw_store_seq_cst(&self->word, 0);
@@ -509,7 +511,8 @@ static bool fall_asleep(cw__worker *self, bool searching)
     if (cw_load_seq_cst(&context->timers.next_ns) != CW__NEVER &&
         cw_cas_seq_cst(&context->keeper, &none, self->index + 1))
         self->wake_at_ns = cw_load_seq_cst(&context->timers.next_ns);
-    if (!any_work(self) && !cw__context_quiet(context)) {
+    if (!any_work(self) && !cw__context_quiet(context) &&
+        !(until && cw_is_completed(until))) {
         /* One that has run nothing yet has rested since ever. */
         if (cw_load_relaxed(&self->steps))
             cw_store_relaxed(&self->slept_at_ns, cw__now_ns());
@@ -676,7 +679,7 @@ static cw_job *idle(cw__worker *self, cw__run *why, const cw_job *until)
             *why = CW__RUN_VISIT;
             return NULL;
         }
-        if (!fall_asleep(self, searching)) {
+        if (!fall_asleep(self, searching, until)) {
             searching = true;
             continue;
         }
