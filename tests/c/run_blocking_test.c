@@ -6,6 +6,10 @@
 
 #include "helpers.h"
 
+#include "context.h"
+
+#include <sched.h>
+
 /* ---- results and errors */
 
 TEST(the_result_and_success_are_returned)
@@ -282,6 +286,73 @@ TEST(a_failure_is_only_the_callers_who_may_ignore_it)
     ASSERT_EQ(unhandled_count, 0);
     cw_job_release(job);
     shut_down(context);
+}
+
+/* ---- falling asleep */
+
+/* The last child of the call ends on another context just when the loop has
+ * found that the call is not over and is about to fall asleep: after the first
+ * such look, the second, and so on, up to more than there are. */
+static struct hold child;
+static cw_context *pool, *waiting_loop;
+static int looks_left;
+static _Atomic bool child_released;
+static sem_t *loop_known;
+
+CW_COROUTINE(leave_child_on_pool, cw_none, cw_none, CW_NO_LOCALS)
+{
+    CW_BEGIN(self);
+    ASSERT_EQ(cw_spawn(pool, hold_worker, &child), CW_OK);
+    event_await(child.entered);
+    waiting_loop = cw_context_retain(cw_current_context());
+    event_set(loop_known);
+    CW_END(self);
+}
+
+static void end_child(const cw_job *job)
+{
+    if (--looks_left > 0 || atomic_exchange(&child_released, true)) return;
+    event_set(child.release);
+    cw_stats stats;
+    do { /* until the other worker sleeps again and has told all it has to */
+        sched_yield();
+        cw_context_stats(pool, &stats);
+    } while (!cw_is_completed(job) || stats.idle == 0);
+}
+
+/* Ends the child if the loop falls asleep before. */
+static void *end_child_later(void *arg)
+{
+    event_await(loop_known);
+    while (atomic_load(&waiting_loop->idle) >> 16 == 0 &&
+           !atomic_load(&child_released))
+        sched_yield();
+    if (!atomic_exchange(&child_released, true)) event_set(child.release);
+    cw_context_release(waiting_loop);
+    return arg;
+}
+
+TEST(a_loop_does_not_fall_asleep_when_its_call_has_just_ended)
+{
+    child = (struct hold){event_new(), event_new()};
+    loop_known = event_new();
+    pool = new_context(1);
+    for (int look = 1; look < 10; look++) {
+        pthread_t thread;
+        ASSERT(pthread_create(&thread, NULL, end_child_later, NULL) == 0);
+        looks_left = look;
+        atomic_store(&child_released, false);
+        atomic_store(&test_found_not_over, end_child);
+        cw_none none;
+        ASSERT_EQ(cw_run_blocking(leave_child_on_pool, CW_NONE, &none, NULL),
+                  CW_OK);
+        atomic_store(&test_found_not_over, NULL);
+        pthread_join(thread, NULL);
+    }
+    shut_down(pool);
+    event_free(child.entered);
+    event_free(child.release);
+    event_free(loop_known);
 }
 
 /* ---- the loop's end */

@@ -1009,3 +1009,32 @@ STRESS(blocking_calls_of_many_threads)
     for (int round = 0; round < round_count / 4 + 1; round++)
         act_together(4, acts, NULL);
 }
+
+/* The last child of a blocking call ends elsewhere while its own thread runs
+ * out of work and falls asleep. */
+CW_COROUTINE(dither_a_little, cw_none, cw_none, CW_NO_LOCALS)
+{
+    CW_BEGIN(self);
+    dither();
+    CW_END(self);
+}
+
+CW_COROUTINE(leave_child_on_pool, cw_none, cw_none, uint32_t i;)
+{
+    CW_BEGIN(self);
+    ASSERT_EQ(cw_spawn(pool, dither_a_little, CW_NONE), CW_OK);
+    for (self->i = chance(4); self->i > 0; self->i--)
+        CW_YIELD(self);
+    dither();
+    CW_END(self);
+}
+
+STRESS(blocking_calls_that_end_elsewhere)
+{
+    pool = context;
+    for (int round = 0; round < 20 * round_count; round++) {
+        cw_none none;
+        ASSERT_EQ(cw_run_blocking(leave_child_on_pool, CW_NONE, &none, NULL),
+                  CW_OK);
+    }
+}
