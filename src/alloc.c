@@ -37,9 +37,11 @@ void cw__alloc_flush(void) {}
 #else
 
 enum {
-    GRAIN = 16,    /* classes are multiples of this many bytes ... */
+    GRAIN = 16,    /* small classes are multiples of this many bytes ... */
+    SMALL = 128,   /* ... up to this, larger ones are whole cache lines ... */
     LARGEST = 512, /* ... up to this; beyond it malloc() serves */
-    CLASSES = LARGEST / GRAIN,
+    SMALL_CLASSES = SMALL / GRAIN,
+    CLASSES = SMALL_CLASSES + (LARGEST - SMALL) / CW_CACHE_LINE,
     BATCH = 32,        /* blocks that change hands together, at most */
     CHUNK = 32 * 1024, /* what is asked from the system at a time */
     AHEAD = 4          /* blocks are fetched so many allocations before use */
@@ -72,10 +74,16 @@ static struct chunk {
 
 static unsigned class_of(size_t bytes)
 {
+    if (bytes > SMALL)
+        return SMALL_CLASSES + (unsigned)((bytes - SMALL - 1) / CW_CACHE_LINE);
     return bytes ? (unsigned)((bytes - 1) / GRAIN) : 0;
 }
 
-static size_t size_of(unsigned class) { return ((size_t) class + 1) * GRAIN; }
+static size_t size_of(unsigned class)
+{
+    if (class < SMALL_CLASSES) return ((size_t) class + 1) * GRAIN;
+    return SMALL + (size_t)(class - SMALL_CLASSES + 1) * CW_CACHE_LINE;
+}
 
 /* How many blocks a batch of this class has. */
 static uint32_t batch_of(unsigned class)

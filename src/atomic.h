@@ -14,8 +14,7 @@
 
 /* Relaxed accesses are for words that one thread writes and others only look
  * at, such as counters. There WebAssembly's plain aligned accesses are enough
- * (they do not tear), and they are many times cheaper than its atomic ones.
- * Words of 32 bits and more only: smaller ones would be widened. */
+ * (they do not tear), and they are many times cheaper than its atomic ones. */
 #ifdef __wasm__
 #    define cw_load_relaxed(p)                                                 \
         (*(volatile __typeof__(atomic_load(p)) *)(void *)(p))

@@ -45,10 +45,10 @@ struct group {
 
 bool cw__task_resume(cw_job *job)
 {
-    uint32_t park = cw_load_relaxed(&job->park);
-    uint32_t next;
+    uint8_t park = cw_load_relaxed(&job->park);
+    uint8_t next;
     do {
-        next = (park | CW__RESUME) & ~(uint32_t)CW__PARKED;
+        next = (park | CW__RESUME) & (uint8_t)~CW__PARKED;
         /* release: what happened before is seen by the body when it goes on;
          * acquire: its frame, if we are to dispatch it */
     } while (!cw_cas_weak_acq_rel(&job->park, &park, next));
@@ -57,10 +57,10 @@ bool cw__task_resume(cw_job *job)
 
 bool cw__task_kick(cw_job *job)
 {
-    uint32_t park = cw_load_relaxed(&job->park);
-    uint32_t next;
+    uint8_t park = cw_load_relaxed(&job->park);
+    uint8_t next;
     do {
-        next = (park | CW__KICK) & ~(uint32_t)CW__PARKED;
+        next = (park | CW__KICK) & (uint8_t)~CW__PARKED;
         /* seq_cst: comes after the CANCELLING bit, see above */
     } while (!cw_cas_weak_seq_cst(&job->park, &park, next));
     return (park & CW__PARKED) != 0;
@@ -120,7 +120,7 @@ void cw__waiter_fire(cw__waiter *waiter, cw__woken *woken)
  * is cancelled. */
 static bool begin_wait(cw_job *job, enum cw__wait_mode mode)
 {
-    job->wait_mode = (unsigned)mode & 3; /* all of its bits */
+    job->wait_mode = (uint8_t)mode;
     job->waiter.kind = CW__WAITER_TASK;
     /* seq_cst, and before the look at CANCELLING: see the top. A word that is 0
      * already may stay: a canceller that comes later kicks, and that is seen
@@ -134,16 +134,16 @@ static int wait_for_job(cw_job *job, cw_job *target, enum cw__wait_mode mode)
     if (begin_wait(job, mode)) return CW__DONE;
     job->waiter.early = 0;
     if (cw__job_wait(target, &job->waiter) == CW__DONE) return CW__DONE;
-    job->waiter.armed = CW__ARMED_JOB;
+    job->armed = CW__ARMED_JOB;
     return CW__PENDING;
 }
 
 /* Takes back the registrations that have not fired. */
 static void end_wait(cw_job *job)
 {
-    enum cw__armed armed = job->waiter.armed;
+    enum cw__armed armed = job->armed;
     if (armed == CW__UNARMED) return;
-    job->waiter.armed = CW__UNARMED;
+    job->armed = CW__UNARMED;
     if (armed == CW__ARMED_GROUP) {
         struct group *group = job->waiter.owner.pointer;
         for (size_t i = 0; i < group->count; i++)
@@ -211,10 +211,10 @@ int cw__delay(cw_frame *frame, int64_t ms)
     int64_t deadline = forever ? CW__NEVER : now + ms * 1000000;
     cw_context *context = job->context;
     job->waiter.early = 0;
-    job->waiter.armed = CW__ARMED_TIMER;
+    job->armed = CW__ARMED_TIMER;
     int added = cw__timer_add(&context->timers, &job->waiter, deadline);
     if (added < 0) {
-        job->waiter.armed = CW__UNARMED;
+        job->armed = CW__UNARMED;
         set_error(frame, cw_error_new(added, NULL, NULL));
         return CW__DONE;
     }
@@ -227,7 +227,7 @@ int cw__delay(cw_frame *frame, int64_t ms)
 int cw__delayed(cw_frame *frame)
 {
     cw_job *job = frame->job;
-    bool waited = job->waiter.armed == CW__ARMED_TIMER;
+    bool waited = job->armed == CW__ARMED_TIMER;
     end_wait(job);
     /* Whom a close finds about to suspend, it has nothing to dispatch of: the
      * body goes on by itself. */
@@ -252,7 +252,7 @@ int cw__cancel_and_join(cw_frame *frame, cw_job *target)
 int cw__join_all(cw_frame *frame, cw_job *const *jobs, size_t count)
 {
     cw_job *job = frame->job;
-    if (!job->waiter.armed) job->waiter.owner.index = 0;
+    if (!job->armed) job->waiter.owner.index = 0;
     end_wait(job);
     for (;;) {
         size_t i = job->waiter.owner.index;
@@ -350,7 +350,7 @@ int cw__await_all(cw_frame *frame, cw_job *const *jobs, size_t count)
     group->count = count;
     atomic_init(&group->open, count + 1); /* one for this loop */
     job->waiter.owner.pointer = group;
-    job->waiter.armed = CW__ARMED_GROUP;
+    job->armed = CW__ARMED_GROUP;
     bool failed = false;
     for (size_t i = 0; i < count && !failed; i++) {
         cw__waiter *waiter = &group->waiters[i];
@@ -377,7 +377,7 @@ int cw__await_all(cw_frame *frame, cw_job *const *jobs, size_t count)
 /* Which of a group's jobs ended badly first, counted from 1; 0: none. */
 static size_t first_failed(const cw_job *job)
 {
-    if (job->waiter.armed != CW__ARMED_GROUP) return 0;
+    if (job->armed != CW__ARMED_GROUP) return 0;
     const struct group *group = job->waiter.owner.pointer;
     return cw_load_acquire(&group->first); /* pairs with the waiters' change */
 }
@@ -412,8 +412,8 @@ int cw__call(cw_frame *frame, const cw_coroutine *type, int scoped,
     if (scoped) {
         cw_job *scope = cw__job_new(job->context, type, CW__JOB_SCOPE, 1, 0);
         if (scope) {
-            scope->task = job;
             callee = scope->top;
+            callee->job = job; /* see cw__job_task() */
             cw__job_attach_own(job->scope, scope);
             scope->scope = job->scope; /* the one around it */
             job->scope = scope;
@@ -421,15 +421,14 @@ int cw__call(cw_frame *frame, const cw_coroutine *type, int scoped,
     } else {
         callee = cw__alloc(type->frame_size);
         if (callee) {
-            memset(callee, 0, type->frame_size);
-            callee->type = type;
+            cw__frame_init(callee, type);
+            callee->job = job;
         }
     }
     if (!callee) {
         set_error(frame, cw_error_new(CW_ENOMEM, NULL, NULL));
         return CW__DONE;
     }
-    callee->job = job;
     callee->caller = frame;
     memcpy((char *)callee + type->arg_offset, arg, type->arg_size);
     frame->callee = callee;
@@ -622,7 +621,7 @@ int cw_fail(int code, const char *message)
 /* Tries to leave the body suspended. False: it has to go on at once. */
 static bool commit_park(cw_job *job)
 {
-    uint32_t park = 0;
+    uint8_t park = 0;
     for (;;) {
         /* acq_rel: the frame is handed to whoever resumes it. After success the
          * job is no longer ours to touch. */
@@ -638,7 +637,7 @@ static bool commit_park(cw_job *job)
  * and it is parked again. */
 static bool park_again(cw_job *job)
 {
-    if (job->waiter.armed == CW__UNARMED) return false;
+    if (job->armed == CW__UNARMED) return false;
     if (cw_load_acquire(&job->park) & CW__RESUME) return false;
     if (job->wait_mode == CW__WAIT_PROMPT && cw__job_cancelling(job->scope))
         return false;

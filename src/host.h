@@ -23,8 +23,9 @@ typedef struct cw__host {
     /* The worker's inbox has something: called on that worker. `chain` is what
      * cw__inbox_take() gave. Returns what is left of it for another turn. */
     uintptr_t (*deliver)(struct cw__worker *self, uintptr_t chain);
-    /* A job is about to be freed. */
-    void (*job_free)(cw_job *job);
+    /* A job with CW__JOB_NOTIFY is about to be freed. Returns how many bytes
+     * stand behind its frame: what was asked for as `extra`. */
+    size_t (*job_free)(cw_job *job);
     /* A worker's thread has started, and is about to end. The first is the
      * whole life of the thread if it returns false. */
     bool (*worker_start)(struct cw__worker *self);

@@ -56,7 +56,7 @@ cw_job *cw__job_new(cw_context *context, const cw_coroutine *type,
     cw_job *job = cw__alloc(bytes);
     if (cw_unlikely(!job)) return NULL;
     /* Field by field, since this is what launching costs. What is not set here
-     * is written before it is read: links, and what `waiter` waits for. */
+     * is written before it is read. */
     atomic_init(&job->state, 0);
     atomic_init(&job->refs, 1 + handles);
     atomic_init(&job->park, 0);
@@ -64,23 +64,15 @@ cw_job *cw__job_new(cw_context *context, const cw_coroutine *type,
     job->visited = 0;
     job->last = 0;
     job->wait_mode = CW__WAIT_PROMPT;
+    job->armed = CW__UNARMED;
     job->fresh_count = 0;
     job->context = context;
     job->parent = NULL;
-    job->children = NULL;
     atomic_init(&job->fresh, NULL);
     job->waiters = NULL;
     job->error = NULL;
-    job->top = NULL;
     job->scope = job;
-    job->task = job;
-    job->limit = NULL;
-    job->waiter.owner.index = 0;
-    job->waiter.kind = CW__WAITER_NONE;
-    job->waiter.armed = CW__UNARMED;
-    job->waiter.linked = 0;
-    job->waiter.early = 0;
-    job->bytes = (uint32_t)bytes;
+    job->top = NULL;
     if (frame_size) {
         cw_frame *frame = cw__job_frame(job);
         cw__frame_init(frame, type);
@@ -92,9 +84,11 @@ cw_job *cw__job_new(cw_context *context, const cw_coroutine *type,
 
 static void destroy(cw_job *job)
 {
-    if (job->flags & CW__JOB_NOTIFY) cw__the_host.job_free(job);
+    size_t bytes = sizeof *job;
+    if (job->top) bytes += cw__job_type(job)->frame_size;
+    if (job->flags & CW__JOB_NOTIFY) bytes += cw__the_host.job_free(job);
     cw_error_release(job->error);
-    cw__free(job, job->bytes);
+    cw__free(job, bytes);
 }
 
 void cw__job_drop(cw_job *job)
@@ -171,9 +165,9 @@ cw_error *cw__job_cancellation(cw_job *job)
 /* ---- children */
 
 /* Puts a chain of children, linked through `before`, at the list's end. */
-static void link_children(cw_job *parent, cw_job *newest)
+static void link_children(cw_job *parent, cw_job *newest, uint32_t state)
 {
-    cw_job *first = parent->children;
+    cw_job *first = state & CW__JOB_CHILDREN ? parent->children : NULL;
     cw_job *last = first ? first->before : newest;
     cw_job *after = first ? first : NULL, *oldest = newest;
     for (cw_job *child = newest; child; child = child->before) {
@@ -194,19 +188,26 @@ static uint32_t adopt_fresh(cw_job *parent, uint32_t state)
     /* seq_cst: comes after the CANCELLING bit, if that is set. acquire: pairs
      * with cw__job_attach_own(). */
     if (!cw_load_seq_cst(&parent->fresh)) return state;
-    link_children(parent, cw_swap_acquire(&parent->fresh, NULL));
+    link_children(parent, cw_swap_acquire(&parent->fresh, NULL), state);
     return state | CW__JOB_CHILDREN;
 }
 
-static void unlink_child(cw_job *parent, cw_job *child)
+/* False if it was the only one. */
+static bool unlink_child(cw_job *parent, cw_job *child)
 {
-    if (child->after == child) {
-        parent->children = NULL;
-        return;
-    }
+    if (child->after == child) return false;
     child->before->after = child->after;
     child->after->before = child->before;
     if (parent->children == child) parent->children = child->after;
+    return true;
+}
+
+/* Takes a chain of ended children off the list; returns the new state. */
+static uint32_t unlink_chain(cw_job *parent, cw_job *child, uint32_t state)
+{
+    for (; child; child = child->next)
+        if (!unlink_child(parent, child)) state &= ~(uint32_t)CW__JOB_CHILDREN;
+    return state;
 }
 
 void cw__job_attach(cw_job *parent, cw_job *child)
@@ -219,7 +220,7 @@ void cw__job_attach(cw_job *parent, cw_job *child)
         child->visited = (state & CW__JOB_CANCELLING) != 0;
         state = adopt_fresh(parent, state);
         child->before = NULL;
-        link_children(parent, child);
+        link_children(parent, child, state);
         state |= CW__JOB_CHILDREN;
     }
     cw_error *cause = NULL;
@@ -339,8 +340,9 @@ static bool begin_cancelling(cw__worker *self, cw_job *job, cw_error *error,
      * then it would have to take this lock. Its park word is ordered behind the
      * bit by the unlock (seq_cst); a body that is about to suspend looks at
      * both in the other order. */
-    cw_job *task =
-        job->flags & (CW__JOB_FOREIGN | CW__JOB_BARE) ? NULL : job->task;
+    cw_job *task = job->flags & (CW__JOB_FOREIGN | CW__JOB_BARE)
+                       ? NULL
+                       : cw__job_task(job);
     if (task) cw_add_relaxed(&task->refs, 1);
     cw__job_unlock_cancelling(job, state);
     if (task) {
@@ -359,7 +361,7 @@ static bool begin_cancelling(cw__worker *self, cw_job *job, cw_error *error,
 static cw_job *take_unvisited(cw_job *job, cw_error **cause)
 {
     uint32_t state = adopt_fresh(job, cw__job_lock(job));
-    cw_job *child = job->children;
+    cw_job *child = state & CW__JOB_CHILDREN ? job->children : NULL;
     if (child && !child->visited) {
         child->visited = 1;
         cw_add_relaxed(&child->refs, 1);
@@ -471,7 +473,9 @@ static void settle(cw__worker *self, cw_job *job)
     }
     if (unhandled && !(job->flags & CW__JOB_NOTIFY))
         cw_load_acquire (&unhandled_handler)(cw_job_name(job), error);
-    if (job->limit) cw__limit_clear(job->limit);
+    /* Since SEALED it takes no new one. */
+    if (cw_load_acquire(&job->state) & CW__JOB_LIMITED)
+        cw__limit_clear(job->limit);
 
     uint32_t state = cw__job_lock(job);
     cw__job_unlock(job, state | CW__JOB_FINAL);
@@ -495,14 +499,9 @@ static void drop_children(cw_job *first)
 static cw_job *unlist(cw_job *parent, cw_job *first)
 {
     uint32_t state = adopt_fresh(parent, cw__job_lock(parent));
-    for (cw_job *child = first; child; child = child->next)
-        unlink_child(parent, child);
-    bool over = false;
-    if (!parent->children) {
-        state &= ~(uint32_t)CW__JOB_CHILDREN;
-        over = (state & CW__JOB_BODY_DONE) != 0;
-        if (over) state |= CW__JOB_SEALED;
-    }
+    state = unlink_chain(parent, first, state);
+    bool over = !(state & CW__JOB_CHILDREN) && (state & CW__JOB_BODY_DONE);
+    if (over) state |= CW__JOB_SEALED;
     cw__job_unlock(parent, state);
     drop_children(first);
     return over ? parent : NULL;
@@ -592,9 +591,7 @@ static enum rest end_body(cw__worker *self, cw_job *job, cw_error *error)
         self->done_count = 0;
     }
     uint32_t state = adopt_fresh(job, cw__job_lock(job));
-    for (cw_job *child = ended; child; child = child->next)
-        unlink_child(job, child);
-    if (!job->children) state &= ~(uint32_t)CW__JOB_CHILDREN;
+    state = unlink_chain(job, ended, state);
     bool failed_first = error && !(state & CW__JOB_CANCELLING);
     cw_error *failure = NULL, *unused = NULL;
     if (failed_first) {

@@ -2,9 +2,9 @@
  *
  * SPDX-License-Identifier: MIT
  *
- * A job is a coroutine or function in execution, a scope inside of one (then
- * `task` is the job whose body runs in it), or a bare supervisor that only
- * holds children together.
+ * A job is a coroutine or function in execution, a scope inside of one (whose
+ * frame belongs to the job whose body runs in it), or a bare supervisor that
+ * only holds children together.
  *
  * Two words decide everything:
  *
@@ -107,7 +107,7 @@ typedef struct cw__waiter {
         uint32_t index; /* place in the timer heap */
     } target;
     uint8_t kind;
-    uint8_t armed;  /* enum cw__armed; written by the owner */
+    uint8_t armed;  /* enum cw__armed; the owner's, who keeps it for a TASK */
     uint8_t linked; /* in the target's list or heap; under the target's lock */
     uint8_t early;  /* on a job: fires when that is cancelled, too; on a timer:
                        was cut short by closing the context */
@@ -125,37 +125,49 @@ enum cw__wait_mode {
 typedef struct cw__limit cw__limit;
 struct cw__worker;
 
+/* In three parts, so that a short life touches few cache lines: what a launch
+ * and the end of a job without children need comes first and last, the latter
+ * next to the frame. What is in the middle is not even initialized. */
 struct cw_job {
     cw_job *next; /* first, for inbox.h: link in the queue that holds it */
     _Atomic uint32_t state;
     _Atomic uint32_t refs;
-    _Atomic uint32_t park;
+    _Atomic uint8_t park;
     uint8_t flags;
     uint8_t visited; /* a cancel has seen it; under the parent's lock */
-    uint8_t last;    /* 0 before it has begun, else a hint who ran it last: the
-                        worker's index modulo CW__LAST, + 1; written by who runs */
-    uint8_t wait_mode : 2;   /* enum cw__wait_mode; written by who runs it */
-    uint8_t fresh_count : 6; /* added to `fresh` in a row; by who runs it */
+    /* Written by who runs the body: */
+    uint8_t last; /* 0 before it has begun, else a hint who ran it last: the
+                     worker's index modulo CW__LAST, + 1 */
+    uint8_t wait_mode;       /* enum cw__wait_mode */
+    uint8_t armed;           /* enum cw__armed: of `waiter` */
+    uint8_t fresh_count;     /* put on `fresh` in a row */
     cw_context *context;     /* where it runs */
     cw_job *parent;          /* NULL: none; valid until it has left the list */
-    cw_job *children;        /* first of a ring, in order of launch; LOCKED */
     _Atomic(cw_job *) fresh; /* children that are not in the ring yet */
     cw_job *before, *after;  /* neighbours in the parent's ring */
-    cw__waiter *waiters;     /* first of a ring, in order of arrival; LOCKED */
-    cw_error *error;         /* root cause, at the end the outcome; LOCKED */
-    cw_frame *top;           /* innermost frame */
-    cw_job *scope;           /* innermost scope of the body; itself if none */
-    cw_job *task;            /* the job whose body runs in this one */
-    cw__limit *limit;        /* time limit, or NULL; LOCKED */
-    cw__waiter waiter;       /* what the body waits for */
-    cw_job *cancel_next;     /* link in a canceller's list of work */
-    uint32_t bytes;          /* of this allocation */
+
+    cw__waiter waiter;   /* what the body waits for, if it is armed */
+    cw__limit *limit;    /* if LIMITED; LOCKED */
+    cw_job *cancel_next; /* link in a canceller's list of work */
+    cw_job *children;    /* if CHILDREN: first of a ring, in order of launch;
+                            LOCKED */
+
+    cw__waiter *waiters; /* first of a ring, in order of arrival; LOCKED */
+    cw_error *error;     /* root cause, at the end the outcome; LOCKED */
+    cw_job *scope;       /* innermost scope of the body; itself if none */
+    cw_frame *top;       /* innermost frame */
 };
 
 /* The frame stands right behind the job. */
 static inline cw_frame *cw__job_frame(cw_job *job)
 {
     return (cw_frame *)(void *)(job + 1);
+}
+
+/* The job whose body runs in this one. */
+static inline cw_job *cw__job_task(cw_job *job)
+{
+    return job->flags & CW__JOB_SCOPE ? cw__job_frame(job)->job : job;
 }
 
 /* Fetches what running the job touches first; it may be gone already. */

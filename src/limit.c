@@ -52,7 +52,6 @@ int cw__limit_set(cw_context *keeper, cw_job *job, int64_t ms, cw_error *error)
 
 void cw__limit_clear(cw__limit *limit)
 {
-    if (!limit) return;
     cw__timer_remove(&limit->keeper->timers, &limit->waiter);
     drop(limit);
 }

@@ -46,8 +46,7 @@ typedef struct cwb_error_record {
     uint32_t payload_bytes; /* behind the message, aligned to 8 */
 } cwb_error_record;
 
-/* What is kept for a job that JavaScript launched: the last bytes of the job's
- * allocation. */
+/* What is kept for a job that JavaScript launched: stands behind its frame. */
 typedef struct cwb_ticket {
     struct cwb_ticket *next; /* first, for inbox.h */
     cw_job *job;
@@ -57,7 +56,7 @@ typedef struct cwb_ticket {
     /* Argument, then result, of a body in JavaScript. */
     uint8_t *data;
     uint32_t length;
-    uint32_t capacity;  /* 0: `data` is a block of its own, of `length` bytes */
+    uint32_t capacity;  /* of the room for small data behind this */
     uint32_t outcome;   /* enum cwb_outcome */
     uint32_t task;      /* which function of the task module */
     const char *worker; /* name of who ended it, if it failed; lives as its
@@ -86,7 +85,7 @@ cw_error *cwb_error_from_scratch(int code);
 
 /* Hooks of cw__host, see there. */
 void cwb_job_final(cw_job *job, bool unhandled);
-void cwb_job_free(cw_job *job);
+size_t cwb_job_free(cw_job *job);
 void cwb_op_fired(cw__op *op);
 void cwb_op_deliver(cw__op *op);
 uintptr_t cwb_deliver(cw__worker *self, uintptr_t chain);

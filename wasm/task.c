@@ -26,26 +26,54 @@ enum { DELIVERIES_PER_TURN = 1024 };
 
 static uint32_t round_up(uint32_t bytes) { return (bytes + 7) & ~7u; }
 
+/* Where a ticket stands, in bytes from the job: behind its frame. */
+static uint32_t ticket_offset(const cw_coroutine *type)
+{
+    return round_up((uint32_t)sizeof(cw_job) + type->frame_size);
+}
+
 cwb_ticket *cwb_ticket_of(cw_job *job)
 {
-    return (cwb_ticket *)(void *)((char *)job + job->bytes -
-                                  sizeof(cwb_ticket));
+    return (cwb_ticket *)(void *)((char *)job +
+                                  ticket_offset(cw__job_type(job)));
+}
+
+/* Where data stand, behind the ticket. */
+static uint32_t data_offset(const cw_coroutine *type)
+{
+    return ticket_offset(type) + round_up((uint32_t)sizeof(cwb_ticket));
+}
+
+/* Bytes behind the frame, with `capacity` for data. */
+static uint32_t extra_bytes(const cw_coroutine *type, uint32_t capacity)
+{
+    return data_offset(type) + capacity - (uint32_t)sizeof(cw_job) -
+           type->frame_size;
 }
 
 /* ---- bodies in JavaScript */
 
-/* The data are either in the room behind the frame, `capacity` bytes, or in a
- * block of their own; then `capacity` is 0. */
+/* The data are either in the room behind the ticket, `capacity` bytes, or in a
+ * block of their own. */
+static uint8_t *room_of(cwb_ticket *ticket)
+{
+    return (uint8_t *)ticket + round_up((uint32_t)sizeof *ticket);
+}
+
+static void free_data(cwb_ticket *ticket)
+{
+    if (ticket->data != room_of(ticket)) cw__free(ticket->data, ticket->length);
+    ticket->data = room_of(ticket);
+    ticket->length = 0;
+}
+
 static bool set_data(cwb_ticket *ticket, const void *data, uint32_t length)
 {
-    if (ticket->capacity == 0 && ticket->length) {
-        cw__free(ticket->data, ticket->length);
-        ticket->length = 0;
-    }
+    free_data(ticket);
     if (length > ticket->capacity) {
-        ticket->capacity = 0;
-        ticket->data = cw__alloc(length);
-        if (!ticket->data) return false;
+        uint8_t *block = cw__alloc(length);
+        if (!block) return false;
+        ticket->data = block;
     }
     if (length) memcpy(ticket->data, data, length);
     ticket->length = length;
@@ -109,21 +137,20 @@ static cw_job *parent_or_root(cw_context *context, cw_job *parent)
 static cwb_ticket *make(cw_context *context, const cw_coroutine *type,
                         uint32_t flags, uint32_t inline_bytes, uint32_t token)
 {
-    uint32_t size = (uint32_t)sizeof(cw_job) + type->frame_size;
-    uint32_t extra = round_up(size) - size + round_up(inline_bytes) +
-                     (uint32_t)sizeof(cwb_ticket);
+    uint32_t capacity = round_up(inline_bytes);
     unsigned kind = CW__JOB_NOTIFY;
     if (flags & LAUNCH_ASYNC) kind |= CW__JOB_ASYNC;
     if (type == &javascript) kind |= CW__JOB_FOREIGN;
-    cw_job *job = cw__job_new(context, type, kind, 1, extra);
+    cw_job *job =
+        cw__job_new(context, type, kind, 1, extra_bytes(type, capacity));
     if (!job) return NULL;
     cwb_ticket *ticket = cwb_ticket_of(job);
     memset(ticket, 0, sizeof *ticket);
     ticket->job = job;
     ticket->home = cw__self;
     ticket->token = token;
-    ticket->capacity = round_up(inline_bytes);
-    ticket->data = (uint8_t *)ticket - ticket->capacity;
+    ticket->capacity = capacity;
+    ticket->data = room_of(ticket);
     return ticket;
 }
 
@@ -214,11 +241,11 @@ void cwb_job_final(cw_job *job, bool unhandled)
     cw__worker_unpark(home);
 }
 
-void cwb_job_free(cw_job *job)
+size_t cwb_job_free(cw_job *job)
 {
     cwb_ticket *ticket = cwb_ticket_of(job);
-    if (ticket->capacity == 0 && ticket->length)
-        cw__free(ticket->data, ticket->length);
+    free_data(ticket);
+    return extra_bytes(cw__job_type(job), ticket->capacity);
 }
 
 static void deliver_ticket(cwb_ticket *ticket)

@@ -27,10 +27,11 @@ static void job_final(cw_job *job, bool unhandled)
     atomic_fetch_add(&ended_unhandled, unhandled);
 }
 
-static void job_free(cw_job *job)
+static size_t job_free(cw_job *job)
 {
     ASSERT(cw_is_completed(job));
     atomic_fetch_add(&freed, 1);
+    return ROOM;
 }
 
 static _Atomic(cw__op *) fired_op;
