@@ -82,8 +82,9 @@ export class WorkerRealm extends Realm implements LaunchRealm {
       this.post({ type: 'ready', tasks: names });
     } catch (error) {
       this.failed(error);
-      return;
     }
+    // Also after a failure: the context is closed then, and the thread has to
+    // end to give its memory back.
     this.pumpNow();
   }
 
