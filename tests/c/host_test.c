@@ -162,8 +162,8 @@ static const cw_coroutine foreign = {
 static cw_job *start_foreign(cw_context *context)
 {
     cw_job *job = new_job(context, &foreign, CW__JOB_FOREIGN, 0);
-    cw__context_launch(NULL, job, CW__SPAWNED);
     int before = atomic_load(&steps);
+    cw__context_launch(NULL, job, CW__SPAWNED);
     while (atomic_load(&steps) == before)
         sched_yield();
     return job;
