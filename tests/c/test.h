@@ -163,6 +163,31 @@ int __wrap_cw__thread_start(cw__thread *thread, void (*entry)(void *),
     return __real_cw__thread_start(thread, entry, arg);
 }
 
+/* ---- the clock */
+
+MAYBE_UNUSED static _Atomic int64_t test_clock_ns = -1; /* -1: the real one */
+
+int64_t __real_cw__now_ns(void);
+int64_t __wrap_cw__now_ns(void);
+int64_t __wrap_cw__now_ns(void)
+{
+    int64_t stopped = atomic_load(&test_clock_ns);
+    return stopped < 0 ? __real_cw__now_ns() : stopped;
+}
+
+/* Stops the clock that the library reads, until start_clock(). */
+MAYBE_UNUSED static void stop_clock(void)
+{
+    atomic_store(&test_clock_ns, __real_cw__now_ns());
+}
+
+MAYBE_UNUSED static void advance_clock(int64_t ns)
+{
+    atomic_fetch_add(&test_clock_ns, ns);
+}
+
+MAYBE_UNUSED static void start_clock(void) { atomic_store(&test_clock_ns, -1); }
+
 /* ---- looking in between */
 
 /* Called whenever somebody has found that a job is not over, before he goes on

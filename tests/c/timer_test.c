@@ -199,28 +199,49 @@ CW_COROUTINE(mark_after, struct moment, cw_none, int64_t began;)
     CW_END(self);
 }
 
+/* They begin at the very same time. */
 SCENARIO(delays_end_in_order_of_their_deadlines, CW_NO_LOCALS)
 {
     CW_BEGIN(self);
-    cw_spawn(NULL, mark_after, ((struct moment){80, 5}));
-    cw_spawn(NULL, mark_after, ((struct moment){40, 3}));
-    cw_spawn(NULL, mark_after, ((struct moment){60, 4}));
-    cw_spawn(NULL, mark_after, ((struct moment){20, 1}));
-    cw_spawn(NULL, mark_after, ((struct moment){20, 2})); /* a little later */
+    stop_clock();
+    cw_spawn(NULL, mark_after, ((struct moment){8, 5}));
+    cw_spawn(NULL, mark_after, ((struct moment){4, 3}));
+    cw_spawn(NULL, mark_after, ((struct moment){6, 4}));
+    cw_spawn(NULL, mark_after, ((struct moment){2, 1}));
+    cw_spawn(NULL, mark_after, ((struct moment){2, 2}));
+    CW_YIELD(self);
+    start_clock();
     CW_END(self);
 }
 
 /* Due while the worker was busy: what runs out first still goes first. */
-SCENARIO(delays_that_are_overdue_end_in_order, int64_t until;)
+SCENARIO(delays_that_are_overdue_end_in_order, CW_NO_LOCALS)
 {
     CW_BEGIN(self);
+    stop_clock();
     cw_spawn(NULL, mark_after, ((struct moment){3, 3}));
     cw_spawn(NULL, mark_after, ((struct moment){1, 1}));
     cw_spawn(NULL, mark_after, ((struct moment){2, 2}));
     CW_YIELD(self);
-    self->until = cw__now_ns() + 10 * 1000 * 1000;
-    while (cw__now_ns() < self->until) {
-    }
+    advance_clock(10 * 1000 * 1000);
+    CW_END(self);
+}
+
+/* Not before their time, however short that is. */
+SCENARIO(delays_last_as_long_as_they_should, cw_job *job; int i;)
+{
+    CW_BEGIN(self);
+    stop_clock();
+    self->job = cw_launch(NULL, mark_after, ((struct moment){5, 1}));
+    CW_YIELD(self);
+    advance_clock(5 * 1000 * 1000 - 1);
+    for (self->i = 0; self->i < 100; self->i++) /* with looks at the clock */
+        CW_YIELD(self);
+    ASSERT(cw_is_active(self->job));
+    advance_clock(1);
+    CW_JOIN(self, self->job);
+    ASSERT_EQ(test_marks, 1);
+    cw_job_release(self->job);
     CW_END(self);
 }
 
