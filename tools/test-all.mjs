@@ -45,6 +45,11 @@ const PARTS = [
 /** What Node's runner says of tests that are in order, and its own sums. */
 const QUIET = /^\s*(?:[✔▶ℹ]|﹣.*# test name does not match|$)/u;
 
+/** What the runners say of a test that failed, or of a program of them. */
+const FAILED = /^\s*✖ (?!failing tests:)|^\w+ FAIL |^FAILED |^--- /u;
+/** So many of a part's failures are told again at the end. */
+const RETOLD = 10;
+
 /** Takes the counts out of one line; later lines overrule earlier ones. */
 function count(line, counts) {
   const sums = /(\d+) passed, (\d+) failed(?:, (\d+) skipped)?/.exec(line);
@@ -70,6 +75,7 @@ async function run(name, [command, ...args]) {
     // Else the runner would take this for a test of its own.
     env: { ...process.env, NODE_TEST_CONTEXT: undefined, MAKEFLAGS: undefined },
   });
+  const failures = new Set();
   let late = false;
   const timer = setTimeout(() => {
     late = true;
@@ -84,6 +90,7 @@ async function run(name, [command, ...args]) {
   for (const stream of [child.stdout, child.stderr]) {
     createInterface({ input: stream }).on('line', (line) => {
       count(line, counts);
+      if (FAILED.test(line)) failures.add(line.trim());
       if (!QUIET.test(line)) console.log(line);
     });
   }
@@ -102,7 +109,8 @@ async function run(name, [command, ...args]) {
   else if (status !== 0 && failed === 0) note = `ended with ${status}`;
   else if (passed + failed === 0) note = 'ran no test';
   if (note && failed === 0) failed = 1;
-  return { name, passed, failed, skipped, seconds: (performance.now() - started) / 1000, note };
+  const seconds = (performance.now() - started) / 1000;
+  return { name, passed, failed, skipped, seconds, note, failures: [...failures] };
 }
 
 const wanted = process.argv.slice(2);
@@ -117,6 +125,9 @@ for (const { name, passed, failed, skipped, seconds, note } of results) {
   const numbers = [passed, failed, skipped, seconds.toFixed(1)];
   const cells = numbers.map((number, index) => String(number).padStart([6, 8, 9, 9][index]));
   console.log(`${name.padEnd(18)}${cells.join('')}  ${note}`.trimEnd());
+}
+for (const { name, failures } of results) {
+  for (const line of failures.slice(0, RETOLD)) console.log(`\nin ${name}: ${line}`);
 }
 const sum = (key) => results.reduce((total, result) => total + result[key], 0);
 process.exitCode = sum('failed') === 0 && results.length > 0 ? 0 : 1;

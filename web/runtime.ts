@@ -65,7 +65,7 @@ export class Runtime extends Realm implements LaunchRealm {
     runtime.self = module._cwb_init(wakeByMessage ? 1 : 0);
     if (runtime.self === 0) throw new StartError('out-of-memory', noMemory(options));
     runtime.main = new Target(runtime, module._cwb_main_context(), 'main');
-    runtime.wakers.set(runtime.self, runtime.pumpNow);
+    runtime.wakers.set(runtime.self, () => runtime.schedulePump());
     runtime.pumpNow();
     return runtime;
   }

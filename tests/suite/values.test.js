@@ -147,7 +147,7 @@ describe('values', () => {
     });
   });
 
-  it('may be Blobs', { skip: typeof Blob !== 'function' }, async () => {
+  it('may be Blobs', { skip: typeof Blob !== 'function' && 'there are no Blobs here' }, async () => {
     await using(1, async (context) => {
       const blob = new Blob(['some ', 'text']);
       assert.equal(await context.async('blobText', blob), 'some text');
