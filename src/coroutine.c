@@ -26,20 +26,11 @@
 #include "base.h"
 #include "context.h"
 #include "error.h"
+#include "frame.h"
 #include "host.h"
-#include "text.h"
+#include "suspend.h"
 
 #include <string.h>
-
-/* Several registrations of one body: for whichever job ends first badly, or
- * for all of them. */
-struct group {
-    cw_job *task;
-    size_t count;
-    _Atomic size_t open;  /* jobs that have not ended */
-    _Atomic size_t first; /* the first that ended badly, counted from 1 */
-    cw__waiter waiters[];
-};
 
 /* ---- waking */
 
@@ -91,7 +82,7 @@ void cw__waiter_fire(cw__waiter *waiter, cw__woken *woken)
         note_task(woken, cw_container_of(waiter, cw_job, waiter));
         return;
     case CW__WAITER_GROUP: {
-        struct group *group = waiter->owner.pointer;
+        cw__group *group = waiter->owner.pointer;
         cw_job *task = group->task; /* read before the count: then it may go */
         bool failed = waiter->target.job->error != NULL;
         size_t none = 0;
@@ -112,293 +103,6 @@ void cw__waiter_fire(cw__waiter *waiter, cw__woken *woken)
         break;
     }
     cw__panic("a waiter of a kind that does not fire", __FILE__, __LINE__);
-}
-
-/* ---- suspending */
-
-/* Before a body registers with anything. True: it must not suspend, its scope
- * is cancelled. */
-static bool begin_wait(cw_job *job, enum cw__wait_mode mode)
-{
-    job->wait_mode = (uint8_t)mode;
-    job->waiter.kind = CW__WAITER_TASK;
-    /* seq_cst, and before the look at CANCELLING: see the top. A word that is 0
-     * already may stay: a canceller that comes later kicks, and that is seen
-     * when the body commits itself to be parked. */
-    if (cw_load_relaxed(&job->park) != 0) cw_store_seq_cst(&job->park, 0);
-    return mode == CW__WAIT_PROMPT && cw__job_cancelling(job->scope);
-}
-
-static int wait_for_job(cw_job *job, cw_job *target, enum cw__wait_mode mode)
-{
-    if (begin_wait(job, mode)) return CW__DONE;
-    job->waiter.early = 0;
-    if (cw__job_wait(target, &job->waiter) == CW__DONE) return CW__DONE;
-    job->armed = CW__ARMED_JOB;
-    return CW__PENDING;
-}
-
-/* Takes back the registrations that have not fired. */
-static void end_wait(cw_job *job)
-{
-    enum cw__armed armed = job->armed;
-    if (armed == CW__UNARMED) return;
-    job->armed = CW__UNARMED;
-    if (armed == CW__ARMED_GROUP) {
-        struct group *group = job->waiter.owner.pointer;
-        for (size_t i = 0; i < group->count; i++)
-            if (group->waiters[i].armed) cw__job_unwait(&group->waiters[i]);
-        cw__free(group,
-                 sizeof *group + group->count * sizeof group->waiters[0]);
-        return;
-    }
-    /* acquire: pairs with cw__task_resume; a waiter that fired is off its list
-     * and its target may be gone */
-    if (cw_load_acquire(&job->park) & CW__RESUME) return;
-    if (armed == CW__ARMED_JOB) {
-        cw__job_unwait(&job->waiter);
-    } else {
-        cw__timer_remove(&job->context->timers, &job->waiter);
-    }
-}
-
-static bool raised(const cw_frame *frame)
-{
-    return frame->error && !frame->caught;
-}
-
-static void set_error(cw_frame *frame, cw_error *error)
-{
-    cw_error_release(frame->error);
-    frame->error = error;
-    frame->caught = 0;
-}
-
-/* After a wait, or instead of one: true if the body has to raise. */
-static bool raise_if_cancelled(cw_frame *frame)
-{
-    cw_job *job = frame->job;
-    end_wait(job);
-    if (raised(frame)) return true;
-    if (!cw__job_cancelling(job->scope)) return false;
-    set_error(frame, cw__job_cancellation(job->scope));
-    return true;
-}
-
-static int resumed(cw_frame *frame)
-{
-    cw_job *job = frame->job;
-    end_wait(job);
-    if (job->wait_mode == CW__WAIT_VALUE) {
-        job->wait_mode = CW__WAIT_PROMPT;
-        return raised(frame);
-    }
-    return raise_if_cancelled(frame);
-}
-
-int cw__ensure_active(cw_frame *frame) { return raise_if_cancelled(frame); }
-
-int cw__delay(cw_frame *frame, int64_t ms)
-{
-    cw_job *job = frame->job;
-    if (ms <= 0) {
-        job->wait_mode = CW__WAIT_VALUE;
-        return CW__DONE;
-    }
-    if (begin_wait(job, CW__WAIT_PROMPT)) return CW__DONE;
-    int64_t now = cw__now_ns();
-    bool forever = ms > (CW__NEVER - now) / 1000000;
-    int64_t deadline = forever ? CW__NEVER : now + ms * 1000000;
-    cw_context *context = job->context;
-    job->waiter.early = 0;
-    job->armed = CW__ARMED_TIMER;
-    int added = cw__timer_add(&context->timers, &job->waiter, deadline);
-    if (added < 0) {
-        job->armed = CW__UNARMED;
-        set_error(frame, cw_error_new(added, NULL, NULL));
-        return CW__DONE;
-    }
-    cw__context_timer_added(cw__self, context, added == 1);
-    /* seq_cst: a close that did not see the timer is seen here */
-    if (cw_unlikely(cw_load_seq_cst(&context->closed))) cw__cancel_closed(job);
-    return CW__PENDING;
-}
-
-int cw__delayed(cw_frame *frame)
-{
-    cw_job *job = frame->job;
-    bool waited = job->armed == CW__ARMED_TIMER;
-    end_wait(job);
-    /* Whom a close finds about to suspend, it has nothing to dispatch of: the
-     * body goes on by itself. */
-    if (waited && cw_unlikely(job->waiter.early)) cw__cancel_closed(job);
-    return resumed(frame);
-}
-
-int cw__join(cw_frame *frame, cw_job *target)
-{
-    return wait_for_job(frame->job, target, CW__WAIT_PROMPT);
-}
-
-int cw__joined(cw_frame *frame) { return raise_if_cancelled(frame); }
-
-int cw__cancel_and_join(cw_frame *frame, cw_job *target)
-{
-    cw_cancel(target, NULL);
-    return cw__join(frame, target);
-}
-
-/* Called once more after each wait: then it goes on with the next job. */
-int cw__join_all(cw_frame *frame, cw_job *const *jobs, size_t count)
-{
-    cw_job *job = frame->job;
-    if (!job->armed) job->waiter.owner.index = 0;
-    end_wait(job);
-    for (;;) {
-        size_t i = job->waiter.owner.index;
-        if (i == count || cw__job_cancelling(job->scope)) return CW__DONE;
-        job->waiter.owner.index = i + 1;
-        if (wait_for_job(job, jobs[i], CW__WAIT_PROMPT) == CW__PENDING)
-            return CW__PENDING;
-    }
-}
-
-int cw__await(cw_frame *frame, cw_job *target)
-{
-    if (cw_is_completed(target)) {
-        frame->job->wait_mode = CW__WAIT_VALUE;
-        return CW__DONE;
-    }
-    return wait_for_job(frame->job, target, CW__WAIT_PROMPT);
-}
-
-/* Raises a failed job's own error, also if this job is cancelled, perhaps by
- * that very failure. */
-static bool raise_failure_of(cw_frame *frame, const cw_job *target)
-{
-    cw_error *error = cw_job_error(target);
-    if (!error) return false;
-    set_error(frame, cw_error_retain(error));
-    frame->job->wait_mode = CW__WAIT_PROMPT;
-    return true;
-}
-
-/* A body that waits for a job and is about to raise cancellation raises the
- * job's failure instead if there is one. The job need not be over: it tells its
- * parent, which may be this body's, before its own end. */
-static void prefer_failure_of(cw_frame *frame, cw_job *target)
-{
-    if (!cw__error_is_cancel(frame->error)) return;
-    cw_error *error = NULL;
-    uint32_t state = cw__job_lock(target);
-    if (state & CW__JOB_CANCELLING && !cw__error_is_cancel(target->error))
-        error = cw_error_retain(target->error);
-    cw__job_unlock(target, state);
-    if (error) set_error(frame, error);
-}
-
-int cw__result(const cw_job *job, const cw_coroutine *type, void *out)
-{
-    if (cw__job_type(job) != type) return CW_ETYPE;
-    if (!cw_is_completed(job)) return CW_EBUSY;
-    if (job->error) return cw_error_code(job->error);
-    memcpy(out, (const char *)(job + 1) + type->result_offset,
-           type->result_size);
-    return CW_OK;
-}
-
-/* Copies one result or raises what went wrong. */
-static bool take_result(cw_frame *frame, const cw_job *target,
-                        const cw_coroutine *type, void *out)
-{
-    if (raise_failure_of(frame, target)) return true;
-    int status = cw__result(target, type, out);
-    if (status == CW_OK) return false;
-    set_error(frame, cw_error_new(status, NULL, NULL));
-    return true;
-}
-
-int cw__awaited(cw_frame *frame, cw_job *target, const cw_coroutine *type,
-                void *out)
-{
-    end_wait(frame->job);
-    if (raise_failure_of(frame, target)) return 1;
-    if (resumed(frame)) {
-        prefer_failure_of(frame, target);
-        return 1;
-    }
-    return take_result(frame, target, type, out);
-}
-
-int cw__await_all(cw_frame *frame, cw_job *const *jobs, size_t count)
-{
-    cw_job *job = frame->job;
-    if (count == 0) {
-        job->wait_mode = CW__WAIT_VALUE;
-        return CW__DONE;
-    }
-    if (begin_wait(job, CW__WAIT_PROMPT)) return CW__DONE;
-    struct group *group;
-    size_t bytes = sizeof *group + count * sizeof group->waiters[0];
-    group = cw__alloc(bytes);
-    if (!group) {
-        set_error(frame, cw_error_new(CW_ENOMEM, NULL, NULL));
-        return CW__DONE;
-    }
-    memset(group, 0, bytes);
-    group->task = job;
-    group->count = count;
-    atomic_init(&group->open, count + 1); /* one for this loop */
-    job->waiter.owner.pointer = group;
-    job->armed = CW__ARMED_GROUP;
-    bool failed = false;
-    for (size_t i = 0; i < count && !failed; i++) {
-        cw__waiter *waiter = &group->waiters[i];
-        waiter->kind = CW__WAITER_GROUP;
-        waiter->owner.pointer = group;
-        if (cw__job_wait(jobs[i], waiter) == CW__PENDING) {
-            waiter->armed = CW__ARMED_JOB;
-        } else {
-            size_t none = 0;
-            failed = cw_job_error(jobs[i]) != NULL;
-            /* One that was registered before may be faster. */
-            if (failed) (void)cw_cas_acq_rel(&group->first, &none, i + 1);
-            cw_sub_acq_rel(&group->open, 1);
-        }
-    }
-    /* acq_rel: pairs with the waiters' own counting down */
-    if (failed || cw_sub_acq_rel(&group->open, 1) == 1) {
-        job->wait_mode = CW__WAIT_VALUE;
-        return CW__DONE;
-    }
-    return CW__PENDING;
-}
-
-/* Which of a group's jobs ended badly first, counted from 1; 0: none. */
-static size_t first_failed(const cw_job *job)
-{
-    if (job->armed != CW__ARMED_GROUP) return 0;
-    const struct group *group = job->waiter.owner.pointer;
-    return cw_load_acquire(&group->first); /* pairs with the waiters' change */
-}
-
-int cw__awaited_all(cw_frame *frame, cw_job *const *jobs, size_t count,
-                    const cw_coroutine *type, void *outs)
-{
-    size_t first = first_failed(frame->job);
-    end_wait(frame->job);
-    if ((first && raise_failure_of(frame, jobs[first - 1])) ||
-        resumed(frame)) {
-        /* It may have been cancelled by another one's failure. */
-        for (size_t i = 0; i < count; i++)
-            prefer_failure_of(frame, jobs[i]);
-        return 1;
-    }
-    for (size_t i = 0; i < count; i++)
-        if (take_result(frame, jobs[i], type,
-                        (char *)outs + i * type->result_size))
-            return 1;
-    return 0;
 }
 
 /* ---- calling */
@@ -426,7 +130,7 @@ int cw__call(cw_frame *frame, const cw_coroutine *type, int scoped,
         }
     }
     if (!callee) {
-        set_error(frame, cw_error_new(CW_ENOMEM, NULL, NULL));
+        cw__set_error(frame, cw_error_new(CW_ENOMEM, NULL, NULL));
         return CW__DONE;
     }
     callee->caller = frame;
@@ -447,15 +151,15 @@ int cw__returned(cw_frame *frame, void *out)
 {
     cw_job *job = frame->job;
     cw_frame *callee = frame->callee;
-    if (!callee) return raised(frame);
+    if (!callee) return cw__raised(frame);
     frame->callee = NULL;
-    end_wait(job);
+    cw__end_wait(job);
     const cw_coroutine *type = callee->type;
     cw_job *scope = scope_of(job, callee);
     /* The scope is final, so its error is fixed. */
     cw_error *error = scope ? cw_error_retain(scope->error) : callee->error;
     if (error) {
-        set_error(frame, error);
+        cw__set_error(frame, error);
     } else {
         memcpy(out, (char *)callee + type->result_offset, type->result_size);
     }
@@ -464,156 +168,10 @@ int cw__returned(cw_frame *frame, void *out)
         job->wait_mode = CW__WAIT_PROMPT;
         cw__job_drop(scope);
         /* Cancelled after the scope's end: it has waited, so it raises. */
-        return error || raise_if_cancelled(frame);
+        return error || cw__raise_if_cancelled(frame);
     }
     cw__free(callee, type->frame_size);
     return error != NULL;
-}
-
-/* ---- the ends of a body */
-
-/* `handlers` is a stack of the numbers of the open CW_TRYs. */
-enum { HANDLER_BITS = 10, HANDLER_MASK = (1 << HANDLER_BITS) - 1 };
-#define HANDLERS_MASK 0x3fffffffu /* room for three */
-
-void cw__end_try(cw_frame *frame, unsigned id)
-{
-    uint32_t open = frame->handlers;
-    while (open) {
-        bool found = (open & HANDLER_MASK) == id;
-        open >>= HANDLER_BITS;
-        if (!found) continue;
-        frame->handlers = open & HANDLERS_MASK;
-        return;
-    }
-}
-
-/* A body is written in a way that cannot work. */
-static void panic_about(const cw_frame *frame, const char *what,
-                        const char *unit, int number)
-{
-    char buffer[160];
-    cw__text text = cw__text_begin(buffer, sizeof buffer);
-    cw__text_add(&text, "coroutine '");
-    cw__text_add(&text, frame->type->name);
-    cw__text_add(&text, "' ");
-    cw__text_add(&text, what);
-    cw__panic(buffer, unit, number);
-}
-
-void cw__try(cw_frame *frame, unsigned id)
-{
-    /* The body may have jumped out of this one and of those in it. */
-    cw__end_try(frame, id);
-    uint32_t open = frame->handlers;
-    if (open >> 2 * HANDLER_BITS) {
-        panic_about(frame, "nests CW_TRY more than three deep", "number",
-                    (int)id);
-    }
-    frame->handlers = (open << HANDLER_BITS | id) & HANDLERS_MASK;
-}
-
-/* Sends the body to where its raised error is dealt with. */
-void cw__unwind(cw_frame *frame)
-{
-    if (frame->handlers) {
-        uint32_t open = frame->handlers;
-        frame->at = -(int)(open & HANDLER_MASK);
-        open >>= HANDLER_BITS;
-        frame->handlers = open & HANDLERS_MASK;
-    } else {
-        frame->at = frame->ending ? CW__AT_END : CW__AT_FINALLY;
-    }
-}
-
-int cw__catch(cw_frame *frame)
-{
-    frame->caught = 1;
-    return 1;
-}
-
-void cw__raise(cw_frame *frame, cw_error *error)
-{
-    set_error(frame, error ? error : cw_error_new(CW_EFAILED, NULL, NULL));
-    cw__unwind(frame);
-}
-
-/* An error that was caught is over with. */
-static void forget_caught(cw_frame *frame)
-{
-    if (!frame->caught) return;
-    cw_error_release(frame->error);
-    frame->error = NULL;
-    frame->caught = 0;
-}
-
-void cw__return(cw_frame *frame)
-{
-    frame->handlers = 0;
-    frame->at = frame->ending ? CW__AT_END : CW__AT_FINALLY;
-}
-
-void cw__finally(cw_frame *frame)
-{
-    frame->ending = 1;
-    frame->handlers = 0;
-    forget_caught(frame);
-    /* Out of the way, so that the clean-up can wait, raise and catch. */
-    frame->leaving = frame->error;
-    frame->error = NULL;
-}
-
-int cw__lost(cw_frame *frame)
-{
-    if (frame->at != CW__AT_FINALLY) { /* else: a body without CW_FINALLY */
-        panic_about(frame,
-                    "suspended inside of a switch statement of its own, so it "
-                    "cannot be resumed",
-                    "line", frame->at);
-    }
-    frame->at = CW__AT_END;
-    return 1;
-}
-
-cw_step cw__leave(cw_frame *frame)
-{
-    forget_caught(frame);
-    if (frame->leaving) {
-        cw_error *other = frame->error;
-        /* Also here a failure counts for more than cancellation. */
-        if (!other || (cw__error_is_cancel(other) &&
-                       !cw__error_is_cancel(frame->leaving))) {
-            frame->error = frame->leaving;
-        } else {
-            other = frame->leaving;
-        }
-        frame->leaving = NULL;
-        cw_error_release(other);
-    }
-    return CW_STEP_DONE;
-}
-
-cw_step cw__function_done(cw_frame *frame, int status)
-{
-    cw_error *failure = cw__self->failure;
-    cw__self->failure = NULL;
-    if (status < 0) {
-        if (failure && cw_error_code(failure) == status) {
-            frame->error = failure;
-            return CW_STEP_DONE;
-        }
-        frame->error = cw_error_new(status, NULL, NULL);
-    }
-    cw_error_release(failure);
-    return CW_STEP_DONE;
-}
-
-int cw_fail(int code, const char *message)
-{
-    if (!cw__self) return code;
-    cw_error_release(cw__self->failure);
-    cw__self->failure = cw_error_new(code, message, NULL);
-    return code;
 }
 
 /* ---- running */
@@ -662,7 +220,7 @@ static bool leave_frame(cw__worker *self, cw_job *job)
     cw_error *error = frame->error;
     frame->error = NULL;
     cw__job_finish(self, scope, error);
-    if (wait_for_job(job, scope, CW__WAIT_SHIELD) == CW__DONE) return true;
+    if (cw__wait_for_job(job, scope, CW__WAIT_SHIELD) == CW__DONE) return true;
     return !commit_park(job);
 }
 

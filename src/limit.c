@@ -3,8 +3,8 @@
  * SPDX-License-Identifier: MIT
  *
  * The clock and the job's end race for a limit. Both hold a reference: the job
- * from the start, the clock from when it takes the limit off the heap. The job's
- * end takes it off, too, so one of them finds it gone.
+ * from the start, the clock from when it takes the limit off the heap. The
+ * job's end takes it off, too, so one of them finds it gone.
  */
 #include "limit.h"
 

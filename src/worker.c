@@ -13,19 +13,7 @@
  *      GLOBAL_EVERY turns this comes first, so that it cannot starve;
  *   4. other workers' rings: it steals half of one.
  *
- * Sleeping. A worker that finds nothing counts itself out of the searchers and
- * into the sleepers, with its bit in `idle_bits` set before, and then looks
- * everywhere once more. Whoever queues a job looks at these counters after the
- * job is visible. All of this is sequentially consistent, so either the one who
- * queues sees the sleeper and wakes it, or the sleeper's last look sees the
- * job. Nobody is woken while somebody searches: a searcher that finds work and
- * was the last one wakes the next. Whoever clears a sleeper's bit moves it from
- * the sleepers to the searchers and owes it a wake-up.
- *
- * Time. While anybody sleeps and a timer is set, one sleeper, the keeper,
- * sleeps only until the earliest deadline. Whoever is to be woken for work is
- * chosen among the others first. Running workers look at the clock now and
- * then.
+ * How it sleeps when it finds nothing is in sleep.c.
  */
 #include "worker.h"
 
@@ -34,6 +22,7 @@
 #include "error.h"
 #include "host.h"
 #include "limit.h"
+#include "sleep.h"
 #include "text.h"
 
 #include <string.h>
@@ -45,18 +34,13 @@ enum {
     SLOT_BUDGET = 3,
     SEARCH_ROUNDS = 2,
     TIMERS_PER_TURN = 64,
-    BATCH_FROM_OUTSIDE = 2 * CW__BATCH_JOBS,
-    OVERFLOW = 2 * CW__BATCH_JOBS
+    BATCH_FROM_OUTSIDE = 2 * CW__BATCH_JOBS
 };
 /* How long a worker that has called its host's code may stay away from the
  * host's event loop while it is busy, and how long it sleeps in here, ready to
  * go on at once, before it goes back there to sleep. */
 static const int64_t visit_every_ns = 2 * 1000 * 1000;
 static const int64_t linger_ns = 4 * 1000 * 1000;
-/* After so long a sleep a worker is given a job of its own, see hand_over(). */
-static const int64_t rest_ns = 200 * 1000;
-
-enum { ONE_SEARCHER = 1, ONE_SLEEPER = 1 << 16 };
 
 _Thread_local cw__worker *cw__self;
 
@@ -97,98 +81,6 @@ static uint32_t next_random(cw__worker *self)
     x ^= x >> 17;
     x ^= x << 5;
     return self->random = x;
-}
-
-/* ---- queueing on this worker */
-
-static bool push_to_ring(cw__worker *self, cw_job *job)
-{
-    return self->context->count == 1 ? cw__ring_push_alone(&self->ring, job)
-                                     : cw__ring_push(&self->ring, job);
-}
-
-/* Puts a job at the end of the line. */
-static void push(cw__worker *self, cw_job *job)
-{
-    cw_context *context = self->context;
-    if (context->count == 1) {
-        /* A single worker keeps strict order: once something overflowed, all
-         * that follows has to go behind it. */
-        if (cw_unlikely(cw_load_relaxed(&context->backlog.count)) ||
-            !push_to_ring(self, job))
-            cw__backlog_put(&context->backlog, &job, 1);
-        return;
-    }
-    if (cw_likely(push_to_ring(self, job))) return;
-    cw_job *jobs[OVERFLOW]; /* full: half of it goes where all look for it */
-    uint32_t count = cw__ring_take(&self->ring, OVERFLOW - 1, jobs);
-    jobs[count++] = job;
-    cw__backlog_put(&context->backlog, jobs, count);
-}
-
-static bool hand_over(cw__worker *self, cw_job *job);
-
-static void inject(cw_context *context, cw_job *job)
-{
-    cw__inbox_push(&context->inject, (uintptr_t)job);
-    cw__context_notify(context);
-}
-
-void cw__dispatch(cw__worker *self, cw_job *job, enum cw__hint hint)
-{
-    cw_context *context = job->context;
-    if (!self || self->context != context) {
-        if (hint == CW__QUEUED)
-            cw__inbox_push(&context->inject, (uintptr_t)job);
-        else if (!hand_over(NULL, job))
-            inject(context, job);
-        return;
-    }
-    if (hint == CW__RESUMED && self->running && !self->current &&
-        context->count > 1) { /* a single worker keeps strict order */
-        /* A body has just ended here and the worker takes its slot next, so
-         * nobody has to be woken. */
-        cw_job *before = self->slot;
-        self->slot = job;
-        if (!before) return;
-        job = before;
-    }
-    push(self, job);
-    /* A running worker needs nobody to tell it, and a single one has nobody to
-     * tell. */
-    if (hint != CW__YIELDED && !(self->running && context->count == 1))
-        cw__context_notify(context);
-}
-
-void cw__dispatch_resumed(cw__worker *self, cw_job *first)
-{
-    /* Several keep their order, which the slot would turn around. */
-    enum cw__hint hint = first && first->next ? CW__SPAWNED : CW__RESUMED;
-    while (first) {
-        cw_job *job = first;
-        cw_context *context = job->context;
-        /* Once queued the job may end, and with it a context of which this
-         * thread has no handle. */
-        bool foreign = !self || self->context != context;
-        if (foreign) cw__context_hold(context);
-        first = job->next;
-        /* acquire: pairs with cw_context_close() */
-        if (cw_unlikely(cw_load_acquire(&context->closed)))
-            cw__cancel_closed(job);
-        cw__dispatch(self, job, hint);
-        if (foreign) cw__context_drop(context);
-    }
-}
-
-void cw__dispatch_woken(cw__worker *self, cw__woken *woken)
-{
-    cw__dispatch_resumed(self, woken->tasks);
-    cw__op *op = woken->ops;
-    while (op) {
-        cw__op *next = op->next; /* the host may free it at once */
-        cw__the_host.op_fired(op);
-        op = next;
-    }
 }
 
 /* ---- finding work */
@@ -278,7 +170,7 @@ static cw_job *take_stranded(cw__worker *self)
  * nothing else to do; the worker that found out counts as such. */
 static void resume_on_time(cw__worker *self, cw_job *job)
 {
-    if (hand_over(self, job)) return;
+    if (cw__hand_over(self, job)) return;
     if (job->last == self->index % CW__LAST + 1 && self->context->count > 1 &&
         !cw_load_relaxed(&self->handed))
         /* seq_cst, as in give(): others hand over only to sleepers, but one
@@ -332,255 +224,12 @@ static cw_job *next_job(cw__worker *self)
     job = take_slot(self);
     if (job) {
         if (++self->slot_hits <= SLOT_BUDGET) return job;
-        push(self, job);
+        cw__push(self, job);
     }
     self->slot_hits = 0;
     job = pop(self);
     if (job || !take_from_outside(self)) return job;
     return pop(self);
-}
-
-/* ---- sleeping and waking */
-
-static bool clear_idle_bit(cw_context *context, uint32_t index)
-{
-    uint32_t bit = 1u << index % 32;
-    /* seq_cst: decides who owes the wake-up */
-    return (cw_and_seq_cst(&context->idle_bits[index / 32], ~bit) & bit) != 0;
-}
-
-static void wake(cw__worker *worker)
-{
-    cw_context *context = worker->context;
-    cw_add_relaxed(&context->wakes, 1);
-    /* seq_cst: release for what the worker will find; it may be about to wait,
-     * then the futex compares */
-    cw_store_seq_cst(&worker->word, 1);
-    cw__futex_wake(&worker->word);
-    if (worker->has_loop && cw__the_host.wake) cw__the_host.wake(worker);
-}
-
-/* Takes any sleeper's bit, the keeper's last. */
-static cw__worker *pick_sleeper(cw_context *context)
-{
-    uint32_t keeper = cw_load_relaxed(&context->keeper);
-    uint32_t words = (context->count + 31) / 32;
-    for (unsigned round = 0; round < 2; round++) {
-        for (uint32_t w = 0; w < words; w++) {
-            uint32_t bits = cw_load_relaxed(&context->idle_bits[w]);
-            while (bits) {
-                uint32_t index = w * 32 + (uint32_t)__builtin_ctz(bits);
-                bits &= bits - 1;
-                if (round == 0 && index + 1 == keeper) continue;
-                if (clear_idle_bit(context, index))
-                    return &context->workers[index];
-            }
-        }
-    }
-    return NULL;
-}
-
-void cw__context_notify(cw_context *context)
-{
-    /* seq_cst: comes after the job was made visible */
-    uint32_t idle = cw_load_seq_cst(&context->idle);
-    if (idle < ONE_SLEEPER || idle % ONE_SLEEPER != 0) return;
-    cw__worker *worker = pick_sleeper(context);
-    /* A counted sleeper without a bit has got up by itself, or somebody else
-     * wakes it: it is about to look for work, and before it sleeps again it
-     * looks for this one. Waiting for it here could take as long as its job. */
-    if (!worker) return;
-    cw_sub_seq_cst(&context->idle, ONE_SLEEPER - ONE_SEARCHER);
-    wake(worker);
-}
-
-/* Gives a job to a sleeper whose bit the caller has cleared. */
-static void give(cw__worker *worker, cw_job *job)
-{
-    /* seq_cst: comes before the wake-up, and pairs with take_handed */
-    job = cw_swap_seq_cst(&worker->handed, job);
-    wake(worker);
-    /* It had one already if it got up by itself just before, to sleep again. */
-    if (job) inject(worker->context, job);
-}
-
-/* Wakes the worker for the job if it sleeps. */
-static bool give_if_asleep(cw__worker *worker, cw_job *job)
-{
-    if (!clear_idle_bit(worker->context, worker->index)) return false;
-    cw_sub_seq_cst(&worker->context->idle, ONE_SLEEPER - ONE_SEARCHER);
-    give(worker, job);
-    return true;
-}
-
-/* Gives a job straight to a sleeping worker: to the one that ran it last, or,
- * if it is launched from outside (`self` is NULL), to one that has rested for a
- * while. So jobs that are launched on a quiet pool start on different workers
- * and stay there, while on a busy one, whose workers only nod off, they are
- * queued and nobody is woken in vain. False if there is no such sleeper. */
-static bool hand_over(cw__worker *self, cw_job *job)
-{
-    cw_context *context = job->context;
-    if (context->count == 1) return false; /* keeps strict order */
-    if (cw_load_seq_cst(&context->idle) < ONE_SLEEPER) return false;
-    uint32_t last = job->last - 1u; /* not begun: out of range */
-    if (last < context->count && !(self && self->index == last) &&
-        give_if_asleep(&context->workers[last], job))
-        return true;
-    if (self) return false;
-    int64_t rested = cw__now_ns() - rest_ns;
-    /* relaxed: any starting point will do */
-    uint32_t start = cw_add_relaxed(&context->next_rested, 1);
-    for (uint32_t i = 0; i < context->count; i++) {
-        cw__worker *worker = &context->workers[(start + i) % context->count];
-        if (cw_load_relaxed(&worker->slept_at_ns) < rested &&
-            give_if_asleep(worker, job))
-            return true;
-    }
-    return false;
-}
-
-void cw__worker_unpark(cw__worker *worker)
-{
-    cw_context *context = worker->context;
-    if (!clear_idle_bit(context, worker->index)) return; /* it is awake */
-    cw_sub_seq_cst(&context->idle, ONE_SLEEPER - ONE_SEARCHER);
-    wake(worker);
-}
-
-void cw__context_timer_added(cw__worker *self, cw_context *context, bool first)
-{
-    if (!first) return;
-    /* seq_cst: after the deadline was published. The keeper sleeps too long
-     * now; if there is none, a sleeper has to become it. */
-    uint32_t keeper = cw_load_seq_cst(&context->keeper);
-    if (keeper &&
-        !(self && self->context == context && self->index + 1 == keeper)) {
-        cw__worker_unpark(&context->workers[keeper - 1]);
-    } else {
-        cw__context_notify(context);
-    }
-}
-
-/* True if there may be anything to do, anywhere. */
-static bool any_work(cw__worker *self)
-{
-    cw_context *context = self->context;
-    if (!cw__inbox_empty(&self->inbox) || !cw__inbox_empty(&context->inject) ||
-        cw_load_seq_cst(&context->backlog.count) ||
-        cw_load_seq_cst(&self->handed))
-        return true;
-    for (uint32_t i = 0; i < context->count; i++)
-        if (cw__ring_length(&context->workers[i].ring)) return true;
-    return false;
-}
-
-static void stop_keeping(cw__worker *self)
-{
-    uint32_t mine = self->index + 1;
-    if (cw_load_relaxed(&self->context->keeper) == mine)
-        cw_store_seq_cst(&self->context->keeper, 0);
-}
-
-/* Somebody else has cleared this worker's bit. What he wants to hand over comes
- * with the wake-up that he owes; it must not be left lying while the worker
- * runs something else. This takes as long as a lock. */
-static void await_wake(cw__worker *self)
-{
-    /* acquire: pairs with wake() */
-    while (cw_load_acquire(&self->word) == 0)
-        cw__thread_pause();
-}
-
-/* Becomes a sleeper: returns false, a searcher again, if there is work, or if
- * `until` (unless NULL) is over: whoever ended it wakes those who sleep by then.
- */
-static bool fall_asleep(cw__worker *self, bool searching, const cw_job *until)
-{
-    cw_context *context = self->context;
-    cw_store_seq_cst(&self->word, 0);
-    uint32_t bit = 1u << self->index % 32;
-    cw_or_seq_cst(&context->idle_bits[self->index / 32], bit);
-    cw_add_seq_cst(&context->idle, searching
-                                       ? (uint32_t)(ONE_SLEEPER - ONE_SEARCHER)
-                                       : (uint32_t)ONE_SLEEPER);
-    /* Somebody has to keep the time. seq_cst, before the deadline is read:
-     * pairs with cw__context_timer_added. */
-    self->wake_at_ns = CW__NEVER;
-    uint32_t none = 0;
-    if (cw_load_seq_cst(&context->timers.next_ns) != CW__NEVER &&
-        cw_cas_seq_cst(&context->keeper, &none, self->index + 1))
-        self->wake_at_ns = cw_load_seq_cst(&context->timers.next_ns);
-    if (!any_work(self) && !cw__context_quiet(context) &&
-        !(until && cw_is_completed(until))) {
-        /* One that has run nothing yet has rested since ever. */
-        if (cw_load_relaxed(&self->steps))
-            cw_store_relaxed(&self->slept_at_ns, cw__now_ns());
-        cw__count(&self->parks, 1);
-        cw__traced(&self->trace, CW__TRACE_PARK, 0);
-        return true;
-    }
-    /* Or nobody would keep the time from now on, itself included. */
-    stop_keeping(self);
-    if (clear_idle_bit(context, self->index)) {
-        cw_sub_seq_cst(&context->idle, ONE_SLEEPER - ONE_SEARCHER);
-    } else {
-        await_wake(self);
-    }
-    return false;
-}
-
-/* Awake again, as a searcher. */
-static void get_up(cw__worker *self)
-{
-    if (clear_idle_bit(self->context, self->index)) { /* by itself */
-        cw_sub_seq_cst(&self->context->idle, ONE_SLEEPER - ONE_SEARCHER);
-    } else {
-        await_wake(self);
-    }
-    stop_keeping(self);
-    cw__traced(&self->trace, CW__TRACE_UNPARK, 0);
-    fire_timers(self);
-}
-
-/* Sleeps on the futex word until woken, the deadline, or `at_most_ns`. */
-static void sleep_in_futex(cw__worker *self, int64_t at_most_ns)
-{
-    int64_t timeout = at_most_ns;
-    if (self->wake_at_ns != CW__NEVER) {
-        int64_t left = self->wake_at_ns - cw__now_ns();
-        if (left < 0) left = 0;
-        if (timeout < 0 || left < timeout) timeout = left;
-    }
-    /* acquire: pairs with wake() */
-    if (cw_load_acquire(&self->word) == 0)
-        cw__futex_wait(&self->word, 0, timeout);
-}
-
-/* The last searcher that finds work passes the search on if there is more of
- * it: nobody was woken for what came while it searched. Also somebody has to
- * keep the time while this worker is busy. */
-static void stop_searching(cw__worker *self)
-{
-    cw_context *context = self->context;
-    uint32_t before = cw_sub_seq_cst(&context->idle, ONE_SEARCHER);
-    if (before % ONE_SLEEPER != ONE_SEARCHER || before < ONE_SLEEPER) return;
-    bool keeperless = cw_load_seq_cst(&context->keeper) == 0 &&
-                      cw_load_seq_cst(&context->timers.next_ns) != CW__NEVER;
-    if (keeperless || any_work(self)) cw__context_notify(context);
-}
-
-static bool start_searching(cw__worker *self)
-{
-    uint32_t idle = cw_load_seq_cst(&self->context->idle);
-    do {
-        /* At most half of the workers search. */
-        if (idle % ONE_SLEEPER * 2 >= self->context->count &&
-            self->context->count > 1)
-            return false;
-    } while (
-        !cw_cas_weak_seq_cst(&self->context->idle, &idle, idle + ONE_SEARCHER));
-    return true;
 }
 
 static cw_job *search(cw__worker *self)
@@ -605,7 +254,7 @@ static void give_up_slot(cw__worker *self)
 {
     cw_job *job = take_slot(self);
     if (!job) return;
-    push(self, job);
+    cw__push(self, job);
     cw__context_notify(self->context);
 }
 
@@ -643,17 +292,18 @@ static cw_job *idle(cw__worker *self, cw__run *why, const cw_job *until)
 {
     cw_context *context = self->context;
     bool asleep = cw_load_relaxed(&self->asleep_in_loop) != 0; /* ours */
-    bool searching = asleep || start_searching(self);
+    bool searching = asleep || cw__start_searching(self);
     if (asleep) {
         cw_store_relaxed(&self->asleep_in_loop, 0);
-        get_up(self);
+        cw__get_up(self);
+        fire_timers(self);
     }
     bool lingered = false;
     for (;;) {
         cw_job *job = NULL;
         if (!cw__inbox_empty(&self->inbox)) read_inbox(self);
         if (self->undelivered) {
-            if (searching) stop_searching(self);
+            if (searching) cw__stop_searching(self);
             *why = CW__RUN_VISIT;
             return NULL;
         }
@@ -663,23 +313,23 @@ static cw_job *idle(cw__worker *self, cw__run *why, const cw_job *until)
         if (!job && searching) job = search(self);
         if (!job && lingered) job = take_stranded(self);
         if (job) {
-            if (searching) stop_searching(self);
+            if (searching) cw__stop_searching(self);
             return job;
         }
         cw__worker_publish(self);
         if (cw__context_quiet(context) || (until && cw_is_completed(until))) {
-            if (searching) stop_searching(self);
+            if (searching) cw__stop_searching(self);
             *why = CW__RUN_END;
             return NULL;
         }
         if (self->foreign && self->host_called) {
             /* What was just called may come to its end in the next turn. */
-            if (searching) stop_searching(self);
+            if (searching) cw__stop_searching(self);
             self->host_called = false;
             *why = CW__RUN_VISIT;
             return NULL;
         }
-        if (!fall_asleep(self, searching, until)) {
+        if (!cw__fall_asleep(self, searching, until)) {
             searching = true;
             continue;
         }
@@ -690,9 +340,10 @@ static cw_job *idle(cw__worker *self, cw__run *why, const cw_job *until)
         }
         /* Code of the host may have left things behind that want its event
          * loop, so it gets that soon; but work often comes again at once. */
-        sleep_in_futex(self, self->host_ran ? linger_ns : -1);
+        cw__sleep_in_futex(self, self->host_ran ? linger_ns : -1);
         lingered = self->host_ran && cw_load_acquire(&self->word) == 0;
-        get_up(self);
+        cw__get_up(self);
+        fire_timers(self);
         searching = true;
     }
 }

@@ -1,0 +1,157 @@
+/* dispatch.c: putting ready jobs where workers find them.
+ *
+ * SPDX-License-Identifier: MIT
+ *
+ * A job that a worker of its context makes ready goes to that worker's slot or
+ * ring. One that comes from elsewhere is handed to a sleeping worker if that is
+ * where it belongs, or else injected: any worker takes it from there. After a
+ * job is visible a sleeper is woken if nobody searches; sleep.c says why that
+ * is enough.
+ */
+#include "context.h"
+#include "host.h"
+#include "sleep.h"
+
+enum { OVERFLOW = 2 * CW__BATCH_JOBS };
+/* After so long a sleep a worker is given a job of its own. */
+static const int64_t rest_ns = 200 * 1000;
+
+/* ---- queues */
+
+static bool push_to_ring(cw__worker *self, cw_job *job)
+{
+    return self->context->count == 1 ? cw__ring_push_alone(&self->ring, job)
+                                     : cw__ring_push(&self->ring, job);
+}
+
+/* Puts a job at the end of the line. */
+void cw__push(cw__worker *self, cw_job *job)
+{
+    cw_context *context = self->context;
+    if (context->count == 1) {
+        /* A single worker keeps strict order: once something overflowed, all
+         * that follows has to go behind it. */
+        if (cw_unlikely(cw_load_relaxed(&context->backlog.count)) ||
+            !push_to_ring(self, job))
+            cw__backlog_put(&context->backlog, &job, 1);
+        return;
+    }
+    if (cw_likely(push_to_ring(self, job))) return;
+    cw_job *jobs[OVERFLOW]; /* full: half of it goes where all look for it */
+    uint32_t count = cw__ring_take(&self->ring, OVERFLOW - 1, jobs);
+    jobs[count++] = job;
+    cw__backlog_put(&context->backlog, jobs, count);
+}
+
+static void inject(cw_context *context, cw_job *job)
+{
+    cw__inbox_push(&context->inject, (uintptr_t)job);
+    cw__context_notify(context);
+}
+
+/* ---- sleepers */
+
+/* Gives a job to a sleeper whose bit the caller has cleared. */
+static void give(cw__worker *worker, cw_job *job)
+{
+    /* seq_cst: comes before the wake-up, and pairs with take_handed */
+    job = cw_swap_seq_cst(&worker->handed, job);
+    cw__wake(worker);
+    /* It had one already if it got up by itself just before, to sleep again. */
+    if (job) inject(worker->context, job);
+}
+
+/* Wakes the worker for the job if it sleeps. */
+static bool give_if_asleep(cw__worker *worker, cw_job *job)
+{
+    if (!cw__clear_idle_bit(worker->context, worker->index)) return false;
+    cw_sub_seq_cst(&worker->context->idle, CW__ONE_SLEEPER - CW__ONE_SEARCHER);
+    give(worker, job);
+    return true;
+}
+
+/* Gives a job straight to a sleeping worker: to the one that ran it last, or,
+ * if it is launched from outside (`self` is NULL), to one that has rested for a
+ * while. So jobs that are launched on a quiet pool start on different workers
+ * and stay there, while on a busy one, whose workers only nod off, they are
+ * queued and nobody is woken in vain. False if there is no such sleeper. */
+bool cw__hand_over(cw__worker *self, cw_job *job)
+{
+    cw_context *context = job->context;
+    if (context->count == 1) return false; /* keeps strict order */
+    if (cw_load_seq_cst(&context->idle) < CW__ONE_SLEEPER) return false;
+    uint32_t last = job->last - 1u; /* not begun: out of range */
+    if (last < context->count && !(self && self->index == last) &&
+        give_if_asleep(&context->workers[last], job))
+        return true;
+    if (self) return false;
+    int64_t rested = cw__now_ns() - rest_ns;
+    /* relaxed: any starting point will do */
+    uint32_t start = cw_add_relaxed(&context->next_rested, 1);
+    for (uint32_t i = 0; i < context->count; i++) {
+        cw__worker *worker = &context->workers[(start + i) % context->count];
+        if (cw_load_relaxed(&worker->slept_at_ns) < rested &&
+            give_if_asleep(worker, job))
+            return true;
+    }
+    return false;
+}
+
+/* ---- dispatching */
+
+void cw__dispatch(cw__worker *self, cw_job *job, enum cw__hint hint)
+{
+    cw_context *context = job->context;
+    if (!self || self->context != context) {
+        if (hint == CW__QUEUED)
+            cw__inbox_push(&context->inject, (uintptr_t)job);
+        else if (!cw__hand_over(NULL, job))
+            inject(context, job);
+        return;
+    }
+    if (hint == CW__RESUMED && self->running && !self->current &&
+        context->count > 1) { /* a single worker keeps strict order */
+        /* A body has just ended here and the worker takes its slot next, so
+         * nobody has to be woken. */
+        cw_job *before = self->slot;
+        self->slot = job;
+        if (!before) return;
+        job = before;
+    }
+    cw__push(self, job);
+    /* A running worker needs nobody to tell it, and a single one has nobody to
+     * tell. */
+    if (hint != CW__YIELDED && !(self->running && context->count == 1))
+        cw__context_notify(context);
+}
+
+void cw__dispatch_resumed(cw__worker *self, cw_job *first)
+{
+    /* Several keep their order, which the slot would turn around. */
+    enum cw__hint hint = first && first->next ? CW__SPAWNED : CW__RESUMED;
+    while (first) {
+        cw_job *job = first;
+        cw_context *context = job->context;
+        /* Once queued the job may end, and with it a context of which this
+         * thread has no handle. */
+        bool foreign = !self || self->context != context;
+        if (foreign) cw__context_hold(context);
+        first = job->next;
+        /* acquire: pairs with cw_context_close() */
+        if (cw_unlikely(cw_load_acquire(&context->closed)))
+            cw__cancel_closed(job);
+        cw__dispatch(self, job, hint);
+        if (foreign) cw__context_drop(context);
+    }
+}
+
+void cw__dispatch_woken(cw__worker *self, cw__woken *woken)
+{
+    cw__dispatch_resumed(self, woken->tasks);
+    cw__op *op = woken->ops;
+    while (op) {
+        cw__op *next = op->next; /* the host may free it at once */
+        cw__the_host.op_fired(op);
+        op = next;
+    }
+}

@@ -1,0 +1,271 @@
+/* finish.c: how a job ends, and who hears of it.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "tree.h"
+
+#include "base.h"
+#include "context.h"
+#include "error.h"
+#include "host.h"
+#include "limit.h"
+#include "text.h"
+
+#include <stdlib.h>
+
+/* How many children or waiters are handled per turn with the lock held. */
+enum { SLICE = 32 };
+
+static void print_and_abort(const char *name, cw_error *error)
+{
+    char buffer[512];
+    cw__text text = cw__text_begin(buffer, sizeof buffer);
+    cw__text_add(&text, "coworker: job '");
+    cw__text_add(&text, name);
+    cw__text_add(&text, "' failed and nobody awaits it: ");
+    cw__text_add(&text, cw_error_message(error));
+    cw__text_add(&text, " (");
+    cw__text_add(&text, cw_status_name(cw_error_code(error)));
+    cw__text_add(&text, ")");
+    cw__log_line(buffer);
+    abort();
+}
+
+static _Atomic(cw_unhandled_fn *) unhandled_handler = print_and_abort;
+
+void cw_set_unhandled_handler(cw_unhandled_fn *handler)
+{
+    cw_store_release(&unhandled_handler, handler ? handler : print_and_abort);
+}
+
+/* Takes all waiters of a final job, a slice at a time, and wakes them in order
+ * of arrival. */
+void cw__fire_waiters(cw__worker *self, cw_job *job)
+{
+    uint32_t state;
+    do {
+        cw__woken woken;
+        cw__woken_init(&woken);
+        state = cw__job_lock(job);
+        for (unsigned n = 0; n < SLICE && job->waiters; n++)
+            cw__fire_first(job, &woken);
+        state = cw__waiters_bit(job, state);
+        cw__job_unlock(job, state);
+        cw__dispatch_woken(self, &woken);
+    } while (state & CW__JOB_WAITERS);
+}
+
+static void count_end(cw__worker *self, cw_job *job, const cw_error *error)
+{
+    if (job->flags & (CW__JOB_SCOPE | CW__JOB_BARE)) return;
+    if (error && self && self->context == job->context)
+        cw__count(cw__error_is_cancel(error) ? &self->cancelled : &self->failed,
+                  1);
+    cw__context_leave(self, job->context);
+}
+
+/* The outcome of a sealed job is fixed: tells the parent, then everybody. */
+static void settle(cw__worker *self, cw_job *job)
+{
+    cw_error *error = job->error; /* fixed since SEALED */
+    bool unhandled = false;
+    if (error && !cw__error_is_cancel(error)) {
+        cw_job *above = cw__told_of_failure(job);
+        unhandled =
+            !above &&
+            !(job->flags & (CW__JOB_ASYNC | CW__JOB_SCOPE | CW__JOB_LONELY));
+        cw__tell_failure(self, above, error);
+    }
+    if (unhandled && !(job->flags & CW__JOB_NOTIFY))
+        cw_load_acquire (&unhandled_handler)(cw_job_name(job), error);
+    /* Since SEALED it takes no new one. */
+    if (cw_load_acquire(&job->state) & CW__JOB_LIMITED)
+        cw__limit_clear(job->limit);
+
+    uint32_t state = cw__job_lock(job);
+    cw__job_unlock(job, state | CW__JOB_FINAL);
+    if (job->flags & CW__JOB_NOTIFY) cw__the_host.job_final(job, unhandled);
+    if (state & CW__JOB_WAITERS) cw__fire_waiters(self, job);
+    count_end(self, job, error);
+}
+
+static void drop_children(cw_job *first)
+{
+    while (first) {
+        cw_job *child = first;
+        first = child->next;
+        child->parent = NULL;
+        cw__job_drop(child);
+    }
+}
+
+/* Takes ended children off the list. Returns the parent if that was all it
+ * waited for; then it is sealed and the caller has to settle it. */
+static cw_job *unlist(cw_job *parent, cw_job *first)
+{
+    uint32_t state = cw__adopt_fresh(parent, cw__job_lock(parent));
+    state = cw__unlink_chain(parent, first, state);
+    bool over = !(state & CW__JOB_CHILDREN) && (state & CW__JOB_BODY_DONE);
+    if (over) state |= CW__JOB_SEALED;
+    cw__job_unlock(parent, state);
+    drop_children(first);
+    return over ? parent : NULL;
+}
+
+/* Takes off the list what the worker has collected. */
+static cw_job *unlist_done(cw__worker *self)
+{
+    cw_job *first = self->done;
+    self->done = NULL;
+    self->done_count = 0;
+    return first ? unlist(first->parent, first) : NULL;
+}
+
+/* Detaches a settled job from its parent. A worker collects the ended children
+ * of one parent and takes them off the list together; since it goes on only
+ * with further children of that parent or with the parent itself, nobody can
+ * tell the difference. Returns another job that has to be settled because of
+ * it, or NULL. */
+static cw_job *retire(cw__worker *self, cw_job *job)
+{
+    cw_job *parent = job->parent;
+    if (!parent) {
+        cw__job_drop(job);
+        return NULL;
+    }
+    job->next = NULL;
+    if (!self || !self->running) return unlist(parent, job);
+    cw_job *ready = NULL;
+    if (self->done &&
+        (self->done->parent != parent || self->done_count == SLICE))
+        ready = unlist_done(self);
+    if (self->done) {
+        self->done_last->next = job;
+    } else {
+        self->done = job;
+    }
+    self->done_last = job;
+    self->done_count++;
+    return ready;
+}
+
+void cw__worker_flush(cw__worker *self)
+{
+    while (self->done) {
+        cw_job *job = unlist_done(self);
+        while (job) {
+            settle(self, job);
+            job = retire(self, job);
+        }
+    }
+}
+
+enum {
+    ENDED = CW__JOB_BODY_DONE | CW__JOB_SEALED | CW__JOB_FINAL,
+    /* What is told of the end of others: see settle(). */
+    EVENTFUL = CW__JOB_CANCELLING | CW__JOB_LIMITED
+};
+
+/* The end of a job with a value that has nobody to tell but its waiters. Called
+ * with the lock held and FINAL visible, so that a waiter that was about to
+ * suspend can go on at once; releases it. */
+static void settle_quietly(cw__worker *self, cw_job *job, uint32_t state)
+{
+    cw__woken woken;
+    cw__woken_init(&woken);
+    for (unsigned n = 0; n < SLICE && job->waiters; n++)
+        cw__fire_first(job, &woken);
+    state = cw__waiters_bit(job, state);
+    cw__job_unlock(job, state);
+    cw__dispatch_woken(self, &woken);
+    if (cw_unlikely(state & CW__JOB_WAITERS)) cw__fire_waiters(self, job);
+    count_end(self, job, NULL);
+}
+
+/* What is left to do for a job whose body is over. */
+enum rest { AWAIT_CHILDREN, SETTLE, RETIRE };
+
+/* Records how the body ended. */
+static enum rest end_body(cw__worker *self, cw_job *job, cw_error *error)
+{
+    /* Children of this job that the worker has collected do not count. */
+    cw_job *ended = NULL;
+    if (self && self->done && self->done->parent == job) {
+        ended = self->done;
+        self->done = NULL;
+        self->done_count = 0;
+    }
+    uint32_t state = cw__adopt_fresh(job, cw__job_lock(job));
+    state = cw__unlink_chain(job, ended, state);
+    bool failed_first = error && !(state & CW__JOB_CANCELLING);
+    cw_error *failure = NULL, *unused = NULL;
+    if (failed_first) {
+        job->error = error;
+        state |= CW__JOB_CANCELLING;
+    } else if (error && cw__outweighs(error, job->error)) {
+        unused = job->error;
+        job->error = error;
+    } else {
+        unused = error;
+    }
+    state |= CW__JOB_BODY_DONE;
+    bool over = !(state & CW__JOB_CHILDREN);
+    if (over) state |= CW__JOB_SEALED;
+    if (over && !(state & EVENTFUL) && !(job->flags & CW__JOB_NOTIFY)) {
+        state |= CW__JOB_FINAL;
+        /* release: what the body wrote is visible to whoever sees FINAL */
+        if (state & CW__JOB_WAITERS)
+            cw_store_release(&job->state, state | CW__JOB_LOCKED);
+        settle_quietly(self, job, state);
+        drop_children(ended);
+        return RETIRE;
+    }
+    cw_job *above = NULL;
+    if (!over && failed_first) { /* it may end as soon as it is unlocked */
+        cw_add_relaxed(&job->refs, 1);
+        failure = cw_error_retain(error);
+        if (!cw__error_is_cancel(error)) above = cw__told_of_failure(job);
+    }
+    cw__job_unlock_cancelling(job, state);
+    cw_error_release(unused);
+    drop_children(ended);
+    if (!over && failed_first) {
+        cw__tell_failure(self, above, failure);
+        cw__cancel_children(self, job);
+        cw_error_release(failure);
+        cw__job_drop(job);
+    }
+    return over ? SETTLE : AWAIT_CHILDREN;
+}
+
+/* The usual ends, in one step: with a value, without children, and with nobody
+ * to tell, or only waiters. */
+static bool finish_quickly(cw__worker *self, cw_job *job)
+{
+    if (cw_load_relaxed(&job->fresh)) return false;
+    uint32_t state = cw_load_relaxed(&job->state);
+    /* acq_rel: what the body wrote is visible to whoever sees FINAL */
+    if (state == 0 && cw_cas_acq_rel(&job->state, &state, ENDED)) {
+        if (job->flags & CW__JOB_NOTIFY) cw__the_host.job_final(job, false);
+        count_end(self, job, NULL);
+        return true;
+    }
+    uint32_t ended = ENDED | CW__JOB_WAITERS;
+    if (state == CW__JOB_WAITERS && !(job->flags & CW__JOB_NOTIFY) &&
+        cw_cas_acq_rel(&job->state, &state, ended | CW__JOB_LOCKED)) {
+        settle_quietly(self, job, ended);
+        return true;
+    }
+    return false;
+}
+
+void cw__job_finish(cw__worker *self, cw_job *job, cw_error *error)
+{
+    enum rest rest = RETIRE;
+    if (cw_unlikely(error) || !finish_quickly(self, job))
+        rest = end_body(self, job, error);
+    if (rest == AWAIT_CHILDREN) return;
+    if (rest == SETTLE) settle(self, job);
+    while ((job = retire(self, job)) != NULL)
+        settle(self, job);
+}

@@ -1,0 +1,38 @@
+/* sleep.h: how workers fall asleep, are woken, and are given jobs meanwhile.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef CW_SLEEP_H
+#define CW_SLEEP_H
+
+#include "worker.h"
+
+/* The parts of a context's `idle` word. */
+enum { CW__ONE_SEARCHER = 1, CW__ONE_SLEEPER = 1 << 16 };
+
+/* Takes the bit of a sleeper. True: the caller moves it from the sleepers to
+ * the searchers and owes it a wake-up. */
+bool cw__clear_idle_bit(cw_context *context, uint32_t index);
+void cw__wake(cw__worker *worker);
+
+/* Becomes a sleeper: returns false, a searcher again, if there is work, or if
+ * `until` (unless NULL) is over: whoever ended it wakes those who sleep by
+ * then.
+ */
+bool cw__fall_asleep(cw__worker *self, bool searching, const cw_job *until);
+/* Sleeps on the futex word until woken, the deadline, or `at_most_ns`. */
+void cw__sleep_in_futex(cw__worker *self, int64_t at_most_ns);
+/* Awake again, as a searcher. */
+void cw__get_up(cw__worker *self);
+
+/* False if there are enough searchers. */
+bool cw__start_searching(cw__worker *self);
+void cw__stop_searching(cw__worker *self);
+
+/* Puts a job at the end of the worker's own line. */
+void cw__push(cw__worker *self, cw_job *job);
+/* Gives a job straight to a sleeping worker; dispatch.c says to which. False if
+ * there is no such sleeper. */
+bool cw__hand_over(cw__worker *self, cw_job *job);
+
+#endif /* CW_SLEEP_H */

@@ -1,0 +1,38 @@
+/* tree.h: the tree of jobs, as those see it who cancel and end them.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef CW_TREE_H
+#define CW_TREE_H
+
+#include "job.h"
+#include "worker.h"
+
+/* --- with the job's lock held ------------------------------------------- */
+
+/* Moves the fresh children to the list, before it is looked at; returns the
+ * state with the bit for it. */
+uint32_t cw__adopt_fresh(cw_job *parent, uint32_t state);
+/* Takes a chain of ended children off the list; returns the new state. */
+uint32_t cw__unlink_chain(cw_job *parent, cw_job *child, uint32_t state);
+/* Unlinks and fires the first waiter. */
+void cw__fire_first(cw_job *job, cw__woken *woken);
+/* The state with the bit for waiters as it has to be. */
+uint32_t cw__waiters_bit(const cw_job *job, uint32_t state);
+/* The parent, with a reference, if a failure of this job goes there; else NULL.
+ * The job is on its parent's list for as long as it is not sealed (so under its
+ * lock), and for whoever settles it. */
+cw_job *cw__told_of_failure(cw_job *job);
+
+/* --- without it ---------------------------------------------------------- */
+
+/* A failure counts for more than cancellation. */
+bool cw__outweighs(const cw_error *error, const cw_error *other);
+/* Cancels all below a job that has just become cancelling. */
+void cw__cancel_children(cw__worker *self, cw_job *root);
+/* A child of `job` (a reference, taken over) has failed with `error`
+ * (borrowed). All above hear of it now, so that they stop early, and once more
+ * when what is between has ended. */
+void cw__tell_failure(cw__worker *self, cw_job *job, cw_error *error);
+
+#endif /* CW_TREE_H */
