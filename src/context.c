@@ -302,38 +302,3 @@ void cw__context_launch(cw__worker *self, cw_job *job, enum cw__hint hint)
     cw__cancel_closed(job);
     cw__job_finish(self, job, NULL);
 }
-
-/* ---- starting jobs from C */
-
-static cw_job *start(cw_context *context, const cw_coroutine *type,
-                     unsigned flags, uint32_t handles, const void *arg)
-{
-    cw__worker *self = cw__self;
-    if (!context && self) context = self->context;
-    if (!context) {
-        cw__set_last_error(CW_EINVAL);
-        return NULL;
-    }
-    cw_job *job = cw__job_new(context, type, flags, handles, 0);
-    if (!job) {
-        cw__set_last_error(CW_ENOMEM);
-        return NULL;
-    }
-    memcpy((char *)job->top + type->arg_offset, arg, type->arg_size);
-    cw_job *parent = self && self->current ? self->current->scope : NULL;
-    if (parent) cw__job_attach_own(parent, job);
-    cw__context_launch(self, job, CW__SPAWNED);
-    return job;
-}
-
-cw_job *cw__start(cw_context *context, const cw_coroutine *type, unsigned flags,
-                  const void *arg)
-{
-    return start(context, type, flags & CW__START_ASYNC ? CW__JOB_ASYNC : 0, 1,
-                 arg);
-}
-
-int cw__spawn(cw_context *context, const cw_coroutine *type, const void *arg)
-{
-    return start(context, type, 0, 0, arg) ? CW_OK : cw_last_error();
-}

@@ -27,7 +27,9 @@
 #include "context.h"
 #include "error.h"
 #include "frame.h"
+#include "handler.h"
 #include "host.h"
+#include "scope.h"
 #include "suspend.h"
 
 #include <string.h>
@@ -98,80 +100,14 @@ void cw__waiter_fire(cw__waiter *waiter, cw__woken *woken)
         note_op(woken, waiter->owner.pointer,
                 waiter->early ? CW__FIRED_EARLY : CW__FIRED);
         return;
+    case CW__WAITER_HANDLER:
+        cw__handler_note(woken, waiter->owner.pointer);
+        return;
     case CW__WAITER_LIMIT: /* the clock takes these itself */
     case CW__WAITER_NONE:
         break;
     }
     cw__panic("a waiter of a kind that does not fire", __FILE__, __LINE__);
-}
-
-/* ---- calling */
-
-int cw__call(cw_frame *frame, const cw_coroutine *type, int scoped,
-             const void *arg)
-{
-    cw_job *job = frame->job;
-    cw_frame *callee = NULL;
-    frame->callee = NULL;
-    if (scoped) {
-        cw_job *scope = cw__job_new(job->context, type, CW__JOB_SCOPE, 1, 0);
-        if (scope) {
-            callee = scope->top;
-            callee->job = job; /* see cw__job_task() */
-            cw__job_attach_own(job->scope, scope);
-            scope->scope = job->scope; /* the one around it */
-            job->scope = scope;
-        }
-    } else {
-        callee = cw__alloc(type->frame_size);
-        if (callee) {
-            cw__frame_init(callee, type);
-            callee->job = job;
-        }
-    }
-    if (!callee) {
-        cw__set_error(frame, cw_error_new(CW_ENOMEM, NULL, NULL));
-        return CW__DONE;
-    }
-    callee->caller = frame;
-    memcpy((char *)callee + type->arg_offset, arg, type->arg_size);
-    frame->callee = callee;
-    job->top = callee;
-    return CW__PENDING;
-}
-
-/* The scope whose body `frame` is; NULL if it is a plain call's or a job's. */
-static cw_job *scope_of(cw_job *job, const cw_frame *frame)
-{
-    return job->scope != job && frame == cw__job_frame(job->scope) ? job->scope
-                                                                   : NULL;
-}
-
-int cw__returned(cw_frame *frame, void *out)
-{
-    cw_job *job = frame->job;
-    cw_frame *callee = frame->callee;
-    if (!callee) return cw__raised(frame);
-    frame->callee = NULL;
-    cw__end_wait(job);
-    const cw_coroutine *type = callee->type;
-    cw_job *scope = scope_of(job, callee);
-    /* The scope is final, so its error is fixed. */
-    cw_error *error = scope ? cw_error_retain(scope->error) : callee->error;
-    if (error) {
-        cw__set_error(frame, error);
-    } else {
-        memcpy(out, (char *)callee + type->result_offset, type->result_size);
-    }
-    if (scope) {
-        job->scope = scope->scope;
-        job->wait_mode = CW__WAIT_PROMPT;
-        cw__job_drop(scope);
-        /* Cancelled after the scope's end: it has waited, so it raises. */
-        return error || cw__raise_if_cancelled(frame);
-    }
-    cw__free(callee, type->frame_size);
-    return error != NULL;
 }
 
 /* ---- running */
@@ -202,6 +138,17 @@ static bool park_again(cw_job *job)
     return commit_park(job);
 }
 
+/* The body goes on in its context, which is not this worker's. */
+static bool move(cw__worker *self, cw_job *job)
+{
+    job->armed = CW__ARMED_MOVE;
+    /* acquire: pairs with cw_context_close() */
+    if (cw_unlikely(cw_load_acquire(&job->context->closed)))
+        cw__cancel_closed(job);
+    cw__dispatch(self, job, CW__SPAWNED);
+    return true;
+}
+
 /* The innermost frame is done: goes back to its caller. False: the job is
  * over, or it waits for its scope's children. */
 static bool leave_frame(cw__worker *self, cw_job *job)
@@ -210,17 +157,17 @@ static bool leave_frame(cw__worker *self, cw_job *job)
     if (!frame->caller) {
         cw_error *error = frame->error;
         frame->error = NULL;
-        self->current = NULL; /* no code of the user's runs any more */
+        /* No code of the user's runs any more. */
+        if (!self->in_place) self->current = NULL;
         cw__job_finish(self, job, error);
         return false;
     }
     job->top = frame->caller;
-    cw_job *scope = scope_of(job, frame);
+    cw_job *scope = cw__scope_of(job, frame);
     if (!scope) return true;
-    cw_error *error = frame->error;
-    frame->error = NULL;
-    cw__job_finish(self, scope, error);
-    if (cw__wait_for_job(job, scope, CW__WAIT_SHIELD) == CW__DONE) return true;
+    bool moved = cw__scope_leave(self, job, frame);
+    if (cw__wait_for_job(job, scope, CW__WAIT_SHIELD) == CW__DONE)
+        return !(moved && move(self, job));
     return !commit_park(job);
 }
 
@@ -229,10 +176,15 @@ void cw__task_run(cw__worker *self, cw_job *job)
     bool fresh = job->last == 0;
     job->last = (uint8_t)(self->index % CW__LAST + 1);
     if (fresh) {
-        if (cw_unlikely(cw__job_cancelling(job))) {
+        if (cw_unlikely(cw__job_cancelling(job)) &&
+            !(job->flags & CW__JOB_ATOMIC)) {
+            if (!self->in_place) self->current = NULL;
             cw__job_finish(self, job, cw__job_cancellation(job));
             return;
         }
+    } else if (job->armed == CW__ARMED_MOVE) {
+        job->armed = CW__UNARMED;
+        if (cw__scope_refused(job) && !leave_frame(self, job)) return;
     } else if (park_again(job)) {
         return;
     }
@@ -243,6 +195,13 @@ void cw__task_run(cw__worker *self, cw_job *job)
             break;
         case CW_STEP_CALLED:
             break;
+        case CW_STEP_MOVED:
+            if (!cw__scope_move(self, job)) {
+                if (!leave_frame(self, job)) return;
+                break;
+            }
+            move(self, job);
+            return;
         case CW_STEP_SUSPENDED:
             if (commit_park(job)) return;
             break;

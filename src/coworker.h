@@ -58,7 +58,8 @@ extern "C" {
     X(EBUSY, -8, "the job has not completed")                                  \
     X(ETYPE, -9, "the job is of another coroutine")                            \
     X(ENOTSUP, -10, "not supported here")                                      \
-    X(ETIMEDOUT, -11, "the time limit ran out")
+    X(ETIMEDOUT, -11, "the time limit ran out")                                \
+    X(ESTATE, -12, "not allowed in this state")
 
 enum cw_status {
     CW_OK = 0,
@@ -73,9 +74,10 @@ const char *cw_status_text(int code);
 /* The name of a code, such as "CW_ECANCELED"; "CW_E?" for an unknown one. */
 const char *cw_status_name(int code);
 
-/* An error: a code, a message and what caused it. Reference-counted and
- * immutable, so it may be shared between threads. Its address is its identity:
- * everyone who awaits a failed job gets the same object. */
+/* An error: a code, a message and what caused it. Reference-counted and, but
+ * for what is added to its suppressed ones, immutable, so it may be shared
+ * between threads. Its address is its identity: everyone who awaits a failed
+ * job gets the same object. */
 typedef struct cw_error cw_error;
 
 /* Makes an error. `message` is copied; NULL takes the code's own text. `cause`
@@ -87,6 +89,11 @@ void cw_error_release(cw_error *error); /* NULL is allowed */
 int cw_error_code(const cw_error *error);
 const char *cw_error_message(const cw_error *error); /* lives as the error */
 cw_error *cw_error_cause(const cw_error *error);     /* borrowed, or NULL */
+/* Other failures that were met while this one ended a job, such as those of its
+ * children, in order of arrival: number `index`, borrowed as long as the error
+ * is held, or NULL if there are not so many. No cancellations are among them,
+ * and none twice. */
+cw_error *cw_error_suppressed(cw_error *error, size_t index);
 
 /* Why the last failing call on this thread that returns a pointer failed. */
 int cw_last_error(void);
@@ -164,6 +171,104 @@ const char *cw_job_name(const cw_job *job); /* its coroutine's name */
 /* The job that the calling thread runs at the moment, borrowed; or NULL. */
 cw_job *cw_current_job(void);
 
+/* The job above: owned, or NULL if it never had one or has ended. */
+cw_job *cw_job_parent(cw_job *job);
+
+/* Why the job is or was cancelled: its CW_ECANCELED error itself, or one with
+ * its failure as cause. Owned; NULL if it is neither cancelled nor failed. */
+cw_error *cw_job_cancellation(cw_job *job);
+
+/* Starts a job that was launched with CW_START_LAZY. True for the call that did
+ * it; false if it was started before, in whatever way, or is cancelled. Joining
+ * or awaiting a lazy job, and launching a child under it, start it, too. A lazy
+ * job that nobody ever starts has to be cancelled: its parent waits for it. */
+bool cw_job_start(cw_job *job);
+
+/* Cancels all jobs right below this one and what is below them; the job itself
+ * goes on. Returns 0 or CW_ENOMEM, then nothing was cancelled. Never blocks. */
+int cw_cancel_children(cw_job *job, cw_error *cause);
+
+/* A job without a body: it holds others together and ends when it is told to
+ * and all below it have ended. `parent` may be NULL. A failing child cancels
+ * it, and it hands the failure on to its own parent. Cancelling completes it,
+ * too. Returns an owned handle; NULL with cw_last_error() = CW_ENOMEM. */
+cw_job *cw_job_new(cw_job *parent);
+/* The same, but its children fail alone: a failure neither cancels it nor the
+ * other children, and has no owner unless the child is an async one. */
+cw_job *cw_supervisor_job_new(cw_job *parent);
+
+/* Completes a job without a body. Returns 1 for the call that did it, 0 if that
+ * was done before, CW_EINVAL for a job with a body. It takes children until the
+ * last one has ended. */
+int cw_job_complete(cw_job *job);
+/* The same with a failure (the job takes its own reference), which cancels the
+ * children. `error` must not be NULL. */
+int cw_job_complete_exceptionally(cw_job *job, cw_error *error);
+
+/* Calls `call` when the job has ended, once, on the thread that ended it, with
+ * its error (borrowed; NULL if it ended with a value); if it has ended already,
+ * at once. With CW_ON_CANCELLING already when it is cancelled or fails, with
+ * what set that off, or at its end if it never is. With CW_NOT_LATE a handler
+ * that comes too late is not called at all. `call` must be quick and must not
+ * block. Returns a handle to be given back with cw_handler_dispose(); NULL with
+ * cw_last_error() = CW_ENOMEM. */
+typedef struct cw_handler cw_handler;
+typedef void cw_completion_fn(void *arg, cw_error *error);
+enum { CW_ON_CANCELLING = 1, CW_NOT_LATE = 2 };
+cw_handler *cw_on_completion(cw_job *job, unsigned flags,
+                             cw_completion_fn *call, void *arg);
+/* Takes the handler back. It is not called any more after this, except that it
+ * may be running on another thread at the moment. NULL is allowed. */
+void cw_handler_dispose(cw_handler *handler);
+
+/* ---------------------------------------------------------------- elements */
+
+/* A set of elements says what surrounds a job: where it runs, what job it is a
+ * child of, its name, who hears of its failures, and values of the program's
+ * own. Sets are immutable and reference-counted. Jobs inherit the elements of
+ * the job that launches them. */
+typedef struct cw_elements cw_elements;
+
+/* Tells values of different kinds apart, by its address. */
+typedef struct cw_key {
+    const char *name;
+} cw_key;
+
+/* Called with a failure that has no owner: that of a job launched (not async)
+ * outside of any other job or right below a supervisor. After all its children
+ * have ended and before anybody sees that it has. `name` and `error` are
+ * borrowed. Must not block. */
+typedef void cw_failure_fn(void *arg, const char *name, cw_error *error);
+
+/* Each makes a new set: `base` (NULL: the empty set) with one element replaced.
+ * Owned; NULL without memory. Contexts and jobs are kept by reference; the name
+ * is copied; `arg` and `value` are the caller's and must outlive the set. With
+ * job NULL what is launched has no parent. */
+const cw_elements *cw_elements_with_context(const cw_elements *base,
+                                            cw_context *context);
+const cw_elements *cw_elements_with_job(const cw_elements *base, cw_job *job);
+const cw_elements *cw_elements_with_name(const cw_elements *base,
+                                         const char *name);
+const cw_elements *cw_elements_with_handler(const cw_elements *base,
+                                            cw_failure_fn *call, void *arg);
+const cw_elements *cw_elements_with_value(const cw_elements *base,
+                                          const cw_key *key, void *value);
+/* The elements of both; where both have one, that of `right`. */
+const cw_elements *cw_elements_plus(const cw_elements *left,
+                                    const cw_elements *right);
+const cw_elements *cw_elements_retain(const cw_elements *elements);
+void cw_elements_release(const cw_elements *elements); /* NULL is allowed */
+
+/* Looking into a set, which may be NULL: borrowed, NULL if there is none. */
+cw_context *cw_elements_context(const cw_elements *elements);
+cw_job *cw_elements_job(const cw_elements *elements);
+const char *cw_elements_name(const cw_elements *elements);
+void *cw_elements_value(const cw_elements *elements, const cw_key *key);
+
+/* The elements of the calling job, borrowed until it suspends; NULL if there
+ * are none. */
+const cw_elements *cw_current_elements(void);
+
 /* -------------------------------------------------------------- coroutines */
 
 /* What the step function of a coroutine tells its worker. */
@@ -172,6 +277,7 @@ typedef enum cw_step {
     CW_STEP_SUSPENDED, /* waits; the worker is free for others */
     CW_STEP_YIELDED,   /* wants to go on after the others */
     CW_STEP_CALLED,    /* waits for the frame it pushed */
+    CW_STEP_MOVED,     /* the same, and that runs in another context */
     CW_STEP_FOREIGN    /* an outside party will complete the job */
 } cw_step;
 
@@ -284,6 +390,54 @@ typedef struct cw_none {
 #define cw_async(context, NAME, ...)                                           \
     NAME##__start(context, CW__START_HANDLE | CW__START_ASYNC, __VA_ARGS__)
 #define cw_spawn(context, NAME, ...) NAME##__spawn(context, __VA_ARGS__)
+
+/* How a job begins. */
+typedef enum cw_start {
+    CW_START_DEFAULT,     /* queued; not at all if it is cancelled before */
+    CW_START_LAZY,        /* see cw_job_start() */
+    CW_START_ATOMIC,      /* queued; if it is cancelled before, its body runs up
+                             to where it first waits */
+    CW_START_UNDISPATCHED /* in place: its body runs up to where it first waits
+                             within this call, cancelled or not. Only on
+                             workers: elsewhere it is refused with CW_ENOTSUP.
+                           */
+} cw_start;
+
+/* The same with a way to begin, and with elements (NULL: none) that go before
+ * the caller's. A job among the elements is the new job's parent instead of the
+ * caller. Errors as above, and CW_ENOTSUP. */
+#define cw_launch_with(elements, start, NAME, ...)                             \
+    NAME##__launch(elements, start, CW__START_HANDLE, __VA_ARGS__)
+#define cw_async_with(elements, start, NAME, ...)                              \
+    NAME##__launch(elements, start, CW__START_HANDLE | CW__START_ASYNC,        \
+                   __VA_ARGS__)
+
+/* CW_DEFERRED(NAME, TYPE) defines a kind of job without a body that ends with a
+ * value of TYPE, to be awaited as the coroutine NAME. cw_deferred_new(NAME,
+ * parent) makes one (owned; NULL with CW_ENOMEM); it fails, is cancelled and
+ * waits for its children as a cw_job_new() does. cw_deferred_complete(NAME,
+ * job, value) returns as cw_job_complete() does, and CW_ETYPE for a job of
+ * another kind. */
+#define CW_DEFERRED(NAME, TYPE)                                                \
+    CW__FRAME(NAME, cw_none, TYPE, CW_NO_LOCALS)                               \
+    static const cw_coroutine NAME;                                            \
+    CW__TYPED(NAME, cw_none, TYPE)                                             \
+    CW__UNUSED static inline cw_job *NAME##__deferred(cw_job *parent)          \
+    {                                                                          \
+        return cw__deferred_new(&NAME, parent);                                \
+    }                                                                          \
+    CW__UNUSED static inline int NAME##__complete(cw_job *job, TYPE value)     \
+    {                                                                          \
+        return cw__deferred_complete(job, &NAME, &value);                      \
+    }                                                                          \
+    CW__UNUSED static cw_step NAME##__step(cw_frame *frame)                    \
+    {                                                                          \
+        (void)frame;                                                           \
+        return CW_STEP_DONE;                                                   \
+    }                                                                          \
+    CW__DESCRIPTOR(static, NAME, cw_none, TYPE)
+#define cw_deferred_new(NAME, parent)          NAME##__deferred(parent)
+#define cw_deferred_complete(NAME, job, value) NAME##__complete(job, value)
 
 /* Copies the result of a completed job of coroutine NAME. Returns 0; the code
  * of the error it ended with; CW_EBUSY if it has not completed; CW_ETYPE if
@@ -421,6 +575,54 @@ case CW__AT_FINALLY:                                                           \
 #define CW_SCOPE(self, NAME, arg_, out)                                        \
     CW__CALL(self, NAME##__call(&(self)->frame, 1, arg_), NAME, out)
 
+/* The same, but the jobs in it fail alone: a child's failure does not cancel
+ * the others and is not raised here, but goes to the handler for failures that
+ * have no owner. A failure of the callee itself cancels them all. */
+#define CW_SUPERVISOR_SCOPE(self, NAME, arg_, out)                             \
+    CW__CALL(self, NAME##__call(&(self)->frame, 2, arg_), NAME, out)
+/* The same as CW_SCOPE, but cancelling this job does not reach into it: for
+ * clean-up that has to wait. */
+#define CW_NON_CANCELLABLE(self, NAME, arg_, out)                              \
+    CW__CALL(self, NAME##__call(&(self)->frame, 3, arg_), NAME, out)
+/* The same as CW_SCOPE with a time limit in milliseconds, which cancels the
+ * scope. Then, and at once for ms <= 0, raises a CW_ECANCELED error whose cause
+ * has the code CW_ETIMEDOUT. A callee that never waited is not interrupted, and
+ * its result counts however long it took. */
+#define CW_WITH_TIMEOUT(self, ms, NAME, arg_, out)                             \
+    CW__CALL(self, NAME##__call_limited(&(self)->frame, (ms), arg_), NAME, out)
+/* The same, but instead of raising sets *in_time (a bool *) to whether the
+ * callee was in time. Other time limits than this one raise. */
+#define CW_WITH_TIMEOUT_OR_NULL(self, ms, NAME, arg_, out, in_time)            \
+    do {                                                                       \
+        (self)->frame.at = __LINE__;                                           \
+        if (NAME##__call_limited(&(self)->frame, (ms), arg_) == CW__PENDING)   \
+            return CW_STEP_CALLED;                                             \
+        CW__FALLTHROUGH;                                                       \
+    case __LINE__:                                                             \
+        CW__CHECK(self,                                                        \
+                  NAME##__returned_in_time(&(self)->frame, (out), (in_time))); \
+    } while (0)
+/* Calls another coroutine with other elements, and goes on with the present
+ * ones: the callee runs in a scope of its own, on the elements' context if
+ * there is one. Raises CW_ECANCELED without calling if the job is cancelled.
+ * After a change of contexts a result is dropped if the job was cancelled
+ * meanwhile. A job among the elements takes the scope over: cancelling that one
+ * cancels the scope, and cancelling this job does not. The elements are
+ * retained. */
+#define CW_WITH_ELEMENTS(self, elements, NAME, arg_, out)                      \
+    do {                                                                       \
+        (self)->frame.at = __LINE__;                                           \
+        if (NAME##__call_with(&(self)->frame, (elements), arg_) ==             \
+            CW__PENDING)                                                       \
+            return cw__called(&(self)->frame);                                 \
+        CW__FALLTHROUGH;                                                       \
+    case __LINE__:                                                             \
+        CW__CHECK(self, NAME##__returned(&(self)->frame, (out)));              \
+    } while (0)
+
+/* Waits until the job is cancelled, and raises that. */
+#define CW_AWAIT_CANCELLATION(self) CW_DELAY(self, INT64_MAX)
+
 /* ------------------------------------------------------ blocking functions */
 
 /* True if the calling job is cancelled: a long computation asks it now and
@@ -478,6 +680,26 @@ enum { CW__DONE = 0, CW__PENDING = 1 };
                                                    unsigned flags, ARG arg)    \
     {                                                                          \
         return cw__start(context, &NAME, flags, &arg);                         \
+    }                                                                          \
+    CW__UNUSED static inline cw_job *NAME##__launch(                           \
+        const cw_elements *elements, cw_start how, unsigned flags, ARG arg)    \
+    {                                                                          \
+        return cw__launch_with(elements, how, &NAME, flags, &arg);             \
+    }                                                                          \
+    CW__UNUSED static inline int NAME##__call_limited(cw_frame *frame,         \
+                                                      int64_t ms, ARG arg)     \
+    {                                                                          \
+        return cw__call_limited(frame, &NAME, ms, &arg);                       \
+    }                                                                          \
+    CW__UNUSED static inline int NAME##__call_with(                            \
+        cw_frame *frame, const cw_elements *elements, ARG arg)                 \
+    {                                                                          \
+        return cw__call_with(frame, &NAME, elements, &arg);                    \
+    }                                                                          \
+    CW__UNUSED static inline int NAME##__returned_in_time(                     \
+        cw_frame *frame, RESULT *out, bool *in_time)                           \
+    {                                                                          \
+        return cw__returned_in_time(frame, out, in_time);                      \
     }                                                                          \
     CW__UNUSED static inline int NAME##__spawn(cw_context *context, ARG arg)   \
     {                                                                          \
@@ -604,6 +826,15 @@ int cw__awaited(cw_frame *, cw_job *, const cw_coroutine *, void *);
 int cw__awaited_all(cw_frame *, cw_job *const *, size_t, const cw_coroutine *,
                     void *);
 int cw__returned(cw_frame *, void *);
+int cw__returned_in_time(cw_frame *, void *, bool *);
+int cw__call_limited(cw_frame *, const cw_coroutine *, int64_t, const void *);
+int cw__call_with(cw_frame *, const cw_coroutine *, const cw_elements *,
+                  const void *);
+cw_step cw__called(const cw_frame *);
+cw_job *cw__launch_with(const cw_elements *, cw_start, const cw_coroutine *,
+                        unsigned, const void *);
+cw_job *cw__deferred_new(const cw_coroutine *, cw_job *);
+int cw__deferred_complete(cw_job *, const cw_coroutine *, const void *);
 int cw__lost(cw_frame *);
 void cw__try(cw_frame *, unsigned);
 void cw__end_try(cw_frame *, unsigned);

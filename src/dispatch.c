@@ -9,6 +9,7 @@
  * is enough.
  */
 #include "context.h"
+#include "handler.h"
 #include "host.h"
 #include "sleep.h"
 
@@ -110,6 +111,7 @@ void cw__dispatch(cw__worker *self, cw_job *job, enum cw__hint hint)
         return;
     }
     if (hint == CW__RESUMED && self->running && !self->current &&
+        !self->in_place &&
         context->count > 1) { /* a single worker keeps strict order */
         /* A body has just ended here and the worker takes its slot next, so
          * nobody has to be woken. */
@@ -154,4 +156,5 @@ void cw__dispatch_woken(cw__worker *self, cw__woken *woken)
         cw__the_host.op_fired(op);
         op = next;
     }
+    cw__handlers_call(woken->handlers);
 }

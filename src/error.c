@@ -7,8 +7,15 @@
 #include "alloc.h"
 #include "atomic.h"
 #include "base.h"
+#include "lock.h"
 
 #include <string.h>
+
+/* An error that was met while another one was being dealt with. */
+struct suppressed {
+    struct suppressed *next;
+    cw_error *error; /* owned */
+};
 
 struct cw_error {
     _Atomic uint32_t refs; /* 0 marks the static one, which is never freed */
@@ -18,6 +25,9 @@ struct cw_error {
     uint32_t payload;    /* ... at this offset, what a host keeps with it */
     uint32_t payload_bytes;
     uint32_t bytes; /* of this allocation */
+    cw__lock lock;  /* guards the list: things are only added to it */
+    struct suppressed *suppressed, **suppressed_end;
+    cw_error *next_dead; /* link while being freed */
 };
 
 /* What cw_error_new() returns when there is no memory for an error. */
@@ -87,6 +97,9 @@ cw_error *cw__error_carrying(int code, const char *message, cw_error *cause,
     error->payload = (uint32_t)offset;
     error->payload_bytes = payload_bytes;
     error->bytes = (uint32_t)bytes;
+    atomic_init(&error->lock.word, 0);
+    error->suppressed = NULL;
+    error->suppressed_end = &error->suppressed;
     if (payload_bytes) memcpy((char *)error + offset, payload, payload_bytes);
     return error;
 }
@@ -104,14 +117,85 @@ cw_error *cw_error_retain(cw_error *error)
     return error;
 }
 
+/* Gives a reference back; the last one puts the error on a list of dead ones.
+ */
+static void drop(cw_error *error, cw_error **dead)
+{
+    if (!error || cw_load_relaxed(&error->refs) == 0) return;
+    /* acq_rel: whoever frees it has seen everybody's last use */
+    if (cw_sub_acq_rel(&error->refs, 1) != 1) return;
+    error->next_dead = *dead;
+    *dead = error;
+}
+
 void cw_error_release(cw_error *error)
 {
-    while (error && cw_load_relaxed(&error->refs) != 0) {
-        /* acq_rel: whoever frees it has seen everybody's last use */
-        if (cw_sub_acq_rel(&error->refs, 1) != 1) return;
-        cw_error *cause = error->cause;
+    cw_error *dead = NULL;
+    drop(error, &dead);
+    while (dead) { /* a loop, so that long chains need no stack */
+        error = dead;
+        dead = error->next_dead;
+        drop(error->cause, &dead);
+        while (error->suppressed) {
+            struct suppressed *entry = error->suppressed;
+            error->suppressed = entry->next;
+            drop(entry->error, &dead);
+            cw__free(entry, sizeof *entry);
+        }
         cw__free(error, error->bytes);
-        error = cause; /* a loop, so that long chains need no stack */
+    }
+}
+
+/* ---- what came on top of an error */
+
+/* How deep errors are looked through for themselves. */
+enum { DEEPEST = 16 };
+
+/* True if `error` is `part`, or carries it. Too deep counts as true. */
+static bool carries(cw_error *error, const cw_error *part, unsigned depth)
+{
+    if (error == part || depth == DEEPEST) return true;
+    if (error->cause && carries(error->cause, part, depth + 1)) return true;
+    for (size_t i = 0;; i++) {
+        cw_error *other = cw_error_suppressed(error, i);
+        if (!other) return false;
+        if (carries(other, part, depth + 1)) return true;
+    }
+}
+
+cw_error *cw_error_suppressed(cw_error *error, size_t index)
+{
+    if (!error || cw_load_relaxed(&error->refs) == 0) return NULL;
+    cw__lock_acquire(&error->lock);
+    const struct suppressed *entry = error->suppressed;
+    for (; entry && index > 0; index--)
+        entry = entry->next;
+    cw_error *other = entry ? entry->error : NULL;
+    cw__lock_release(&error->lock);
+    return other;
+}
+
+void cw__error_suppress(cw_error *error, cw_error *other)
+{
+    if (cw_load_relaxed(&error->refs) == 0 || cw__error_is_cancel(other) ||
+        carries(other, error, 0))
+        return; /* a circle of references would never be freed */
+    struct suppressed *entry = cw__alloc(sizeof *entry);
+    if (!entry) return; /* it only tells more about another error */
+    entry->next = NULL;
+    entry->error = cw_error_retain(other);
+    cw__lock_acquire(&error->lock);
+    struct suppressed *twin = error->suppressed;
+    while (twin && twin->error != other)
+        twin = twin->next;
+    if (!twin) {
+        *error->suppressed_end = entry;
+        error->suppressed_end = &entry->next;
+    }
+    cw__lock_release(&error->lock);
+    if (twin) {
+        cw_error_release(other);
+        cw__free(entry, sizeof *entry);
     }
 }
 

@@ -26,4 +26,14 @@ static inline bool cw__error_is_cancel(const cw_error *error)
     return cw_error_code(error) == CW_ECANCELED;
 }
 
+static inline bool cw__error_is_timeout(const cw_error *error)
+{
+    return cw__error_is_cancel(error) &&
+           cw_error_code(cw_error_cause(error)) == CW_ETIMEDOUT;
+}
+
+/* Adds `other` to what was met on top of `error`: once, and never a
+ * cancellation, itself, or one that carries it. */
+void cw__error_suppress(cw_error *error, cw_error *other);
+
 #endif /* CW_ERROR_H */

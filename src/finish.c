@@ -6,6 +6,7 @@
 
 #include "base.h"
 #include "context.h"
+#include "elements.h"
 #include "error.h"
 #include "host.h"
 #include "limit.h"
@@ -40,15 +41,16 @@ void cw_set_unhandled_handler(cw_unhandled_fn *handler)
 
 /* Takes all waiters of a final job, a slice at a time, and wakes them in order
  * of arrival. */
-void cw__fire_waiters(cw__worker *self, cw_job *job)
+static void fire_waiters(cw__worker *self, cw_job *job)
 {
     uint32_t state;
     do {
         cw__woken woken;
         cw__woken_init(&woken);
         state = cw__job_lock(job);
+        cw__fire_early(job, &woken);
         for (unsigned n = 0; n < SLICE && job->waiters; n++)
-            cw__fire_first(job, &woken);
+            cw__fire(job, job->waiters, &woken);
         state = cw__waiters_bit(job, state);
         cw__job_unlock(job, state);
         cw__dispatch_woken(self, &woken);
@@ -64,28 +66,79 @@ static void count_end(cw__worker *self, cw_job *job, const cw_error *error)
     cw__context_leave(self, job->context);
 }
 
+/* The error that a sealed job ends with: of all that it has met, the first that
+ * is no cancellation. The other failures are told along with it. */
+static cw_error *aggregate(cw_job *job)
+{
+    cw__extra *extra = cw__job_has_extra(job);
+    if (!extra || !extra->reports) return job->error;
+    cw__report *oldest = NULL;
+    while (extra->reports) { /* nobody adds any more */
+        cw__report *report = extra->reports;
+        extra->reports = report->next;
+        report->next = oldest;
+        oldest = report;
+    }
+    extra->reports = oldest;
+    cw_error *root = job->error, *chosen = root;
+    for (cw__report *r = oldest; r && cw__error_is_cancel(chosen); r = r->next)
+        if (!cw__error_is_cancel(r->error)) chosen = r->error;
+    /* Which of several time limits it was is told by the innermost one. */
+    if (cw__error_is_timeout(chosen) && chosen == root) chosen = oldest->error;
+    if (!cw__error_is_cancel(root)) cw__error_suppress(chosen, root);
+    for (cw__report *r = oldest; r; r = r->next)
+        cw__error_suppress(chosen, r->error);
+    if (chosen != root) {
+        cw_error_retain(chosen);
+        uint32_t state = cw__job_lock(job);
+        job->error = chosen;
+        cw__job_unlock(job, state);
+        cw_error_release(root);
+    }
+    return chosen;
+}
+
+/* True if somebody above answers for what fails in this job. A bare job cancels
+ * itself, too, but only passes the question on. */
+static bool has_owner(const cw_job *job)
+{
+    const cw_job *parent = job->parent;
+    return parent &&
+           !(parent->flags & (CW__JOB_SUPERVISOR | CW__JOB_OWNERLESS));
+}
+
+/* A failure that nobody else hears of. */
+static void handle(cw_job *job, cw_error *error)
+{
+    const cw__handler_element *own =
+        cw__elements_handler(cw__job_elements(job));
+    if (own && own->call)
+        own->call(own->arg, cw_job_name(job), error);
+    else
+        cw_load_acquire (&unhandled_handler)(cw_job_name(job), error);
+}
+
 /* The outcome of a sealed job is fixed: tells the parent, then everybody. */
 static void settle(cw__worker *self, cw_job *job)
 {
-    cw_error *error = job->error; /* fixed since SEALED */
+    cw_error *error = aggregate(job);
     bool unhandled = false;
     if (error && !cw__error_is_cancel(error)) {
         cw_job *above = cw__told_of_failure(job);
-        unhandled =
-            !above &&
-            !(job->flags & (CW__JOB_ASYNC | CW__JOB_SCOPE | CW__JOB_LONELY));
+        unhandled = !(above && has_owner(job)) &&
+                    !(job->flags & (CW__JOB_ASYNC | CW__JOB_SCOPE |
+                                    CW__JOB_LONELY | CW__JOB_BARE));
         cw__tell_failure(self, above, error);
     }
-    if (unhandled && !(job->flags & CW__JOB_NOTIFY))
-        cw_load_acquire (&unhandled_handler)(cw_job_name(job), error);
+    if (unhandled && !(job->flags & CW__JOB_NOTIFY)) handle(job, error);
     /* Since SEALED it takes no new one. */
-    if (cw_load_acquire(&job->state) & CW__JOB_LIMITED)
-        cw__limit_clear(job->limit);
+    cw__extra *extra = cw__job_has_extra(job);
+    if (extra && extra->limit) cw__limit_clear(extra->limit);
 
     uint32_t state = cw__job_lock(job);
     cw__job_unlock(job, state | CW__JOB_FINAL);
     if (job->flags & CW__JOB_NOTIFY) cw__the_host.job_final(job, unhandled);
-    if (state & CW__JOB_WAITERS) cw__fire_waiters(self, job);
+    if (state & CW__JOB_WAITERS) fire_waiters(self, job);
     count_end(self, job, error);
 }
 
@@ -134,7 +187,10 @@ static cw_job *retire(cw__worker *self, cw_job *job)
         return NULL;
     }
     job->next = NULL;
-    if (!self || !self->running) return unlist(parent, job);
+    /* Whoever ends it from elsewhere, such as from another body, can tell. */
+    cw_job *current = self ? self->current : NULL;
+    if (!self || !self->running || (current && cw__job_task(parent) != current))
+        return unlist(parent, job);
     cw_job *ready = NULL;
     if (self->done &&
         (self->done->parent != parent || self->done_count == SLICE))
@@ -163,7 +219,7 @@ void cw__worker_flush(cw__worker *self)
 enum {
     ENDED = CW__JOB_BODY_DONE | CW__JOB_SEALED | CW__JOB_FINAL,
     /* What is told of the end of others: see settle(). */
-    EVENTFUL = CW__JOB_CANCELLING | CW__JOB_LIMITED
+    EVENTFUL = CW__JOB_CANCELLING | CW__JOB_EXTRA
 };
 
 /* The end of a job with a value that has nobody to tell but its waiters. Called
@@ -173,17 +229,18 @@ static void settle_quietly(cw__worker *self, cw_job *job, uint32_t state)
 {
     cw__woken woken;
     cw__woken_init(&woken);
+    cw__fire_early(job, &woken);
     for (unsigned n = 0; n < SLICE && job->waiters; n++)
-        cw__fire_first(job, &woken);
+        cw__fire(job, job->waiters, &woken);
     state = cw__waiters_bit(job, state);
     cw__job_unlock(job, state);
     cw__dispatch_woken(self, &woken);
-    if (cw_unlikely(state & CW__JOB_WAITERS)) cw__fire_waiters(self, job);
+    if (cw_unlikely(state & CW__JOB_WAITERS)) fire_waiters(self, job);
     count_end(self, job, NULL);
 }
 
 /* What is left to do for a job whose body is over. */
-enum rest { AWAIT_CHILDREN, SETTLE, RETIRE };
+enum rest { AWAIT_CHILDREN, SETTLE, RETIRE, ALREADY };
 
 /* Records how the body ended. */
 static enum rest end_body(cw__worker *self, cw_job *job, cw_error *error)
@@ -197,16 +254,23 @@ static enum rest end_body(cw__worker *self, cw_job *job, cw_error *error)
     }
     uint32_t state = cw__adopt_fresh(job, cw__job_lock(job));
     state = cw__unlink_chain(job, ended, state);
+    if (error &&
+        state & CW__JOB_CANCELLING) { /* one more; not under the lock */
+        cw__job_unlock(job, state);
+        cw__job_report(job, error);
+        state = cw__job_lock(job);
+    }
+    if (state & CW__JOB_BODY_DONE) { /* a bare job: somebody was faster */
+        cw__job_unlock(job, state);
+        drop_children(ended);
+        cw_error_release(error);
+        return ALREADY;
+    }
     bool failed_first = error && !(state & CW__JOB_CANCELLING);
-    cw_error *failure = NULL, *unused = NULL;
+    cw_error *failure = NULL;
     if (failed_first) {
-        job->error = error;
+        job->error = cw_error_retain(error);
         state |= CW__JOB_CANCELLING;
-    } else if (error && cw__outweighs(error, job->error)) {
-        unused = job->error;
-        job->error = error;
-    } else {
-        unused = error;
     }
     state |= CW__JOB_BODY_DONE;
     bool over = !(state & CW__JOB_CHILDREN);
@@ -227,11 +291,11 @@ static enum rest end_body(cw__worker *self, cw_job *job, cw_error *error)
         if (!cw__error_is_cancel(error)) above = cw__told_of_failure(job);
     }
     cw__job_unlock_cancelling(job, state);
-    cw_error_release(unused);
+    cw_error_release(error);
     drop_children(ended);
     if (!over && failed_first) {
-        cw__tell_failure(self, above, failure);
         cw__cancel_children(self, job);
+        cw__tell_failure(self, above, failure);
         cw_error_release(failure);
         cw__job_drop(job);
     }
@@ -259,13 +323,14 @@ static bool finish_quickly(cw__worker *self, cw_job *job)
     return false;
 }
 
-void cw__job_finish(cw__worker *self, cw_job *job, cw_error *error)
+bool cw__job_finish(cw__worker *self, cw_job *job, cw_error *error)
 {
     enum rest rest = RETIRE;
     if (cw_unlikely(error) || !finish_quickly(self, job))
         rest = end_body(self, job, error);
-    if (rest == AWAIT_CHILDREN) return;
+    if (rest == AWAIT_CHILDREN || rest == ALREADY) return rest != ALREADY;
     if (rest == SETTLE) settle(self, job);
     while ((job = retire(self, job)) != NULL)
         settle(self, job);
+    return true;
 }

@@ -35,7 +35,7 @@ cw_job *cw__job_new(cw_context *context, const cw_coroutine *type,
     atomic_init(&job->state, 0);
     atomic_init(&job->refs, 1 + handles);
     atomic_init(&job->park, 0);
-    job->flags = (uint8_t)flags;
+    job->flags = (uint16_t)flags;
     job->visited = 0;
     job->last = 0;
     job->wait_mode = CW__WAIT_PROMPT;
@@ -57,11 +57,39 @@ cw_job *cw__job_new(cw_context *context, const cw_coroutine *type,
     return job;
 }
 
+cw__extra *cw__job_extra(cw_job *job)
+{
+    if (cw__job_has_extra(job)) return job->extra;
+    cw__extra *extra = cw__alloc(sizeof *extra);
+    if (!extra) return NULL;
+    memset(extra, 0, sizeof *extra);
+    uint32_t state = cw__job_lock(job);
+    bool first = !(state & CW__JOB_EXTRA);
+    if (first) job->extra = extra;
+    cw__job_unlock(job, state | CW__JOB_EXTRA);
+    if (!first) cw__free(extra, sizeof *extra);
+    return job->extra;
+}
+
+static void destroy_extra(cw__extra *extra)
+{
+    while (extra->reports) {
+        cw__report *report = extra->reports;
+        extra->reports = report->next;
+        cw_error_release(report->error);
+        cw__free(report, sizeof *report);
+    }
+    cw_error_release(extra->timeout);
+    cw_elements_release(extra->elements);
+    cw__free(extra, sizeof *extra);
+}
+
 static void destroy(cw_job *job)
 {
     size_t bytes = sizeof *job;
     if (job->top) bytes += cw__job_type(job)->frame_size;
     if (job->flags & CW__JOB_NOTIFY) bytes += cw__the_host.job_free(job);
+    if (cw__job_has_extra(job)) destroy_extra(job->extra);
     cw_error_release(job->error);
     cw__free(job, bytes);
 }
@@ -104,7 +132,7 @@ uint32_t cw__job_lock(cw_job *job)
 bool cw_is_active(const cw_job *job)
 {
     uint32_t state = cw_load_acquire(&job->state);
-    return !(state & (CW__JOB_CANCELLING | CW__JOB_FINAL));
+    return !(state & (CW__JOB_CANCELLING | CW__JOB_FINAL | CW__JOB_NEW));
 }
 
 bool cw_is_completed(const cw_job *job)
@@ -124,7 +152,27 @@ cw_error *cw_job_error(const cw_job *job)
 
 const char *cw_job_name(const cw_job *job)
 {
-    return job->flags & CW__JOB_BARE ? "" : cw__job_type(job)->name;
+    const cw__extra *extra = cw__job_has_extra(job);
+    const char *own = extra ? cw_elements_name(extra->elements) : NULL;
+    if (own) return own;
+    return job->top ? cw__job_type(job)->name : "";
+}
+
+cw_job *cw_job_parent(cw_job *job)
+{
+    /* Its parent is there as long as the job has not ended, and that it has not
+     * is certain under its lock: what ends it has to take it. */
+    uint32_t state = cw__job_lock(job);
+    cw_job *parent = state & CW__JOB_SEALED ? NULL : job->parent;
+    cw_job_retain(parent);
+    cw__job_unlock(job, state);
+    return parent;
+}
+
+cw_error *cw_job_cancellation(cw_job *job)
+{
+    if (!cw_is_cancelled(job)) return NULL;
+    return cw__job_cancellation(job);
 }
 
 cw_error *cw__job_cancellation(cw_job *job)
@@ -184,6 +232,8 @@ uint32_t cw__unlink_chain(cw_job *parent, cw_job *child, uint32_t state)
 
 void cw__job_attach(cw_job *parent, cw_job *child)
 {
+    if (cw_unlikely(cw_load_acquire(&parent->state) & CW__JOB_NEW))
+        cw_job_start(parent);
     uint32_t state = cw__job_lock(parent);
     bool listed = !(state & CW__JOB_SEALED);
     if (listed) {
@@ -248,9 +298,8 @@ static void unlink_waiter(cw_job *job, cw__waiter *waiter)
     if (job->waiters == waiter) job->waiters = waiter->next;
 }
 
-void cw__fire_first(cw_job *job, cw__woken *woken)
+void cw__fire(cw_job *job, cw__waiter *waiter, cw__woken *woken)
 {
-    cw__waiter *waiter = job->waiters;
     unlink_waiter(job, waiter);
     cw__waiter_fire(waiter, woken);
 }
@@ -265,8 +314,9 @@ int cw__job_wait(cw_job *job, cw__waiter *waiter)
 {
     uint32_t over = CW__JOB_FINAL;
     if (waiter->early) over |= CW__JOB_CANCELLING | CW__JOB_SEALED;
-    if (cw_load_acquire(&job->state) & over) return CW__DONE;
-    uint32_t state = cw__job_lock(job);
+    uint32_t state = cw_load_acquire(&job->state);
+    if (state & over) return CW__DONE;
+    state = cw__job_lock(job);
     if (state & over) {
         cw__job_unlock(job, state);
         return CW__DONE;
@@ -288,10 +338,12 @@ int cw__job_wait(cw_job *job, cw__waiter *waiter)
     return CW__PENDING;
 }
 
-void cw__job_unwait(cw__waiter *waiter)
+bool cw__job_unwait(cw__waiter *waiter)
 {
     cw_job *job = waiter->target.job;
     uint32_t state = cw__job_lock(job);
-    if (waiter->linked) unlink_waiter(job, waiter);
+    bool linked = waiter->linked;
+    if (linked) unlink_waiter(job, waiter);
     cw__job_unlock(job, cw__waiters_bit(job, state));
+    return linked;
 }

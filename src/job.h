@@ -13,8 +13,10 @@
  * LOCKED (who stores the new word on release) or by one compare-and-swap from
  * an unlocked word. No user code runs under LOCKED.
  *
+ *      NEW (lazy) --start--> 0
  *      0 (active) --body over, children left--> BODY_DONE
  *      0 or BODY_DONE --cancel or failure--> + CANCELLING
+ *      NEW --cancel--> CANCELLING + BODY_DONE, and on as below
  *      any, body over and no child left --> + SEALED --> + FINAL
  *
  *   SEALED means that the outcome is fixed and only the parent has to be told;
@@ -45,7 +47,9 @@ enum {
     CW__JOB_BODY_DONE = 16,
     CW__JOB_SEALED = 32,
     CW__JOB_FINAL = 64,
-    CW__JOB_LIMITED = 128 /* has a time limit */
+    CW__JOB_EXTRA = 128, /* `extra` is there; for good */
+    CW__JOB_NEW = 256,   /* lazy, and nobody has started it */
+    CW__JOB_VALUED = 512 /* bare: its value is there, so it is complete next */
 };
 
 enum { CW__LAST = 255 };
@@ -58,16 +62,20 @@ enum {
     CW__JOB_FOREIGN = 8,    /* its body is the host's: nothing to resume */
     CW__JOB_NOTIFY = 16,    /* tell the host when it is final */
     CW__JOB_BARE = 32,      /* has no body */
-    CW__JOB_LONELY = 64     /* its failure is its caller's, not its parent's */
+    CW__JOB_LONELY = 64,    /* its failure is its caller's, not its parent's */
+    CW__JOB_ATOMIC = 128,   /* its body begins even if it is cancelled before */
+    CW__JOB_OWNERLESS =
+        256 /* a bare job with nobody above who takes failures */
 };
 
 /* Kinds of things that can be waiting. */
 enum cw__waiter_kind {
     CW__WAITER_NONE,
-    CW__WAITER_TASK,  /* a suspended body: resume it */
-    CW__WAITER_GROUP, /* one of several registrations of one body */
-    CW__WAITER_OP,    /* somebody outside: put a message into its inbox */
-    CW__WAITER_LIMIT  /* a time limit: cancel the job */
+    CW__WAITER_TASK,   /* a suspended body: resume it */
+    CW__WAITER_GROUP,  /* one of several registrations of one body */
+    CW__WAITER_OP,     /* somebody outside: put a message into its inbox */
+    CW__WAITER_LIMIT,  /* a time limit: cancel the job */
+    CW__WAITER_HANDLER /* a function to call, see handler.c */
 };
 
 /* An operation of the host that waits for something; see host.h. */
@@ -85,6 +93,7 @@ enum cw__fired {
 typedef struct cw__woken {
     cw_job *tasks, **tasks_end;
     cw__op *ops, **ops_end;
+    cw_handler *handlers, **handlers_end;
 } cw__woken;
 
 static inline void cw__woken_init(cw__woken *woken)
@@ -93,6 +102,8 @@ static inline void cw__woken_init(cw__woken *woken)
     woken->tasks_end = &woken->tasks;
     woken->ops = NULL;
     woken->ops_end = &woken->ops;
+    woken->handlers = NULL;
+    woken->handlers_end = &woken->handlers;
 }
 
 /* A registration on one job's end, or on a moment in time. */
@@ -113,7 +124,13 @@ typedef struct cw__waiter {
                        was cut short by closing the context */
 } cw__waiter;
 
-enum cw__armed { CW__UNARMED, CW__ARMED_JOB, CW__ARMED_TIMER, CW__ARMED_GROUP };
+enum cw__armed {
+    CW__UNARMED,
+    CW__ARMED_JOB,
+    CW__ARMED_TIMER,
+    CW__ARMED_GROUP,
+    CW__ARMED_MOVE /* not waiting: on its way to another context */
+};
 
 /* How the body's present suspension takes cancellation. */
 enum cw__wait_mode {
@@ -125,6 +142,29 @@ enum cw__wait_mode {
 typedef struct cw__limit cw__limit;
 struct cw__worker;
 
+/* What few jobs have. Made before the job is launched, or with its lock held.
+ */
+typedef struct cw__extra {
+    cw__limit *limit;            /* its time limit; LOCKED */
+    const cw_elements *elements; /* its own; NULL: as its parent's. Fixed */
+    struct cw__report *reports;  /* errors after the first, newest first;
+                                    LOCKED */
+    /* Of a scope: */
+    cw_error *timeout;     /* what its own time limit cancels it with */
+    cw_context *back;      /* where its caller runs, if `moved` */
+    uint64_t begun_step;   /* the worker's count of steps when it began, */
+    uint32_t begun_worker; /* and the worker's index */
+    bool moved;            /* its body runs, or ran, in another context */
+    bool failed;           /* its body raised something */
+    bool shielded;         /* from the cancelling of its caller */
+} cw__extra;
+
+/* One more error that a job has met. */
+typedef struct cw__report {
+    struct cw__report *next;
+    cw_error *error;
+} cw__report;
+
 /* In three parts, so that a short life touches few cache lines: what a launch
  * and the end of a job without children need comes first and last, the latter
  * next to the frame. What is in the middle is not even initialized. */
@@ -132,8 +172,8 @@ struct cw_job {
     cw_job *next; /* first, for inbox.h: link in the queue that holds it */
     _Atomic uint32_t state;
     _Atomic uint32_t refs;
+    uint16_t flags;
     _Atomic uint8_t park;
-    uint8_t flags;
     uint8_t visited; /* a cancel has seen it; under the parent's lock */
     /* Written by who runs the body: */
     uint8_t last; /* 0 before it has begun, else a hint who ran it last: the
@@ -147,7 +187,7 @@ struct cw_job {
     cw_job *before, *after;  /* neighbours in the parent's ring */
 
     cw__waiter waiter;   /* what the body waits for, if it is armed */
-    cw__limit *limit;    /* if LIMITED; LOCKED */
+    cw__extra *extra;    /* if EXTRA */
     cw_job *cancel_next; /* link in a canceller's list of work */
     cw_job *children;    /* if CHILDREN: first of a ring, in order of launch;
                             LOCKED */
@@ -201,6 +241,16 @@ static inline const cw_coroutine *cw__job_type(const cw_job *job)
     return ((const cw_frame *)(const void *)(job + 1))->type;
 }
 
+/* The job's `extra`, made if it has none: NULL without memory. Before the job
+ * is launched, or by the body of a scope for that scope. */
+cw__extra *cw__job_extra(cw_job *job);
+/* The same for a look at it: NULL if it has none. */
+static inline cw__extra *cw__job_has_extra(const cw_job *job)
+{
+    /* acquire: pairs with the release that set the bit */
+    return cw_load_acquire(&job->state) & CW__JOB_EXTRA ? job->extra : NULL;
+}
+
 /* Makes a job with one reference of its own (the tree's) plus `handles`.
  * `extra` bytes stand behind the frame. NULL without memory. */
 cw_job *cw__job_new(cw_context *context, const cw_coroutine *type,
@@ -214,8 +264,9 @@ void cw__job_attach_own(cw_job *parent, cw_job *child);
 
 /* The body is over: with a value, or with `error` (takes the reference over).
  * `self` is the calling worker, or NULL. The caller may not touch the job any
- * more unless it holds a reference. */
-void cw__job_finish(struct cw__worker *self, cw_job *job, cw_error *error);
+ * more unless it holds a reference. False: it was over already, as bare jobs
+ * may be, which anybody can complete. */
+bool cw__job_finish(struct cw__worker *self, cw_job *job, cw_error *error);
 
 /* Drops one reference. */
 void cw__job_drop(cw_job *job);
@@ -223,8 +274,9 @@ void cw__job_drop(cw_job *job);
 /* Registers `waiter` for the job's end: CW__PENDING, or CW__DONE if it has
  * ended already. A registered waiter fires once, unless it is disposed of. */
 int cw__job_wait(cw_job *job, cw__waiter *waiter);
-/* Takes it off again. After this call it will not fire any more. */
-void cw__job_unwait(cw__waiter *waiter);
+/* Takes it off again. After this call it will not fire any more. False if it
+ * has fired. */
+bool cw__job_unwait(cw__waiter *waiter);
 
 /* The error that the body raises at its next suspension point: owned. */
 cw_error *cw__job_cancellation(cw_job *job);

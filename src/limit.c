@@ -22,7 +22,8 @@ static void drop(cw__limit *limit)
 
 int cw__limit_set(cw_context *keeper, cw_job *job, int64_t ms, cw_error *error)
 {
-    cw__limit *limit = cw__alloc(sizeof *limit);
+    cw__extra *extra = cw__job_extra(job);
+    cw__limit *limit = extra ? cw__alloc(sizeof *limit) : NULL;
     if (!limit) return CW_ENOMEM;
     *limit = (cw__limit){.job = cw_job_retain(job),
                          .keeper = keeper,
@@ -35,10 +36,7 @@ int cw__limit_set(cw_context *keeper, cw_job *job, int64_t ms, cw_error *error)
     /* First the job, then the clock: a job that has ended takes no limit. */
     uint32_t state = cw__job_lock(job);
     bool ended = (state & CW__JOB_SEALED) != 0;
-    if (!ended) {
-        job->limit = limit;
-        state |= CW__JOB_LIMITED;
-    }
+    if (!ended) extra->limit = limit;
     cw__job_unlock(job, state);
     if (ended) {
         drop(limit);

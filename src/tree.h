@@ -15,8 +15,11 @@
 uint32_t cw__adopt_fresh(cw_job *parent, uint32_t state);
 /* Takes a chain of ended children off the list; returns the new state. */
 uint32_t cw__unlink_chain(cw_job *parent, cw_job *child, uint32_t state);
-/* Unlinks and fires the first waiter. */
-void cw__fire_first(cw_job *job, cw__woken *woken);
+/* Unlinks and fires a waiter. */
+void cw__fire(cw_job *job, cw__waiter *waiter, cw__woken *woken);
+/* The same for the early ones, in order of arrival: they stand in front, newest
+ * first. */
+void cw__fire_early(cw_job *job, cw__woken *woken);
 /* The state with the bit for waiters as it has to be. */
 uint32_t cw__waiters_bit(const cw_job *job, uint32_t state);
 /* The parent, with a reference, if a failure of this job goes there; else NULL.
@@ -26,8 +29,8 @@ cw_job *cw__told_of_failure(cw_job *job);
 
 /* --- without it ---------------------------------------------------------- */
 
-/* A failure counts for more than cancellation. */
-bool cw__outweighs(const cw_error *error, const cw_error *other);
+/* Records one more error that a cancelling job has met (borrowed). */
+void cw__job_report(cw_job *job, cw_error *error);
 /* Cancels all below a job that has just become cancelling. */
 void cw__cancel_children(cw__worker *self, cw_job *root);
 /* A child of `job` (a reference, taken over) has failed with `error`

@@ -40,6 +40,8 @@ typedef struct cw__worker {
     cw_job *done_last; /* ... newest of them */
     uint32_t done_count;
     bool running;       /* inside of cw__worker_run() */
+    uint32_t in_place;  /* jobs that began inside of others' steps, one in the
+                           other */
     uint32_t tick;      /* counts turns of the loop */
     uint32_t slot_hits; /* turns in a row that the slot was used */
     uint32_t random;

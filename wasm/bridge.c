@@ -192,7 +192,7 @@ uint32_t cwb_context_drain(cw_context *context)
 void cwb_context_free(cw_context *context)
 {
     cwb_context *data = context->host_data;
-    cw__job_finish(cw__self, data->root, NULL);
+    cw__job_finish(cw__self, data->root, NULL); /* unless cancelled before */
     cw__job_drop(data->root);
     for (uint32_t i = 0; i < data->names_count; i++)
         cw__system_free(data->names[i]);

@@ -7,6 +7,7 @@
 #include "helpers.h"
 
 #include "alloc.h"
+#include "context.h"
 #include "job.h"
 
 /* ---- handles and flags */
@@ -547,6 +548,25 @@ static cw_job *bare_job(void)
     return job;
 }
 
+static cw_step never_run(cw_frame *frame)
+{
+    (void)frame;
+    return CW_STEP_DONE;
+}
+
+/* A job whose body runs elsewhere: the test says when it is over. */
+static cw_job *body_job(void)
+{
+    static const cw_coroutine elsewhere = {
+        .name = "elsewhere", .step = never_run, .frame_size = sizeof(cw_frame)};
+    static cw_context *context; /* leaked by each test's own process */
+    if (!context) context = cw__context_adopt("elsewhere");
+    cw_job *job = cw__job_new(context, &elsewhere, CW__JOB_FOREIGN, 1, 0);
+    ASSERT(job);
+    ASSERT(cw__context_admit(NULL, context));
+    return job;
+}
+
 TEST(a_child_of_an_active_parent_is_awaited)
 {
     cw_job *parent = bare_job(), *child = bare_job();
@@ -568,7 +588,7 @@ TEST(a_child_of_an_active_parent_is_awaited)
 TEST(a_child_of_a_cancelled_parent_is_cancelled_and_awaited)
 {
     cw_error *cause = cw_error_new(CW_EBUSY, NULL, NULL);
-    cw_job *parent = bare_job(), *child = bare_job();
+    cw_job *parent = body_job(), *child = body_job();
     cw_cancel(parent, cause);
     cw__job_attach(parent, child);
     ASSERT_FLAGS(child, 0, 0, 1);
@@ -585,7 +605,7 @@ TEST(a_child_of_a_cancelled_parent_is_cancelled_and_awaited)
 
 TEST(a_child_of_a_parent_that_is_over_is_cancelled_and_not_listed)
 {
-    cw_job *parent = bare_job(), *child = bare_job();
+    cw_job *parent = bare_job(), *child = body_job();
     cw__job_finish(NULL, parent, NULL);
     ASSERT_FLAGS(parent, 0, 1, 0);
     cw__job_attach(parent, child);
@@ -602,7 +622,7 @@ TEST(a_supervisor_outlives_its_childrens_failures)
     cw_set_unhandled_handler(count_unhandled);
     cw_job *parent =
         cw__job_new(NULL, NULL, CW__JOB_BARE | CW__JOB_SUPERVISOR, 1, 0);
-    cw_job *child = bare_job(), *other = bare_job();
+    cw_job *child = body_job(), *other = body_job();
     cw__job_attach(parent, child);
     cw__job_attach(parent, other);
     cw__job_finish(NULL, child, cw_error_new(CW_EBUSY, NULL, NULL));
@@ -623,7 +643,7 @@ TEST(a_supervisor_outlives_its_childrens_failures)
 TEST(a_cancellation_is_passed_on_as_it_is_and_a_failure_as_cause)
 {
     cw_error *cause = cw_error_new(CW_ECANCELED, "mine", NULL);
-    cw_job *parent = bare_job(), *child = bare_job(), *low = bare_job();
+    cw_job *parent = body_job(), *child = body_job(), *low = body_job();
     cw__job_attach(parent, child);
     cw__job_attach(child, low);
     cw_cancel(parent, cause);

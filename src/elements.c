@@ -1,0 +1,212 @@
+/* elements.c: immutable sets of what a job's surroundings consist of.
+ *
+ * SPDX-License-Identifier: MIT
+ *
+ * Few programs use them and those that do use few, so a set is one block that
+ * is copied when something is added. Jobs without a set of their own find
+ * their parent's by walking up, which costs a launch nothing.
+ */
+#include "elements.h"
+
+#include "alloc.h"
+#include "context.h"
+
+#include <string.h>
+
+static size_t bytes_of(uint32_t count)
+{
+    return sizeof(cw_elements) + count * sizeof(struct cw__value);
+}
+
+static char *copy_name(const char *name)
+{
+    size_t bytes = strlen(name) + 1;
+    char *copy = cw__alloc(bytes);
+    return copy ? memcpy(copy, name, bytes) : NULL;
+}
+
+/* A copy of `base` (NULL: the empty set) with room for one more value. */
+static cw_elements *copy(const cw_elements *base, uint32_t more)
+{
+    uint32_t count = base ? base->count : 0;
+    cw_elements *set = cw__alloc(bytes_of(count + more));
+    if (!set) return NULL;
+    memset(set, 0, bytes_of(count + more));
+    if (base) {
+        /* Field by field: the count of references is not copied. */
+        set->context = base->context;
+        set->has_job = base->has_job;
+        set->handler = base->handler;
+        memcpy(set->values, base->values, count * sizeof set->values[0]);
+        set->name = base->name ? copy_name(base->name) : NULL;
+    }
+    atomic_init(&set->refs, 1);
+    set->count = count + more;
+    if (base && base->name && !set->name) {
+        cw__free(set, bytes_of(set->count));
+        return NULL;
+    }
+    if (base) set->job = cw_job_retain(base->job);
+    if (set->context) cw__context_hold(set->context);
+    return set;
+}
+
+const cw_elements *cw_elements_retain(const cw_elements *elements)
+{
+    /* The caller holds a reference. */
+    if (elements) cw_add_relaxed(&((cw_elements *)elements)->refs, 1);
+    return elements;
+}
+
+void cw_elements_release(const cw_elements *elements)
+{
+    cw_elements *set = (cw_elements *)elements;
+    /* acq_rel: whoever frees it has seen everybody's last use */
+    if (!set || cw_sub_acq_rel(&set->refs, 1) != 1) return;
+    if (set->name) cw__free(set->name, strlen(set->name) + 1);
+    cw_job_release(set->job);
+    if (set->context) cw__context_drop(set->context);
+    cw__free(set, bytes_of(set->count));
+}
+
+/* ---- adding */
+
+const cw_elements *cw_elements_with_context(const cw_elements *base,
+                                            cw_context *context)
+{
+    cw_elements *set = copy(base, 0);
+    if (!set) return NULL;
+    if (context) cw__context_hold(context);
+    if (set->context) cw__context_drop(set->context);
+    set->context = context;
+    return set;
+}
+
+const cw_elements *cw_elements_with_job(const cw_elements *base, cw_job *job)
+{
+    cw_elements *set = copy(base, 0);
+    if (!set) return NULL;
+    cw_job_retain(job);
+    cw_job_release(set->job);
+    set->job = job;
+    set->has_job = true;
+    return set;
+}
+
+const cw_elements *cw_elements_with_name(const cw_elements *base,
+                                         const char *name)
+{
+    char *own = name ? copy_name(name) : NULL;
+    cw_elements *set = name && !own ? NULL : copy(base, 0);
+    if (!set) {
+        if (own) cw__free(own, strlen(own) + 1);
+        return NULL;
+    }
+    if (set->name) cw__free(set->name, strlen(set->name) + 1);
+    set->name = own;
+    return set;
+}
+
+const cw_elements *cw_elements_with_handler(const cw_elements *base,
+                                            cw_failure_fn *call, void *arg)
+{
+    cw_elements *set = copy(base, 0);
+    if (set) set->handler = (cw__handler_element){.call = call, .arg = arg};
+    return set;
+}
+
+static struct cw__value *find(const cw_elements *set, const cw_key *key)
+{
+    for (uint32_t i = 0; set && i < set->count; i++)
+        if (set->values[i].key == key) return &((cw_elements *)set)->values[i];
+    return NULL;
+}
+
+const cw_elements *cw_elements_with_value(const cw_elements *base,
+                                          const cw_key *key, void *value)
+{
+    cw_elements *set = copy(base, find(base, key) ? 0 : 1);
+    if (!set) return NULL;
+    struct cw__value *place = find(set, key);
+    if (!place) place = &set->values[set->count - 1];
+    *place = (struct cw__value){.key = key, .value = value};
+    return set;
+}
+
+const cw_elements *cw_elements_plus(const cw_elements *left,
+                                    const cw_elements *right)
+{
+    if (!right) return left ? cw_elements_retain(left) : copy(NULL, 0);
+    if (!left) return cw_elements_retain(right);
+    uint32_t more = 0;
+    for (uint32_t i = 0; i < right->count; i++)
+        if (!find(left, right->values[i].key)) more++;
+    cw_elements *set = copy(left, more);
+    char *name = set && right->name ? copy_name(right->name) : NULL;
+    if (!set || (right->name && !name)) {
+        cw_elements_release(set);
+        return NULL;
+    }
+    if (name) {
+        if (set->name) cw__free(set->name, strlen(set->name) + 1);
+        set->name = name;
+    }
+    if (right->context) {
+        cw__context_hold(right->context);
+        if (set->context) cw__context_drop(set->context);
+        set->context = right->context;
+    }
+    if (right->has_job) {
+        cw_job_release(set->job);
+        set->job = cw_job_retain(right->job);
+        set->has_job = true;
+    }
+    if (right->handler.call) set->handler = right->handler;
+    uint32_t at = left->count;
+    for (uint32_t i = 0; i < right->count; i++) {
+        struct cw__value *place = find(left, right->values[i].key);
+        if (place)
+            set->values[place - left->values] = right->values[i];
+        else
+            set->values[at++] = right->values[i];
+    }
+    return set;
+}
+
+/* ---- looking */
+
+cw_context *cw_elements_context(const cw_elements *elements)
+{
+    return elements ? elements->context : NULL;
+}
+
+cw_job *cw_elements_job(const cw_elements *elements)
+{
+    return elements ? elements->job : NULL;
+}
+
+const char *cw_elements_name(const cw_elements *elements)
+{
+    return elements ? elements->name : NULL;
+}
+
+void *cw_elements_value(const cw_elements *elements, const cw_key *key)
+{
+    const struct cw__value *found = find(elements, key);
+    return found ? found->value : NULL;
+}
+
+const cw_elements *cw__job_elements(const cw_job *job)
+{
+    for (; job; job = job->parent) {
+        const cw__extra *extra = cw__job_has_extra(job);
+        if (extra && extra->elements) return extra->elements;
+    }
+    return NULL;
+}
+
+const cw_elements *cw_current_elements(void)
+{
+    const cw_job *job = cw_current_job();
+    return job ? cw__job_elements(job->scope) : NULL;
+}

@@ -1,0 +1,81 @@
+/* handler.c: functions that are called when a job ends.
+ *
+ * SPDX-License-Identifier: MIT
+ *
+ * A handler stands in the job's list of waiters like everything that waits for
+ * the job. Both the list and the program's handle keep a reference.
+ */
+#include "handler.h"
+
+#include "alloc.h"
+#include "error.h"
+
+struct cw_handler {
+    cw__waiter waiter;
+    cw_handler *next; /* link in what a change has woken */
+    _Atomic uint32_t refs;
+    cw_completion_fn *call;
+    void *arg;
+    cw_error *error; /* for the call */
+    cw_job *job;     /* keeps a reference */
+};
+
+static void drop(cw_handler *handler)
+{
+    /* acq_rel: whoever frees it has seen the other's last use */
+    if (cw_sub_acq_rel(&handler->refs, 1) != 1) return;
+    cw_error_release(handler->error);
+    cw__job_drop(handler->job);
+    cw__free(handler, sizeof *handler);
+}
+
+cw_handler *cw_on_completion(cw_job *job, unsigned flags,
+                             cw_completion_fn *call, void *arg)
+{
+    cw_handler *handler = cw__alloc(sizeof *handler);
+    cw__set_last_error(handler ? CW_OK : CW_ENOMEM);
+    if (!handler) return NULL;
+    *handler =
+        (cw_handler){.waiter = {.kind = CW__WAITER_HANDLER,
+                                .early = (flags & CW_ON_CANCELLING) != 0},
+                     .call = call,
+                     .arg = arg,
+                     .job = cw_job_retain(job)};
+    handler->waiter.owner.pointer = handler;
+    handler->waiter.target.job = job;
+    atomic_init(&handler->refs, 2);
+    if (cw__job_wait(job, &handler->waiter) == CW__PENDING) return handler;
+    if (!(flags & CW_NOT_LATE)) {
+        uint32_t state = cw__job_lock(job);
+        handler->error = cw_error_retain(job->error);
+        cw__job_unlock(job, state);
+        call(arg, handler->error);
+    }
+    drop(handler);
+    return handler;
+}
+
+void cw_handler_dispose(cw_handler *handler)
+{
+    if (!handler) return;
+    if (cw__job_unwait(&handler->waiter)) drop(handler);
+    drop(handler);
+}
+
+void cw__handler_note(cw__woken *woken, cw_handler *handler)
+{
+    handler->error = cw_error_retain(handler->job->error);
+    handler->next = NULL;
+    *woken->handlers_end = handler;
+    woken->handlers_end = &handler->next;
+}
+
+void cw__handlers_call(cw_handler *first)
+{
+    while (first) {
+        cw_handler *handler = first;
+        first = handler->next;
+        handler->call(handler->arg, handler->error);
+        drop(handler);
+    }
+}

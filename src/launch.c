@@ -1,0 +1,162 @@
+/* launch.c: starting jobs from C.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "base.h"
+#include "context.h"
+#include "coroutine.h"
+#include "elements.h"
+#include "error.h"
+
+#include <string.h>
+
+static cw_job *fail(int code)
+{
+    cw__set_last_error(code);
+    return NULL;
+}
+
+static cw_job *calling_scope(const cw__worker *self)
+{
+    return self && self->current ? self->current->scope : NULL;
+}
+
+static cw_job *make(cw_context *context, const cw_coroutine *type,
+                    unsigned flags, uint32_t handles, const void *arg)
+{
+    if (!context) return fail(CW_EINVAL);
+    cw_job *job = cw__job_new(context, type, flags, handles, 0);
+    if (!job) return fail(CW_ENOMEM);
+    memcpy((char *)job->top + type->arg_offset, arg, type->arg_size);
+    return job;
+}
+
+static cw_job *start(cw_context *context, const cw_coroutine *type,
+                     unsigned flags, uint32_t handles, const void *arg)
+{
+    cw__worker *self = cw__self;
+    if (!context && self) context = self->context;
+    cw_job *job = make(context, type, flags, handles, arg);
+    if (!job) return NULL;
+    cw_job *parent = calling_scope(self);
+    if (parent) cw__job_attach_own(parent, job);
+    cw__context_launch(self, job, CW__SPAWNED);
+    return job;
+}
+
+cw_job *cw__start(cw_context *context, const cw_coroutine *type, unsigned flags,
+                  const void *arg)
+{
+    return start(context, type, flags & CW__START_ASYNC ? CW__JOB_ASYNC : 0, 1,
+                 arg);
+}
+
+int cw__spawn(cw_context *context, const cw_coroutine *type, const void *arg)
+{
+    return start(context, type, 0, 0, arg) ? CW_OK : cw_last_error();
+}
+
+/* ---- with elements and ways to begin */
+
+/* Gives the job its own elements, if it does not just inherit those of
+ * `scope`, its parent. False without memory. */
+static bool set_elements(cw_job *job, const cw_job *scope,
+                         const cw_elements *given, bool inherits)
+{
+    const cw_elements *base = cw__job_elements(scope);
+    bool adds = given && (given->context || given->name || given->count ||
+                          given->handler.call);
+    if (inherits && !adds) return true;
+    const cw_elements *set = cw_elements_plus(base, adds ? given : NULL);
+    cw__extra *extra = set ? cw__job_extra(job) : NULL;
+    if (!extra) {
+        cw_elements_release(set);
+        return false;
+    }
+    extra->elements = set;
+    return true;
+}
+
+/* Where what is launched runs: as the elements say, or its caller. */
+static cw_context *place(const cw__worker *self, const cw_job *scope,
+                         const cw_elements *given)
+{
+    if (given && given->context) return given->context;
+    if (scope) return cw__job_task((cw_job *)scope)->context;
+    return self ? self->context : NULL;
+}
+
+/* Runs the job up to where it first waits, inside of the job that the worker
+ * runs at the moment. */
+static void run_in_place(cw__worker *self, cw_job *job)
+{
+    if (cw_unlikely(!cw__context_admit(self, job->context)))
+        cw__cancel_closed(job);
+    cw_job *current = self->current;
+    self->current = job;
+    self->in_place++;
+    cw__task_run(self, job);
+    self->in_place--;
+    self->current = current;
+}
+
+static void begin(cw__worker *self, cw_job *job, cw_start how)
+{
+    switch (how) {
+    case CW_START_LAZY:
+        return;
+    case CW_START_UNDISPATCHED:
+        run_in_place(self, job);
+        return;
+    case CW_START_DEFAULT:
+    case CW_START_ATOMIC:
+        break;
+    }
+    cw__context_launch(self, job, CW__SPAWNED);
+}
+
+cw_job *cw__launch_with(const cw_elements *given, cw_start how,
+                        const cw_coroutine *type, unsigned flags,
+                        const void *arg)
+{
+    cw__worker *self = cw__self;
+    if (how == CW_START_UNDISPATCHED && !self) return fail(CW_ENOTSUP);
+    cw_job *scope = calling_scope(self);
+    cw_job *parent = given && given->has_job ? given->job : scope;
+    unsigned kind = flags & CW__START_ASYNC ? CW__JOB_ASYNC : 0;
+    if (how == CW_START_ATOMIC || how == CW_START_UNDISPATCHED)
+        kind |= CW__JOB_ATOMIC;
+    cw_job *job = make(place(self, scope, given), type, kind, 1, arg);
+    if (!job) return NULL;
+    if (!set_elements(job, scope, given, parent == scope)) {
+        cw__job_drop(job); /* the handle's reference ... */
+        cw__job_drop(job); /* ... and the job's own */
+        return fail(CW_ENOMEM);
+    }
+    if (how == CW_START_LAZY) {
+        /* relaxed: nobody else knows the job yet */
+        uint32_t state = cw_load_relaxed(&job->state);
+        cw_store_relaxed(&job->state, state | CW__JOB_NEW);
+    }
+    cw_job_retain(job); /* in place it may end, and its handle is ours */
+    if (parent && parent == scope)
+        cw__job_attach_own(parent, job);
+    else if (parent)
+        cw__job_attach(parent, job);
+    begin(self, job, how);
+    cw__job_drop(job);
+    return job;
+}
+
+bool cw_job_start(cw_job *job)
+{
+    uint32_t state = cw__job_lock(job);
+    bool first = (state & CW__JOB_NEW) != 0;
+    cw__job_unlock(job, state & ~(uint32_t)CW__JOB_NEW);
+    if (!first) return false;
+    cw_job *parent = job->parent; /* it waits for this job, so it is there */
+    if (parent && cw_load_acquire(&parent->state) & CW__JOB_NEW)
+        cw_job_start(parent);
+    cw__context_launch(cw__self, job, CW__SPAWNED);
+    return true;
+}
