@@ -156,8 +156,7 @@ static void drop_children(cw_job *first)
  * waited for; then it is sealed and the caller has to settle it. */
 static cw_job *unlist(cw_job *parent, cw_job *first)
 {
-    uint32_t state = cw__adopt_fresh(parent, cw__job_lock(parent));
-    state = cw__unlink_chain(parent, first, state);
+    uint32_t state = cw__unlink_chain(parent, first, cw__job_lock(parent));
     bool over = !(state & CW__JOB_CHILDREN) && (state & CW__JOB_BODY_DONE);
     if (over) state |= CW__JOB_SEALED;
     cw__job_unlock(parent, state);

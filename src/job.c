@@ -225,8 +225,11 @@ static bool unlink_child(cw_job *parent, cw_job *child)
 
 uint32_t cw__unlink_chain(cw_job *parent, cw_job *child, uint32_t state)
 {
-    for (; child; child = child->next)
+    for (; child; child = child->next) {
+        /* Only if need be: the fresh ones are in another worker's cache. */
+        if (!child->after) state = cw__adopt_fresh(parent, state);
         if (!unlink_child(parent, child)) state &= ~(uint32_t)CW__JOB_CHILDREN;
+    }
     return state;
 }
 
@@ -262,6 +265,7 @@ void cw__job_attach_own(cw_job *parent, cw_job *child)
         return;
     }
     child->parent = parent;
+    child->after = NULL; /* not in the list yet */
     cw_job *newest = cw_load_relaxed(&parent->fresh);
     do {
         child->before = newest;

@@ -184,7 +184,8 @@ struct cw_job {
     cw_context *context;     /* where it runs */
     cw_job *parent;          /* NULL: none; valid until it has left the list */
     _Atomic(cw_job *) fresh; /* children that are not in the ring yet */
-    cw_job *before, *after;  /* neighbours in the parent's ring */
+    cw_job *before, *after;  /* neighbours in the parent's ring; fresh children
+                                have no `after` */
 
     cw__waiter waiter;   /* what the body waits for, if it is armed */
     cw__extra *extra;    /* if EXTRA */

@@ -13,7 +13,8 @@
 /* Moves the fresh children to the list, before it is looked at; returns the
  * state with the bit for it. */
 uint32_t cw__adopt_fresh(cw_job *parent, uint32_t state);
-/* Takes a chain of ended children off the list; returns the new state. */
+/* Takes a chain of ended children off the list, where fresh ones among them are
+ * put first; returns the new state. */
 uint32_t cw__unlink_chain(cw_job *parent, cw_job *child, uint32_t state);
 /* Unlinks and fires a waiter. */
 void cw__fire(cw_job *job, cw__waiter *waiter, cw__woken *woken);
