@@ -120,7 +120,7 @@ uint32_t cw__job_lock(cw_job *job)
     uint32_t state = cw_load_relaxed(&job->state);
     for (unsigned spins = 0;;) {
         if (state & CW__JOB_LOCKED) {
-            if (++spins > CW__SPINS) cw__thread_pause();
+            cw__spin(&spins);
             state = cw_load_acquire(&job->state);
         } else if (cw_cas_weak_acquire(&job->state, &state,
                                        state | CW__JOB_LOCKED)) {

@@ -19,7 +19,33 @@ typedef struct cw__lock {
     _Atomic uint32_t word; /* 0 free, 1 held */
 } cw__lock;
 
+/* How often a waiter looks before it gives its processor away: for about as
+ * long as that takes by itself. On the web it means to sleep, for tens of
+ * microseconds, and there is no instruction that slows the looking down. */
+#ifdef __wasm__
+enum { CW__SPINS = 2000 };
+#else
 enum { CW__SPINS = 64 };
+#endif
+
+/* Between two looks. */
+static inline void cw__relax(void)
+{
+#if defined __x86_64__ || defined __i386__
+    __builtin_ia32_pause();
+#elif defined __aarch64__
+    __asm__ volatile("yield");
+#endif
+}
+
+static inline void cw__spin(unsigned *spins)
+{
+    if (++*spins > CW__SPINS) {
+        cw__thread_pause();
+    } else {
+        cw__relax();
+    }
+}
 
 static inline void cw__lock_acquire(cw__lock *lock)
 {
@@ -27,7 +53,8 @@ static inline void cw__lock_acquire(cw__lock *lock)
         uint32_t expected = 0;
         /* acquire: pairs with the release in cw__lock_release */
         if (cw_likely(cw_cas_weak_acquire(&lock->word, &expected, 1))) return;
-        if (++spins > CW__SPINS) cw__thread_pause();
+        while (cw_load_relaxed(&lock->word)) /* leaves the line alone */
+            cw__spin(&spins);
     }
 }
 
