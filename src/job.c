@@ -18,8 +18,8 @@
 
 #include <string.h>
 
-/* How many children may be fresh. */
-enum { FRESH = 32 };
+/* How many children may be fresh, and how many while others use the list. */
+enum { FRESH = 32, FRESH_MOST = 4 * FRESH };
 
 /* ---- making and freeing */
 
@@ -127,6 +127,14 @@ uint32_t cw__job_lock(cw_job *job)
             return state; /* acquire: pairs with cw__job_unlock */
         }
     }
+}
+
+static bool try_lock(cw_job *job, uint32_t *state)
+{
+    *state = cw_load_relaxed(&job->state);
+    /* acquire: pairs with cw__job_unlock */
+    return !(*state & CW__JOB_LOCKED) &&
+           cw_cas_acq_rel(&job->state, state, *state | CW__JOB_LOCKED);
 }
 
 bool cw_is_active(const cw_job *job)
@@ -280,10 +288,16 @@ void cw__job_attach_own(cw_job *parent, cw_job *child)
         cw_cancel(child, cause);
         cw_error_release(cause);
     }
-    /* Not too many at once for those who hold the lock. */
-    if (cw_unlikely(++parent->fresh_count == FRESH)) {
+    /* Not too many at once for those who hold the lock. A worker that takes
+     * ended children off the list need not be waited for, except at last. */
+    if (cw_unlikely(++parent->fresh_count % FRESH == 0)) {
+        uint32_t state;
+        if (parent->fresh_count == FRESH_MOST) {
+            state = cw__job_lock(parent);
+        } else if (!try_lock(parent, &state)) {
+            return;
+        }
         parent->fresh_count = 0;
-        uint32_t state = cw__job_lock(parent);
         cw__job_unlock(parent, cw__adopt_fresh(parent, state));
     }
 }
