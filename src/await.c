@@ -49,8 +49,8 @@ int cw__result(const cw_job *job, const cw_coroutine *type, void *out)
     if (cw__job_type(job) != type) return CW_ETYPE;
     if (!cw_is_completed(job)) return CW_EBUSY;
     if (job->error) return cw_error_code(job->error);
-    memcpy(out, (const char *)(job + 1) + type->result_offset,
-           type->result_size);
+    cw__copy(out, (const char *)(job + 1) + type->result_offset,
+             type->result_size);
     return CW_OK;
 }
 

@@ -35,9 +35,8 @@
 #define CW_JOB_H
 
 #include "atomic.h"
+#include "copy.h"
 #include "coworker.h"
-
-#include <string.h>
 
 enum {
     CW__JOB_LOCKED = 1,
@@ -224,16 +223,7 @@ static inline void cw__job_prefetch(const cw_job *job)
 static inline void cw__frame_init(cw_frame *frame, const cw_coroutine *type)
 {
     *frame = (cw_frame){.type = type};
-    size_t rest = type->frame_size - sizeof *frame;
-    char *at = (char *)(frame + 1);
-    if (rest > 8 * sizeof(void *)) {
-        memset(at, 0, rest);
-        return;
-    }
-    /* Most frames are so small that calling memset() would take longer. Their
-     * size is a multiple of a pointer's. */
-    for (; rest; rest -= sizeof(void *), at += sizeof(void *))
-        memset(at, 0, sizeof(void *));
+    cw__clear(frame + 1, type->frame_size - sizeof *frame);
 }
 
 /* What it runs; not for bare jobs. The frame knows, so the job need not. */

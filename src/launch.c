@@ -4,11 +4,10 @@
  */
 #include "base.h"
 #include "context.h"
+#include "copy.h"
 #include "coroutine.h"
 #include "elements.h"
 #include "error.h"
-
-#include <string.h>
 
 static cw_job *fail(int code)
 {
@@ -27,7 +26,7 @@ static cw_job *make(cw_context *context, const cw_coroutine *type,
     if (!context) return fail(CW_EINVAL);
     cw_job *job = cw__job_new(context, type, flags, handles, 0);
     if (!job) return fail(CW_ENOMEM);
-    memcpy((char *)job->top + type->arg_offset, arg, type->arg_size);
+    cw__copy((char *)job->top + type->arg_offset, arg, type->arg_size);
     return job;
 }
 

@@ -12,13 +12,12 @@
 #include "alloc.h"
 #include "base.h"
 #include "context.h"
+#include "copy.h"
 #include "elements.h"
 #include "error.h"
 #include "frame.h"
 #include "limit.h"
 #include "suspend.h"
-
-#include <string.h>
 
 /* As the macros number them. */
 enum { PLAIN, SCOPE, SUPERVISOR, NON_CANCELLABLE };
@@ -35,7 +34,7 @@ static int push_frame(cw_frame *frame, cw_frame *callee, const void *arg)
     const cw_coroutine *type = callee->type;
     callee->job = job; /* see cw__job_task() */
     callee->caller = frame;
-    memcpy((char *)callee + type->arg_offset, arg, type->arg_size);
+    cw__copy((char *)callee + type->arg_offset, arg, type->arg_size);
     frame->callee = callee;
     job->top = callee;
     return CW__PENDING;
@@ -248,8 +247,8 @@ static int leave_scope(cw_frame *frame, cw_job *scope, void *out, bool *in_time)
         own_limit = false;
     }
     if (!error)
-        memcpy(out, (char *)cw__job_frame(scope) + type->result_offset,
-               type->result_size);
+        cw__copy(out, (char *)cw__job_frame(scope) + type->result_offset,
+                 type->result_size);
     if (in_time) *in_time = !own_limit;
     if (in_time && own_limit) error = NULL;
     if (error) cw__set_error(frame, cw_error_retain(error));
@@ -277,7 +276,7 @@ static int returned(cw_frame *frame, void *out, bool *in_time)
     if (error)
         cw__set_error(frame, error);
     else
-        memcpy(out, (char *)callee + type->result_offset, type->result_size);
+        cw__copy(out, (char *)callee + type->result_offset, type->result_size);
     cw__free(callee, type->frame_size);
     return error != NULL;
 }
