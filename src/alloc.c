@@ -38,7 +38,7 @@ void cw__alloc_flush(void) {}
 
 enum {
     GRAIN = 16,    /* small classes are multiples of this many bytes ... */
-    SMALL = 128,   /* ... up to this, larger ones are whole cache lines ... */
+    SMALL = 192,   /* ... up to this, larger ones are whole cache lines ... */
     LARGEST = 512, /* ... up to this; beyond it malloc() serves */
     SMALL_CLASSES = SMALL / GRAIN,
     CLASSES = SMALL_CLASSES + (LARGEST - SMALL) / CW_CACHE_LINE,
