@@ -11,7 +11,10 @@
 
 #include "coworker.h"
 
-enum { CW__BATCH_JOBS = 60 }; /* a batch has room for so many */
+#ifndef CW_BATCH_JOBS /* tests/model wants few */
+#    define CW_BATCH_JOBS 60
+#endif
+enum { CW__BATCH_JOBS = CW_BATCH_JOBS }; /* a batch has room for so many */
 
 typedef struct cw__backlog {
     cw__lock lock; /* protects all but `count`, which is only written in it */

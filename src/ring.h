@@ -23,7 +23,10 @@
 #include "atomic.h"
 #include "coworker.h"
 
-enum { CW__RING_SIZE = 256, CW__STEAL_MAX = 32 };
+#ifndef CW_RING_SIZE /* tests/model wants a small one */
+#    define CW_RING_SIZE 256
+#endif
+enum { CW__RING_SIZE = CW_RING_SIZE, CW__STEAL_MAX = 32 };
 
 typedef struct cw__ring {
     _Atomic uint64_t head; /* steal << 32 | real */

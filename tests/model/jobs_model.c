@@ -1,0 +1,388 @@
+/* jobs_model.c: the job's word: ends, cancellation, children, waiters.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "model.h"
+
+#include "context.h"
+#include "error.h"
+#include "host.h"
+#include "limit.h"
+
+CW_COROUTINE(nothing, cw_none, cw_none, CW_NO_LOCALS)
+{
+    CW_BEGIN(self);
+    CW_END(self);
+}
+
+static cw_context *home;
+static cw_job *job, *other, *third; /* each with a handle */
+
+static struct waiting {
+    cw__op op;
+    cw__waiter waiter;
+    int status;
+    _Atomic unsigned fired;
+} * waiting[2];
+
+static void count_fired(cw__op *op)
+{
+    struct waiting *one = cw_container_of(op, struct waiting, op);
+    cw_add_relaxed(&one->fired, 1);
+}
+
+static cw_job *job_new(unsigned flags)
+{
+    return cw__job_new(home, &nothing, flags, 1, 0);
+}
+
+static void begin(void)
+{
+    cw__the_host = (cw__host){.op_fired = count_fired};
+    home = cw__context_adopt("home");
+    job = other = third = NULL;
+    for (int i = 0; i < 2; i++) {
+        waiting[i] = model_new(sizeof *waiting[i]);
+        waiting[i]->waiter.kind = CW__WAITER_OP;
+        waiting[i]->waiter.owner.pointer = &waiting[i]->op;
+    }
+}
+
+static void end(void)
+{
+    for (int i = 0; i < 2; i++)
+        model_delete(waiting[i]);
+    cw_job_release(job);
+    cw_job_release(other);
+    cw_job_release(third);
+    cw__context_disown(home);
+}
+
+static void finish(void *of) { cw__job_finish(NULL, of, NULL); }
+
+static void finish_badly(void *of)
+{
+    cw__job_finish(NULL, of, cw_error_new(CW_EFAILED, NULL, NULL));
+}
+
+static void cancel(void *of) { cw_cancel(of, NULL); }
+
+static void wait_for_job(void *arg)
+{
+    struct waiting *one = arg;
+    one->status = cw__job_wait(job, &one->waiter);
+}
+
+static void wait_and_give_up(void *arg)
+{
+    struct waiting *one = arg;
+    wait_for_job(one);
+    if (one->status != CW__PENDING) return;
+    cw__job_unwait(&one->waiter);
+    CHECK(!one->waiter.linked);
+}
+
+/* A waiter fires once if it was registered, else not at all. */
+static void check_fired(int i)
+{
+    CHECK(cw_load_relaxed(&waiting[i]->fired) ==
+          (waiting[i]->status == CW__PENDING));
+}
+
+/* ---- ends and those who wait for them */
+
+SCENARIO(job_end_wait, 3)
+{
+    begin();
+    job = job_new(CW__JOB_FOREIGN);
+    model_thread(finish, job);
+    model_thread(wait_for_job, waiting[0]);
+    model_thread(wait_and_give_up, waiting[1]);
+    model_run();
+    CHECK(cw_is_completed(job));
+    check_fired(0);
+    CHECK(cw_load_relaxed(&waiting[1]->fired) <= 1);
+    end();
+}
+
+MUTANT(job_end_wait, "the end does not compare")
+{
+    return op->thread == 1 && MODEL_IS(op, MODEL_CAS, &job->state)
+               ? MODEL_FORCE
+               : MODEL_AS_IS;
+}
+
+MUTANT(job_end_wait, "the lock does not compare")
+{
+    return op->thread == 2 && MODEL_IS(op, MODEL_CAS, &job->state)
+               ? MODEL_FORCE
+               : MODEL_AS_IS;
+}
+
+MUTANT(job_end_wait, "unlocking does not release")
+{
+    if (!MODEL_IS(op, MODEL_STORE, &job->state)) return MODEL_AS_IS;
+    op->order = __ATOMIC_RELAXED;
+    return MODEL_CHANGED;
+}
+
+SCENARIO(job_end_cancel, 3)
+{
+    begin();
+    job = job_new(CW__JOB_FOREIGN);
+    waiting[0]->waiter.early = 1;
+    model_thread(finish, job);
+    model_thread(cancel, job);
+    model_thread(wait_for_job, waiting[0]);
+    model_run();
+    CHECK(cw_is_completed(job));
+    CHECK((cw_job_error(job) != NULL) == cw_is_cancelled(job));
+    check_fired(0);
+    end();
+}
+
+MUTANT(job_end_cancel, "the end does not compare")
+{
+    return op->thread == 1 && MODEL_IS(op, MODEL_CAS, &job->state)
+               ? MODEL_FORCE
+               : MODEL_AS_IS;
+}
+
+MUTANT(job_end_cancel, "an early waiter does not look again")
+{
+    return op->thread == 3 && MODEL_IS(op, MODEL_CAS, &job->state)
+               ? MODEL_FORCE
+               : MODEL_AS_IS;
+}
+
+/* A body and two children end at the same time: one of them settles the
+ * parent. */
+SCENARIO(job_end_children, 3)
+{
+    begin();
+    job = job_new(CW__JOB_ASYNC);
+    other = job_new(CW__JOB_FOREIGN);
+    third = job_new(CW__JOB_FOREIGN);
+    cw__job_attach_own(job, other);
+    cw__job_attach_own(job, third);
+    wait_for_job(waiting[0]);
+    model_thread(finish, job);
+    model_thread(finish, other);
+    model_thread(finish_badly, third);
+    model_run();
+    CHECK(cw_is_completed(job) && cw_is_completed(other));
+    CHECK(cw_error_code(cw_job_error(job)) == CW_EFAILED);
+    check_fired(0);
+    end();
+}
+
+MUTANT(job_end_children, "the lock does not compare")
+{
+    return op->thread == 2 && MODEL_IS(op, MODEL_CAS, &job->state)
+               ? MODEL_FORCE
+               : MODEL_AS_IS;
+}
+
+MUTANT(job_end_children, "the body does not see its children")
+{
+    /* Neither on the list nor fresh. */
+    if (op->thread != 1) return MODEL_AS_IS;
+    if (MODEL_IS(op, MODEL_LOAD, &job->fresh) ||
+        MODEL_IS(op, MODEL_LOAD, &job->state)) {
+        op->value = 0;
+        return MODEL_FORCE;
+    }
+    return MODEL_IS(op, MODEL_CAS, &job->state) ? MODEL_FORCE : MODEL_AS_IS;
+}
+
+/* ---- new children and cancellation */
+
+static void attach_own_two(void *unused)
+{
+    (void)unused;
+    cw__job_attach_own(job, other);
+    cw__job_attach_own(job, third);
+}
+
+static void attach_other(void *unused)
+{
+    (void)unused;
+    cw__job_attach(job, other);
+}
+
+static void attach_third(void *unused)
+{
+    (void)unused;
+    cw__job_attach(job, third);
+}
+
+static void check_both_cancelled(void)
+{
+    CHECK(cw_is_cancelled(other) && cw_is_cancelled(third));
+    finish(job);
+    CHECK(!cw_is_completed(job));
+    finish(other);
+    finish(third);
+    CHECK(cw_is_completed(job));
+    end();
+}
+
+SCENARIO(job_attach_own_cancel, 3)
+{
+    begin();
+    job = job_new(0);
+    other = job_new(CW__JOB_FOREIGN);
+    third = job_new(CW__JOB_FOREIGN);
+    model_thread(attach_own_two, NULL);
+    model_thread(cancel, job);
+    model_run();
+    check_both_cancelled();
+}
+
+MUTANT(job_attach_own_cancel, "the body does not look after attaching")
+{
+    if (op->thread != 1 || !MODEL_IS(op, MODEL_LOAD, &job->state))
+        return MODEL_AS_IS;
+    op->value = 0;
+    return MODEL_FORCE;
+}
+
+MUTANT(job_attach_own_cancel, "the canceller does not see fresh children")
+{
+    if (op->thread != 2 || !MODEL_IS(op, MODEL_LOAD, &job->fresh))
+        return MODEL_AS_IS;
+    op->value = 0;
+    return MODEL_FORCE;
+}
+
+MUTANT(job_attach_own_cancel, "the body looks before it attaches")
+{
+    static uint64_t earlier;
+    if (op->thread != 1) return MODEL_AS_IS;
+    if (MODEL_IS(op, MODEL_LOAD, &job->fresh))
+        earlier = model_peek(&job->state);
+    if (!MODEL_IS(op, MODEL_LOAD, &job->state)) return MODEL_AS_IS;
+    op->value = earlier;
+    return MODEL_FORCE;
+}
+
+/* Others than the body attach. */
+SCENARIO(job_attach_cancel, 3)
+{
+    begin();
+    job = job_new(CW__JOB_FOREIGN);
+    other = job_new(CW__JOB_FOREIGN);
+    third = job_new(CW__JOB_FOREIGN);
+    model_thread(attach_other, NULL);
+    model_thread(attach_third, NULL);
+    model_thread(cancel, job);
+    model_run();
+    check_both_cancelled();
+}
+
+MUTANT(job_attach_cancel, "the lock does not compare")
+{
+    return op->thread == 1 && MODEL_IS(op, MODEL_CAS, &job->state)
+               ? MODEL_FORCE
+               : MODEL_AS_IS;
+}
+
+/* A child fails while its parent gets another one and is cancelled. */
+SCENARIO(job_fail_attach, 3)
+{
+    begin();
+    job = job_new(CW__JOB_ASYNC);
+    other = job_new(CW__JOB_FOREIGN);
+    third = job_new(CW__JOB_FOREIGN);
+    cw_job *failing = cw__job_new(home, &nothing, CW__JOB_FOREIGN, 0, 0);
+    cw__job_attach_own(job, failing);
+    model_thread(attach_own_two, NULL);
+    model_thread(finish_badly, failing);
+    model_thread(cancel, job);
+    model_run();
+    /* A failure counts for more than a cancellation before it. */
+    CHECK(cw_error_code(job->error) == CW_EFAILED);
+    check_both_cancelled();
+}
+
+MUTANT(job_fail_attach, "the body does not look after attaching")
+{
+    if (op->thread != 1 || !MODEL_IS(op, MODEL_LOAD, &job->state))
+        return MODEL_AS_IS;
+    op->value = 0;
+    return MODEL_FORCE;
+}
+
+/* Two cancels meet in a tree whose leaf ends. */
+SCENARIO(job_cancel_tree, 3)
+{
+    begin();
+    job = job_new(0);
+    other = job_new(0);
+    third = job_new(CW__JOB_FOREIGN);
+    cw__job_attach_own(job, other);
+    cw__job_attach_own(other, third);
+    finish(other);
+    model_thread(cancel, job);
+    model_thread(cancel, other);
+    model_thread(finish, third);
+    model_run();
+    CHECK(cw_is_completed(third) && cw_is_completed(other));
+    CHECK(cw_is_cancelled(job));
+    finish(job);
+    CHECK(cw_is_completed(job));
+    end();
+}
+
+MUTANT(job_cancel_tree, "taking a child takes no reference")
+{
+    return op->thread == 1 && MODEL_IS(op, MODEL_ADD, &other->refs)
+               ? MODEL_SKIP
+               : MODEL_AS_IS;
+}
+
+/* ---- time limits */
+
+static cw__limit *limit;
+
+static void run_down(void *unused)
+{
+    (void)unused;
+    cw__woken woken;
+    cw__limit *limits;
+    cw__timers_due(&home->timers, cw__now_ns() + 1000 * 1000 * 1000, 8, &woken,
+                   &limits);
+    cw__limits_expire(limits);
+}
+
+SCENARIO(job_limit_end, 3)
+{
+    begin();
+    job = job_new(CW__JOB_FOREIGN);
+    cw_error *late = cw_error_new(CW_ETIMEDOUT, NULL, NULL);
+    CHECK(cw__limit_set(home, job, 1, late) >= 0);
+    cw_error_release(late);
+    limit = job->limit;
+    model_thread(finish, job);
+    model_thread(run_down, NULL);
+    model_thread(wait_for_job, waiting[0]);
+    model_run();
+    CHECK(cw_is_completed(job));
+    CHECK((cw_job_error(job) != NULL) == cw_is_cancelled(job));
+    check_fired(0);
+    end();
+}
+
+MUTANT(job_limit_end, "the clock takes no reference")
+{
+    return op->thread == 2 && MODEL_IS(op, MODEL_ADD, &limit->refs)
+               ? MODEL_SKIP
+               : MODEL_AS_IS;
+}
+
+MUTANT(job_limit_end, "the heap's lock does not compare")
+{
+    return op->thread == 2 && MODEL_IS(op, MODEL_CAS, &home->timers.lock)
+               ? MODEL_FORCE
+               : MODEL_AS_IS;
+}
