@@ -24,4 +24,4 @@ $(MODEL)/model: $(MODEL_CORE) $(MODEL_SCENARIOS) $(MODEL_CHECKER)
 
 .PHONY: model
 model: $(MODEL)/model ## Check small scenarios in every interleaving
-	$(Q)$<
+	$(Q)$< $(MODEL_FLAGS)

@@ -27,8 +27,8 @@
 enum {
     STACK = 128 * 1024,
     MAX_CHOICES = 4096,
-    MAX_STEPS = 20000,  /* of one interleaving: more have no end */
-    SECONDS = 600,      /* for all: a loop without operations */
+    MAX_STEPS = 20000,   /* of one interleaving: more have no end */
+    SECONDS = 600,       /* for all: a loop without operations */
     REPORTED_STEPS = 120 /* of a failed interleaving, its last ones */
 };
 

@@ -25,8 +25,7 @@ enum model_change model_mutate(struct model_op *op);
 /* Notes an operation, for the report of a failure. */
 void model_log(const struct model_op *op, uint64_t after);
 /* The same as model_fail(), where the operation itself is at fault. */
-_Noreturn void model_fault(const char *what, uintptr_t address,
-                           const void *pc);
+_Noreturn void model_fault(const char *what, uintptr_t address, const void *pc);
 void model_say(const char *line); /* the text of a failure that follows */
 
 int model_start(void (*entry)(void *), void *arg);

@@ -33,6 +33,7 @@ enum { NONE, USED, FREED };
 /* The last access of each kind by each thread. */
 struct cell {
     uint32_t round; /* of an earlier one nothing counts any more */
+    uint32_t users; /* a bit for each thread that was here */
     uint32_t moment[ACCESSES][MODEL_THREADS];
     uint8_t bytes[ACCESSES][MODEL_THREADS];
 };
@@ -150,16 +151,19 @@ _Noreturn static void race(int other, uintptr_t address, const void *pc)
     model_fault("data race", address, pc);
 }
 
+static void check_used(size_t index, uintptr_t address, const void *pc)
+{
+    if (states[index] == USED) return;
+    model_fault(states[index] == FREED ? "use of freed memory"
+                                       : "use of no block's memory",
+                address, pc);
+}
+
 static void access_cell(size_t index, uint8_t bytes, int kind,
                         uintptr_t address, const void *pc)
 {
-    if (states[index] != USED) {
-        model_fault(states[index] == FREED ? "use of freed memory"
-                                           : "use of no block's memory",
-                    address, pc);
-    }
+    check_used(index, address, pc);
     int me = model_current;
-    if (me == 0) return; /* runs before all others, or after them */
     struct cell *cell = &cells[index];
     if (cell->round != current_round) {
         memset(cell, 0, sizeof *cell);
@@ -172,7 +176,9 @@ static void access_cell(size_t index, uint8_t bytes, int kind,
     } else {
         cell->bytes[kind][me] = 0;
     }
-    for (int i = 0; i < ACCESSES; i++) {
+    cell->users |= 1u << me;
+    bool alone = cell->users == 1u << me;
+    for (int i = 0; !alone && i < ACCESSES; i++) {
         if (!conflicts[kind][i]) continue;
         for (int other = 1; other < MODEL_THREADS; other++)
             if (cell->moment[i][other] > mine->of[other] && other != me &&
@@ -193,8 +199,13 @@ void model_access(uintptr_t address, size_t bytes, bool write, bool atomic,
     }
     if (!atomic && model_watched - address < bytes)
         model_log_plain(address, bytes, write, pc);
-    int kind = (atomic ? ATOMIC_READ : PLAIN_READ) + write;
     uintptr_t end = address + bytes;
+    if (model_current == 0) { /* runs before all others, or after them */
+        check_used(cell_of(address), address, pc);
+        check_used(cell_of(end - 1), address, pc);
+        return;
+    }
+    int kind = (atomic ? ATOMIC_READ : PLAIN_READ) + write;
     for (uintptr_t at = address; at < end;) {
         uintptr_t next = (at / CELL + 1) * CELL;
         if (next > end) next = end;

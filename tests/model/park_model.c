@@ -47,7 +47,7 @@ CW_COROUTINE(joins_both, cw_none, cw_none, CW_NO_LOCALS)
     CW_END(self);
 }
 
-CW_COROUTINE(awaits_both, cw_none, cw_none, int results[2]; cw_job *jobs[2];)
+CW_COROUTINE(awaits_both, cw_none, cw_none, int results[2]; cw_job * jobs[2];)
 {
     CW_BEGIN(self);
     self->jobs[0] = first;

@@ -201,7 +201,7 @@ SCENARIO(inbox_push_take, 3)
 MUTANT(inbox_push_take, "pushing does not compare")
 {
     return MODEL_IS(op, MODEL_CAS, &inboxed->inbox.newest) ? MODEL_FORCE
-                                                         : MODEL_AS_IS;
+                                                           : MODEL_AS_IS;
 }
 
 MUTANT(inbox_push_take, "taking does not acquire")
@@ -248,8 +248,8 @@ SCENARIO(backlog_put_take, 3)
     model_thread(backlog_put_chain, NULL);
     model_thread(backlog_take, NULL);
     model_run();
-    CHECK(cw_load_relaxed(&stock->count) + seen[0] + seen[1] +
-              seen[2] + seen[3] + seen[4] ==
+    CHECK(cw_load_relaxed(&stock->count) + seen[0] + seen[1] + seen[2] +
+              seen[3] + seen[4] ==
           5);
     while (cw_load_relaxed(&stock->count))
         backlog_take(NULL);
@@ -259,8 +259,7 @@ SCENARIO(backlog_put_take, 3)
 
 MUTANT(backlog_put_take, "the lock does not compare")
 {
-    return MODEL_IS(op, MODEL_CAS, &stock->lock) ? MODEL_FORCE
-                                                           : MODEL_AS_IS;
+    return MODEL_IS(op, MODEL_CAS, &stock->lock) ? MODEL_FORCE : MODEL_AS_IS;
 }
 
 MUTANT(backlog_put_take, "unlocking does not release")

@@ -62,7 +62,8 @@ static void end(void)
     model_delete(words);
 }
 
-/* All workers are up and have slept for so long that jobs are handed to them. */
+/* All workers are up and have slept for so long that jobs are handed to them.
+ */
 static void let_rest(void)
 {
     model_settle();
@@ -198,22 +199,47 @@ MUTANT(worker_dispatch_two, "the last searcher does not look back")
 
 /* ---- jobs that are handed over */
 
-/* Both jobs are given to sleepers, who may just be getting up. */
+/* The same, and then it closes the pool. */
+CW_FUNCTION(awaits_and_closes, word_pointer, cw_none)
+{
+    model_await(*arg);
+    model_calm_down();
+    cw_context_close(pool);
+    return CW_OK;
+}
+
+static void spawn(void *unused)
+{
+    (void)unused;
+    CHECK(cw_spawn(pool, sets, &words->ran[0]) == CW_OK);
+}
+
+/* A long job waits for whoever looks there while another one is handed to a
+ * sleeper, who may just be getting up. */
 SCENARIO(worker_hand_over, 2)
 {
     begin(2);
     let_rest();
+    cw_job *job = cw__job_new(pool, &awaits_and_closes, 0, 0, 0);
+    ((struct awaits_and_closes *)(void *)cw__job_frame(job))->arg =
+        &words->ran[0];
+    CHECK(cw__context_admit(NULL, pool));
+    cw__dispatch(NULL, job, CW__QUEUED);
     model_allow_early_wakes(1);
-    model_thread(spawn_two_and_close, NULL);
+    model_thread(spawn, NULL);
     model_run();
     end();
 }
 
+/* What is handed to it then lies there while it runs something else. */
 MUTANT(worker_hand_over, "one that gets up does not await its wake-up")
 {
-    /* What is handed to it then lies there while it runs something else. */
-    if (op->thread > 2 || op->kind != MODEL_LOAD) return MODEL_AS_IS;
-    if (op->address != (uintptr_t)&workers[op->thread - 1].word)
+    static bool gets_up[3];
+    if (op->thread > 2) return MODEL_AS_IS;
+    bool *mine = &gets_up[op->thread];
+    if (op->address == (uintptr_t)&pool->idle_bits[0])
+        *mine = op->kind == MODEL_AND;
+    if (!*mine || !MODEL_IS(op, MODEL_LOAD, &workers[op->thread - 1].word))
         return MODEL_AS_IS;
     op->value = 1;
     return MODEL_FORCE;
@@ -226,24 +252,18 @@ CW_COROUTINE(launches, cw_none, cw_none, CW_NO_LOCALS)
     CW_BEGIN(self);
     CHECK(cw_spawn(NULL, sets, &words->ran[0]) == CW_OK);
     model_await(&words->ran[0]); /* somebody else has to steal it */
+    model_calm_down();
+    cw_context_close(pool);
     CW_END(self);
 }
 
-static void launch_and_close(void *unused)
-{
-    (void)unused;
-    CHECK(cw_spawn(pool, launches, CW_NONE) == CW_OK);
-    model_await(&words->ran[0]);
-    model_calm_down();
-    cw_context_close(pool);
-}
-
+/* The other worker is about to find nothing and to fall asleep again. */
 SCENARIO(worker_steal, 2)
 {
     begin(2);
     let_nod_off();
-    model_allow_early_wakes(1);
-    model_thread(launch_and_close, NULL);
+    CHECK(cw_spawn(pool, launches, CW_NONE) == CW_OK);
+    cw__worker_unpark(&workers[1]);
     model_run();
     end();
 }
@@ -260,13 +280,13 @@ MUTANT(worker_steal, "the last look leaves out the rings")
 
 /* ---- time */
 
-static void delay_and_close(void *unused)
+CW_COROUTINE(delays_and_closes, cw_none, cw_none, CW_NO_LOCALS)
 {
-    (void)unused;
-    CHECK(cw_spawn(pool, delays, &words->ran[0]) == CW_OK);
-    model_await(&words->ran[0]);
+    CW_BEGIN(self);
+    CW_DELAY(self, 1);
     model_calm_down();
     cw_context_close(pool);
+    CW_END(self);
 }
 
 /* One worker sets the first timer while the other one falls asleep: one of
@@ -274,8 +294,9 @@ static void delay_and_close(void *unused)
 SCENARIO(worker_timer, 2)
 {
     begin(2);
-    model_settle();
-    model_thread(delay_and_close, NULL);
+    let_nod_off();
+    CHECK(cw_spawn(pool, delays_and_closes, CW_NONE) == CW_OK);
+    cw__worker_unpark(&workers[1]);
     model_run();
     end();
 }
@@ -297,11 +318,10 @@ CW_COROUTINE(delays_long, word_pointer, cw_none, CW_NO_LOCALS)
     CW_END(self);
 }
 
-static void delay_both_and_close(void *unused)
+static void delay_and_close(void *unused)
 {
     (void)unused;
     int64_t began = cw__now_ns();
-    CHECK(cw_spawn(pool, delays_long, &words->ran[1]) == CW_OK);
     CHECK(cw_spawn(pool, delays, &words->ran[0]) == CW_OK);
     model_await(&words->ran[0]);
     CHECK(cw__now_ns() - began == 1000 * 1000);
@@ -314,8 +334,10 @@ SCENARIO(worker_timer_first, 2)
 {
     begin(2);
     model_settle();
+    CHECK(cw_spawn(pool, delays_long, &words->ran[1]) == CW_OK);
+    model_settle();
     model_time_passes_last();
-    model_thread(delay_both_and_close, NULL);
+    model_thread(delay_and_close, NULL);
     model_run();
     end();
 }
@@ -323,9 +345,13 @@ SCENARIO(worker_timer_first, 2)
 MUTANT(worker_timer_first, "the keeper is not woken")
 {
     static bool added;
+    if (op->thread > 2) return MODEL_AS_IS;
     if (MODEL_IS(op, MODEL_STORE, &pool->timers.next_ns)) added = true;
-    if (!added || !MODEL_IS(op, MODEL_LOAD, &pool->keeper)) return MODEL_AS_IS;
-    added = false;
+    if (!added || op->kind != MODEL_LOAD) return MODEL_AS_IS;
+    if (op->address == (uintptr_t)&pool->idle)
+        added = false; /* nor anybody else */
+    else if (op->address != (uintptr_t)&pool->keeper)
+        return MODEL_AS_IS;
     op->value = 0;
     return MODEL_FORCE;
 }
@@ -350,7 +376,7 @@ static void finish_and_close(void *unused)
 }
 
 /* The body is resumed from outside while its worker falls asleep. */
-SCENARIO(worker_resume, 3)
+SCENARIO(worker_resume, 2)
 {
     begin(2);
     model_settle();
@@ -362,13 +388,21 @@ SCENARIO(worker_resume, 3)
     end();
 }
 
-MUTANT(worker_resume, "the last look leaves out what is handed over")
+/* The only word of one byte. */
+MUTANT(worker_resume, "suspending does not release")
 {
-    if (!in_last_look(op) ||
-        !MODEL_IS(op, MODEL_LOAD, &workers[op->thread - 1].handed))
+    if (op->thread > 2 || op->kind != MODEL_CAS || op->size != 1)
         return MODEL_AS_IS;
-    op->value = 0;
-    return MODEL_FORCE;
+    op->order = __ATOMIC_RELAXED;
+    return MODEL_CHANGED;
+}
+
+MUTANT(worker_resume, "resuming does not acquire")
+{
+    if (op->thread != 3 || op->kind != MODEL_CAS || op->size != 1)
+        return MODEL_AS_IS;
+    op->order = __ATOMIC_RELEASE;
+    return MODEL_CHANGED;
 }
 
 /* ---- ends of children */
@@ -474,7 +508,7 @@ static void close_and_await(void *unused)
 }
 
 /* Closing cuts a delay short that just begins. */
-SCENARIO(worker_close_delay, 3)
+SCENARIO(worker_close_delay, 2)
 {
     begin(1);
     model_settle();
