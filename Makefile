@@ -88,6 +88,10 @@ asan: run-asan ## C tests under ASan and UBSan
 .PHONY: tsan
 tsan: run-tsan ## C tests under TSan
 
+.PHONY: model
+model: $(MODEL)/model ## Small scenarios of the core in every interleaving
+	$(Q)$< $(MODEL_FLAGS)
+
 .PHONY: test-node
 test-node: web examples ## JavaScript tests in Node, on the built package
 	$(Q)$(NODE) tools/test-all.mjs node

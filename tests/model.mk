@@ -1,5 +1,6 @@
 # The checker of tests/model and what it checks: the core as it is, compiled so
-# that each access to memory calls the checker, with small queues.
+# that each access to memory calls the checker, with small queues. A deeper search
+# in some of the scenarios: make model MODEL_FLAGS='-b 3 worker_'
 
 MODEL := $(BUILD)/model
 MODEL_CORE := $(CORE_SOURCES:src/%.c=$(MODEL)/src/%.o)
@@ -21,7 +22,3 @@ $(MODEL)/model: $(MODEL_CORE) $(MODEL_SCENARIOS) $(MODEL_CHECKER)
 	$(Q)$(CC) $^ -o $@ $(MODEL_LDFLAGS)
 
 -include $(wildcard $(MODEL)/src/*.d $(MODEL)/tests/model/*.d)
-
-.PHONY: model
-model: $(MODEL)/model ## Check small scenarios in every interleaving
-	$(Q)$< $(MODEL_FLAGS)

@@ -29,6 +29,7 @@ const PARTS = [
   ['native plain', ['make', '-j2', 'run-native']],
   ['native asan', ['make', '-j2', 'run-asan']],
   ['native tsan', ['make', '-j2', 'run-tsan']],
+  ['native model', ['make', '-j2', 'model']],
   ['node unit', nodeTest(...filesIn('tests/unit'))],
   ['node suite', nodeTest(...filesIn('tests/suite'))],
   ['node package', nodeTest('tests/package/run.mjs')],
@@ -42,8 +43,9 @@ const PARTS = [
   ['demo webkit', demo('webkit')],
 ];
 
-/** What Node's runner says of tests that are in order, and its own sums. */
-const QUIET = /^\s*(?:[✔▶ℹ]|﹣.*# test name does not match|$)/u;
+/** What Node's runner and the model checker say of tests that are in order, and the runner's sums. */
+const QUIET =
+  /^\s*(?:[✔▶ℹ]|﹣.*# test name does not match|\w+: [\d,]+ interleavings, ok$|\w+ mutant ".*": caught|$)/u;
 
 /** What the runners say of a test that failed, or of a program of them. */
 const FAILED = /^\s*✖ (?!failing tests:)|^\w+ FAIL |^FAILED |^--- /u;

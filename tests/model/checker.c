@@ -17,7 +17,6 @@
 #include "worker.h"
 
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -681,7 +680,7 @@ int main(int argc, char **argv)
     }
     setvbuf(stdout, NULL, _IOLBF, 0);
     catch_crashes();
-    alarm(SECONDS);
+    if (other_bound < 0) alarm(SECONDS);
     int passed = 0, not_passed = 0;
     for (scenario = scenarios; scenario; scenario = scenario->next) {
         bool wanted = optind == argc;

@@ -123,6 +123,21 @@ static uint64_t run(struct model_op *op, int failure_order, bool *failed)
         return !failed;                                                        \
     }
 
+/* What clang calls: the value is returned, not whether it was the expected. */
+#define COMPARE_VALUE(BITS)                                                    \
+    uint##BITS##_t __tsan_atomic##BITS##_compare_exchange_val(                 \
+        volatile uint##BITS##_t *at, uint##BITS##_t expected,                  \
+        uint##BITS##_t value, int order, int failure_order);                   \
+    uint##BITS##_t __tsan_atomic##BITS##_compare_exchange_val(                 \
+        volatile uint##BITS##_t *at, uint##BITS##_t expected,                  \
+        uint##BITS##_t value, int order, int failure_order)                    \
+    {                                                                          \
+        struct model_op op = OP(MODEL_CAS, *at, value, expected, order);       \
+        bool failed = false;                                                   \
+        uint64_t before = run(&op, failure_order, &failed);                    \
+        return failed ? (uint##BITS##_t)before : expected;                     \
+    }
+
 #define ATOMICS(BITS)                                                          \
     uint##BITS##_t __tsan_atomic##BITS##_load(                                 \
         const volatile uint##BITS##_t *at, int order);                         \
@@ -146,7 +161,8 @@ static uint64_t run(struct model_op *op, int failure_order, bool *failed)
     CHANGE(BITS, fetch_and, MODEL_AND)                                         \
     CHANGE(BITS, fetch_or, MODEL_OR)                                           \
     COMPARE(BITS, strong)                                                      \
-    COMPARE(BITS, weak)
+    COMPARE(BITS, weak)                                                        \
+    COMPARE_VALUE(BITS)
 
 ATOMICS(8)
 ATOMICS(16)
