@@ -15,6 +15,12 @@ CW_COROUTINE(nothing, cw_none, cw_none, CW_NO_LOCALS)
     CW_END(self);
 }
 
+CW_COROUTINE(valued, cw_none, int, CW_NO_LOCALS)
+{
+    CW_BEGIN(self);
+    CW_END(self);
+}
+
 static cw_context *home;
 static cw_job *job, *other, *third; /* each with a handle */
 
@@ -306,8 +312,10 @@ SCENARIO(job_fail_attach, 2)
     model_thread(finish_badly, failing);
     model_thread(cancel, job);
     model_run();
-    /* A failure counts for more than a cancellation before it. */
-    CHECK(cw_error_code(job->error) == CW_EFAILED);
+    /* The failure is its root cause or, after the cancellation, reported. */
+    cw_error *told = job->error;
+    if (cw__error_is_cancel(told)) told = job->extra->reports->error;
+    CHECK(cw_error_code(told) == CW_EFAILED);
     cw__job_attach_own(job, third);
     check_both_cancelled();
 }
@@ -348,6 +356,125 @@ MUTANT(job_cancel_tree, "taking a child takes no reference")
                : MODEL_AS_IS;
 }
 
+/* ---- lazy jobs */
+
+static _Atomic unsigned started;
+
+static void start(void *of)
+{
+    if (cw_job_start(of)) cw_add_relaxed(&started, 1);
+}
+
+/* It is queued once, or ends without having begun. */
+SCENARIO(job_start_cancel, 2)
+{
+    begin();
+    started = 0;
+    job = job_new(0);
+    cw_store_relaxed(&job->state, CW__JOB_NEW);
+    model_thread(start, job);
+    model_thread(start, job);
+    model_thread(cancel, job);
+    model_run();
+    cw_job *queued[2];
+    uint32_t count = cw__context_take(home, queued, 2);
+    CHECK(count == started && count <= 1);
+    CHECK(cw_is_completed(job) == (count == 0) && cw_is_cancelled(job));
+    if (count) finish(job);
+    CHECK(home->outside_launched == home->outside_completed);
+    end();
+}
+
+MUTANT(job_start_cancel, "the lock does not compare")
+{
+    return op->thread == 1 && MODEL_IS(op, MODEL_CAS, &job->state)
+               ? MODEL_FORCE
+               : MODEL_AS_IS;
+}
+
+/* ---- jobs that anybody completes */
+
+static _Atomic unsigned completions;
+static int values[2] = {1, 2};
+
+static void complete(void *value)
+{
+    if (cw__deferred_complete(job, &valued, value) == 1)
+        cw_add_relaxed(&completions, 1);
+}
+
+/* One value gets through, or none if it is cancelled before. */
+SCENARIO(job_complete_cancel, 2)
+{
+    begin();
+    completions = 0;
+    job = cw__deferred_new(&valued, NULL);
+    wait_for_job(waiting[0]);
+    model_thread(complete, &values[0]);
+    model_thread(complete, &values[1]);
+    model_thread(cancel, job);
+    model_run();
+    CHECK(cw_is_completed(job) && completions <= 1);
+    check_fired(0);
+    int value = 0;
+    int status = cw__result(job, &valued, &value);
+    CHECK(status == (job->error ? CW_ECANCELED : CW_OK));
+    CHECK(job->error || (completions == 1 && (value == 1 || value == 2)));
+    end();
+}
+
+MUTANT(job_complete_cancel, "the lock does not compare")
+{
+    return op->thread == 2 && MODEL_IS(op, MODEL_CAS, &job->state)
+               ? MODEL_FORCE
+               : MODEL_AS_IS;
+}
+
+/* ---- functions that are called at the end */
+
+static cw_handler *handler;
+static _Atomic unsigned calls;
+
+static void count_call(void *unused, cw_error *error)
+{
+    (void)unused;
+    (void)error;
+    cw_add_relaxed(&calls, 1);
+}
+
+static void dispose(void *unused)
+{
+    (void)unused;
+    cw_handler_dispose(handler);
+}
+
+static void handle_end(void *unused)
+{
+    (void)unused;
+    cw_handler_dispose(cw_on_completion(job, 0, count_call, NULL));
+}
+
+SCENARIO(job_handler, 2)
+{
+    begin();
+    calls = 0;
+    job = job_new(CW__JOB_FOREIGN);
+    handler = cw_on_completion(job, 0, count_call, NULL);
+    model_thread(finish, job);
+    model_thread(dispose, NULL);
+    model_thread(handle_end, NULL);
+    model_run();
+    CHECK(cw_is_completed(job) && calls <= 2);
+    end();
+}
+
+MUTANT(job_handler, "the lock does not compare")
+{
+    return op->thread == 2 && MODEL_IS(op, MODEL_CAS, &job->state)
+               ? MODEL_FORCE
+               : MODEL_AS_IS;
+}
+
 /* ---- time limits */
 
 static cw__limit *limit;
@@ -369,7 +496,7 @@ SCENARIO(job_limit_end, 2)
     cw_error *late = cw_error_new(CW_ETIMEDOUT, NULL, NULL);
     CHECK(cw__limit_set(home, job, 1, late) >= 0);
     cw_error_release(late);
-    limit = job->limit;
+    limit = job->extra->limit;
     model_thread(finish, job);
     model_thread(run_down, NULL);
     model_thread(wait_for_job, waiting[0]);
