@@ -70,6 +70,7 @@ export interface CoreModule {
   _cw_error_message(error: Pointer): Pointer;
   _cw_error_cause(error: Pointer): Pointer;
   _cw_error_release(error: Pointer): void;
+  _cw_status_name(code: number): Pointer;
   _cw_memory_used(): number;
   _cw_job_overhead(): number;
   /** A user's module has more, `_cw_export_NAME` and plain functions among it. */

@@ -300,9 +300,10 @@ export abstract class Realm implements Host {
     }
     const options = cause === 0 ? {} : { cause: this.readError(cause) };
     if (code === layout.CW_ECLOSED) return new ContextClosedError(message, options);
-    const name = codeNames.get(code);
-    if (code === layout.CW_ENOMEM) return new CoworkerError(message, { ...options, code: name! });
-    return new NativeError(message, { ...options, code: name ?? `CW_E?(${code})` });
+    let name = this.memory.text(module._cw_status_name(code));
+    if (name === 'CW_E?') name += `(${code})`;
+    const ErrorClass = code === layout.CW_ENOMEM ? CoworkerError : NativeError;
+    return new ErrorClass(message, { ...options, code: name });
   }
 }
 
@@ -318,9 +319,3 @@ const ownErrors = new Map<string, ErrorMaker>([
   ['NativeError', (message, options) => new NativeError(message, options)],
   ['WorkerCrashedError', (message, options) => new WorkerCrashedError(message, options)],
 ]);
-
-const codeNames = new Map<number, string>(
-  Object.entries(layout)
-    .filter(([name]) => name.startsWith('CW_E'))
-    .map(([name, code]) => [code, name]),
-);
