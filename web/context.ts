@@ -14,7 +14,7 @@ import {
 } from './errors.js';
 import type { StartCause } from './errors.js';
 import type { Deferred, Job } from './job.js';
-import { Target, launch } from './launch.js';
+import { Target, launch, splitCall } from './launch.js';
 import * as layout from './layout.gen.js';
 import { Memory } from './memory.js';
 import type { Pointer } from './module.js';
@@ -23,7 +23,6 @@ import type { CheckedOptions, ContextOptions, LaunchOptions } from './options.js
 import type { FromWorker } from './protocol.js';
 import { runtimeOf } from './runtime.js';
 import type { Runtime } from './runtime.js';
-import { splitCall } from './scope.js';
 import { readStats, readTrace } from './stats.js';
 import type { ContextStats, WorkerTrace } from './stats.js';
 import { spawnWith } from './threads.js';

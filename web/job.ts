@@ -5,9 +5,7 @@
  */
 import { CancellationError, CoworkerError } from './errors.js';
 import * as layout from './layout.gen.js';
-import { decodeResult } from './native.js';
-import type { NativeType } from './native.js';
-import type { Pointer } from './module.js';
+import type { NativeTask, Pointer } from './module.js';
 import type { Target } from './launch.js';
 import type { Realm } from './realm.js';
 
@@ -30,7 +28,7 @@ export interface JobInit {
   readonly owner: Target;
   readonly name: string;
   /** For a coroutine or function of C. */
-  readonly native?: NativeType | undefined;
+  readonly native?: NativeTask | undefined;
   /** The parcel that the arguments travel in. */
   readonly parcel?: string | undefined;
 }
@@ -48,7 +46,7 @@ export class Job {
   /** @internal */
   readonly owner: Target;
   private readonly realm: JobRealm;
-  private readonly native: NativeType | undefined;
+  private readonly native: NativeTask | undefined;
   private readonly parcel: string | undefined;
   /** The core's record; 0 once the job has ended. */
   private at: Pointer = 0;
@@ -144,7 +142,7 @@ export class Job {
     } else if (this.local) {
       this.settle(false, this.local.value);
     } else if (this.native) {
-      this.settle(false, decodeResult(this.native, this.realm.memory, data, length));
+      this.settle(false, this.native.decode(data, length));
     } else if (kind === layout.OUTCOME_MESSAGE) {
       const parcel = this.realm.reader.readOne(data, length) as string;
       this.realm.claim(parcel, (value) => this.settle(false, value));

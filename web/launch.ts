@@ -9,9 +9,7 @@ import { Deferred } from './job.js';
 import type { JobRealm } from './job.js';
 import * as layout from './layout.gen.js';
 import { Memory } from './memory.js';
-import type { Pointer } from './module.js';
-import { encodeArgument, readNativeType } from './native.js';
-import type { NativeType } from './native.js';
+import type { NativeTask, Pointer } from './module.js';
 import { checkLaunch } from './options.js';
 import type { LaunchOptions } from './options.js';
 
@@ -38,7 +36,7 @@ export class Target {
   /** The functions of the task module; unknown before a worker has told. */
   tasks: ReadonlySet<string> | undefined;
   /** Fast way from a name to its number or descriptor. */
-  private readonly known = new Map<string, number | NativeType>();
+  private readonly known = new Map<string, number | NativeTask>();
 
   constructor(realm: LaunchRealm, context: Pointer, name: string) {
     this.realm = realm;
@@ -47,11 +45,11 @@ export class Target {
   }
 
   /** What a name stands for: a number is a function of the task module. */
-  find(task: string): number | NativeType {
+  find(task: string): number | NativeTask {
     return this.known.get(task) ?? this.lookUp(task);
   }
 
-  private lookUp(task: string): number | NativeType {
+  private lookUp(task: string): number | NativeTask {
     if (typeof task === 'function') {
       throw new TypeError(
         `coworker: ${describe(task)} was handed to context '${this.name}', but functions cannot ` +
@@ -62,13 +60,13 @@ export class Target {
     if (typeof task !== 'string') {
       throw new TypeError(expected('task', 'the name of a task', task));
     }
-    const { module, memory } = this.realm;
+    const { module, memory, readNative } = this.realm;
     const exported = module[`_cw_export_${task}`] as (() => Pointer) | undefined;
     const isTask = this.tasks?.has(task);
     if (exported && !isTask) {
-      const type = readNativeType(memory, exported(), task);
-      if (this.tasks) this.known.set(task, type);
-      return type;
+      const native = readNative!(memory, exported(), task);
+      if (this.tasks) this.known.set(task, native);
+      return native;
     }
     const isFunction = typeof module[`_${task}`] === 'function' && !/^_?cwb?_/.test(task);
     if (this.tasks && !isTask && !isFunction) {
@@ -120,7 +118,7 @@ export function launch<T>(
   let at: Pointer;
   let deferred: Deferred<T>;
   if (typeof found !== 'number') {
-    const bytes = encodeArgument(found, args, realm.memory);
+    const bytes = found.encode(args);
     realm.writeBytes(bytes);
     deferred = new Deferred<T>({ realm, owner: target, name: task, native: found });
     const token = realm.takeToken(deferred);
@@ -160,6 +158,15 @@ export function launch<T>(
   if (signal) deferred.listen(signal);
   if (held) realm.module._cwb_launch_held(at);
   return deferred;
+}
+
+/** Takes `(task, ...args)` or `(options, task, ...args)` apart. */
+export function splitCall(call: unknown[]): [LaunchOptions | undefined, unknown, unknown[]] {
+  const first = call[0];
+  if (typeof first === 'object' && first !== null) {
+    return [first, call[1], call.slice(2)];
+  }
+  return [undefined, first, call.slice(1)];
 }
 
 /** Stores the arguments; names the one that cannot be cloned. */

@@ -5,12 +5,12 @@
  */
 import type { FixedWorkerContext } from './context.js';
 import type { Deferred, Job } from './job.js';
-import { launch } from './launch.js';
+import { launch, splitCall } from './launch.js';
 import type { Target } from './launch.js';
+import type { LocalFunction, LocalJobs } from './local-jobs.js';
 import type { Pointer } from './module.js';
 import type { LaunchOptions } from './options.js';
-import type { LocalFunction, Runtime } from './runtime.js';
-import { BaseScope, splitCall } from './scope.js';
+import { BaseScope } from './scope.js';
 import type { TaskArgs, TaskName, TaskResult } from './types.js';
 
 /** A function that runs on the main thread, by what it takes and gives. */
@@ -26,12 +26,12 @@ export type Local<A extends unknown[], R> = (scope: MainScope, ...args: A) => R;
  * }).join();
  */
 export class MainScope extends BaseScope {
-  private readonly runtime: Runtime;
+  private readonly jobs: LocalJobs;
 
   /** @internal */
-  constructor(target: Target, at: Pointer, taskName: string, worker: string, runtime: Runtime) {
+  constructor(target: Target, at: Pointer, taskName: string, worker: string, jobs: LocalJobs) {
     super(target, at, taskName, worker);
-    this.runtime = runtime;
+    this.jobs = jobs;
   }
 
   /** Launches a child for its effects. */
@@ -99,7 +99,7 @@ export class MainScope extends BaseScope {
   private begin<T>(isAsync: boolean, call: unknown[]): Deferred<T> {
     const parent = this.check();
     if (typeof (call[0] as FixedWorkerContext | null)?.targetFor === 'function') {
-      const target = (call[0] as FixedWorkerContext).targetFor(this.runtime);
+      const target = (call[0] as FixedWorkerContext).targetFor(this.jobs.runtime);
       const [options, task, args] = splitCall(call.slice(1));
       return launch<T>(target, parent, isAsync, options, task as string, args);
     }
@@ -109,6 +109,6 @@ export class MainScope extends BaseScope {
         'coworker: a task of a worker context needs its context: scope.launch(context, name, ...)',
       );
     }
-    return this.runtime.launchLocal<T>(parent, isAsync, options, run as LocalFunction, args);
+    return this.jobs.launch<T>(parent, isAsync, options, run as LocalFunction, args);
   }
 }

@@ -5,12 +5,13 @@
  */
 import { CoworkerError, describe } from './errors.js';
 import type { Deferred, Job } from './job.js';
+import { splitCall } from './launch.js';
+import { localJobsOf } from './local-jobs.js';
+import type { LocalFunction } from './local-jobs.js';
 import type { Local } from './main-scope.js';
 import { checkContext } from './options.js';
 import type { LaunchOptions } from './options.js';
 import { firstRuntime, runtimeOf } from './runtime.js';
-import type { LocalFunction, Runtime } from './runtime.js';
-import { splitCall } from './scope.js';
 
 /**
  * Runs functions on the main thread's event loop, as jobs with a scope: they
@@ -61,7 +62,7 @@ export class MainContext {
   }
 
   private begin<T>(isAsync: boolean, call: unknown[]): Deferred<T> {
-    const runtime: Runtime | undefined = firstRuntime();
+    const runtime = firstRuntime();
     if (!runtime) {
       throw new CoworkerError(
         'coworker: Main is not ready; `await Main.ready` or open a worker context first',
@@ -72,7 +73,7 @@ export class MainContext {
     if (typeof run !== 'function') {
       throw new TypeError(`coworker: Main runs functions, got ${describe(run)}`);
     }
-    return runtime.launchLocal<T>(0, isAsync, options, run as LocalFunction, args);
+    return localJobsOf(runtime).launch<T>(0, isAsync, options, run as LocalFunction, args);
   }
 }
 

@@ -4,6 +4,8 @@
  * @module
  */
 
+import type { Memory } from './memory.js';
+
 /** Addresses in the shared memory are plain numbers. */
 export type Pointer = number;
 
@@ -89,6 +91,19 @@ export interface ModuleOptions {
     done: (instance: WebAssembly.Instance, module: WebAssembly.Module) => void,
   ) => unknown;
 }
+
+/** An exported coroutine or function of C, as launching sees it. */
+export interface NativeTask {
+  /** Its descriptor. */
+  readonly at: Pointer;
+  /** The bytes of an argument; a TypeError or RangeError says what is wrong. */
+  encode(args: readonly unknown[]): Uint8Array;
+  /** The JavaScript form of a result. */
+  decode(data: Pointer, length: number): unknown;
+}
+
+/** Finds out about one by its descriptor; native.ts has the only one. */
+export type NativeTaskReader = (memory: Memory, at: Pointer, name: string) => NativeTask;
 
 /** The default export of Emscripten's glue. */
 export type ModuleFactory = (options: ModuleOptions) => Promise<unknown>;

@@ -1,17 +1,17 @@
 /**
  * Calling coroutines and functions of C: arguments and results by their C type,
- * as `CW_TYPE_CODE` in coworker.h names them.
+ * as `CW_TYPE_CODE` in coworker.h names them. The package's own module has none,
+ * so only who brings a module along loads this.
  *
  * @module
  */
 import { describe } from './errors.js';
 import * as layout from './layout.gen.js';
 import { Memory } from './memory.js';
-import type { Pointer } from './module.js';
+import type { NativeTaskReader, Pointer } from './module.js';
 
 /** What the core knows of one exported coroutine or function. */
-export interface NativeType {
-  readonly at: Pointer;
+interface NativeType {
   readonly name: string;
   readonly argType: string;
   readonly argSize: number;
@@ -19,16 +19,20 @@ export interface NativeType {
 }
 
 /** Reads a descriptor. */
-export function readNativeType(memory: Memory, at: Pointer, name: string): NativeType {
+export const readNativeTask: NativeTaskReader = (memory, at, name) => {
   const { u8 } = memory.refresh();
-  return {
-    at,
+  const type: NativeType = {
     name,
     argType: String.fromCharCode(u8[at + layout.COROUTINE_ARG_TYPE]!),
     argSize: memory.word(at + layout.COROUTINE_ARG_SIZE),
     resultType: String.fromCharCode(u8[at + layout.COROUTINE_RESULT_TYPE]!),
   };
-}
+  return {
+    at,
+    encode: (args) => encodeArgument(type, args, memory),
+    decode: (data, length) => decodeResult(type, memory, data, length),
+  };
+};
 
 function expected(where: string, wanted: string, value: unknown): string {
   return `coworker: expected ${where} to be ${wanted}, got ${describe(value)}`;
@@ -48,7 +52,7 @@ function checkRange(type: NativeType, where: string, value: bigint | number): vo
 }
 
 /** The bytes of an argument; a TypeError or RangeError says what is wrong. */
-export function encodeArgument(
+function encodeArgument(
   type: NativeType,
   args: readonly unknown[],
   memory: Memory,
@@ -142,7 +146,7 @@ function bytesOf(value: unknown): Uint8Array | undefined {
 }
 
 /** The JavaScript form of a result. */
-export function decodeResult(
+function decodeResult(
   type: NativeType,
   memory: Memory,
   at: Pointer,

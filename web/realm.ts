@@ -18,7 +18,7 @@ import {
 } from './errors.js';
 import * as layout from './layout.gen.js';
 import { Memory } from './memory.js';
-import type { CoreModule, Host, Pointer } from './module.js';
+import type { CoreModule, Host, NativeTaskReader, Pointer } from './module.js';
 import type { RealmOptions } from './protocol.js';
 
 /** What a token stands for. */
@@ -46,6 +46,8 @@ export abstract class Realm implements Host {
   /** The core's record of this realm's worker. */
   self: Pointer = 0;
   reader!: Reader;
+  /** There for a user's own module: the package's has no coroutines to call. */
+  readNative: NativeTaskReader | undefined;
 
   /** Jobs run per turn, so that the event loop stays responsive; 0: no limit. */
   protected budget = 0;

@@ -10,21 +10,11 @@ import { Deferred } from './job.js';
 import { Target } from './launch.js';
 import type { LaunchRealm } from './launch.js';
 import * as layout from './layout.gen.js';
-import { MainScope } from './main-scope.js';
+import type { LocalJobs } from './local-jobs.js';
 import type { CoreModule, ModuleFactory, Pointer } from './module.js';
-import { checkLaunch } from './options.js';
-import type { CheckedOptions, LaunchOptions } from './options.js';
+import type { CheckedOptions } from './options.js';
 import { Parcels, snapshot } from './parcels.js';
 import { Realm } from './realm.js';
-
-/** A function that runs on the main thread. */
-export type LocalFunction = (scope: MainScope, ...args: never[]) => unknown;
-
-interface Local {
-  readonly run: LocalFunction;
-  readonly args: readonly unknown[];
-  readonly job: Deferred<unknown>;
-}
 
 /** Launches in a row that each wake a worker. */
 const WAKE_AT_ONCE = 4;
@@ -43,8 +33,6 @@ export class Runtime extends Realm implements LaunchRealm {
   /** Realms that can be woken by a message only, by their worker's address. */
   readonly wakers = new Map<Pointer, () => void>();
 
-  private readonly locals: (Local | undefined)[] = [undefined];
-  private readonly freeLocals: number[] = [];
   private holds = 0;
 
   private constructor(memory: WebAssembly.Memory, wakeByMessage: boolean) {
@@ -72,80 +60,11 @@ export class Runtime extends Realm implements LaunchRealm {
 
   // ---- bodies on this thread
 
-  /** Launches a function on this thread. */
-  launchLocal<T>(
-    parent: Pointer,
-    isAsync: boolean,
-    options: LaunchOptions | undefined,
-    run: LocalFunction,
-    args: readonly unknown[],
-  ): Deferred<T> {
-    if (options) checkLaunch(options);
-    const number = this.freeLocals.pop() ?? this.locals.length;
-    const job = new Deferred<T>({ realm: this, owner: this.main, name: run.name || 'anonymous' });
-    this.locals[number] = { run, args, job };
-    const token = this.takeToken(job);
-    const at = this.module._cwb_launch(
-      this.main.context,
-      parent,
-      number,
-      isAsync ? layout.LAUNCH_ASYNC : 0,
-      token,
-      0,
-      options?.timeout ?? -1,
-    );
-    if (at === 0) {
-      this.dropToken(token);
-      this.freeLocal(number);
-      throw new CoworkerError('coworker: no shared memory left', { code: 'CW_ENOMEM' });
-    }
-    job.onEndLocal(() => this.freeLocal(number));
-    job.started(at);
-    if (options?.signal) job.listen(options.signal);
-    return job;
-  }
-
-  private freeLocal(number: number): void {
-    this.locals[number] = undefined;
-    this.freeLocals.push(number);
-  }
+  /** The functions that `Main` runs; there from its first launch on. */
+  locals: LocalJobs | undefined;
 
   run(at: Pointer, task: number): number {
-    const local = this.locals[task]!;
-    const scope = new MainScope(this.main, at, local.job.name, 'main', this);
-    try {
-      const result = (local.run as (...all: unknown[]) => unknown)(scope, ...local.args);
-      if (typeof (result as PromiseLike<unknown> | null)?.then !== 'function') {
-        return this.leave(local, scope, result);
-      }
-      (result as PromiseLike<unknown>).then(
-        (value) => this.complete(at, this.leave(local, scope, value)),
-        (error: unknown) => this.complete(at, this.fail(local, scope, error)),
-      );
-      return layout.OUTCOME_PENDING;
-    } catch (error) {
-      return this.fail(local, scope, error);
-    }
-  }
-
-  private leave(local: Local, scope: MainScope, value: unknown): number {
-    scope.end();
-    local.job.setLocal(value, false);
-    return layout.OUTCOME_VALUE;
-  }
-
-  private fail(local: Local, scope: MainScope, error: unknown): number {
-    const own = scope.isOwnCancellation(error);
-    scope.end();
-    if (own) return layout.OUTCOME_CANCELLED;
-    local.job.setLocal(error, true);
-    this.writeError(error, { task: local.job.name, worker: 'main' });
-    return layout.OUTCOME_ERROR;
-  }
-
-  private complete(at: Pointer, code: number): void {
-    this.module._cwb_complete(at, code);
-    this.schedulePump();
+    return this.locals!.run(at, task);
   }
 
   // ---- waking workers
@@ -296,6 +215,7 @@ async function instantiate(
   let problem = '';
   try {
     const make = factory ?? (await env.loadGlue());
+    if (factory) runtime.readNative = (await import('./native.js')).readNativeTask;
     const module = (await make({
       coworker: runtime,
       wasmMemory: memory,

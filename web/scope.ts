@@ -5,7 +5,7 @@
  */
 import { CancellationError, CoworkerError, expected } from './errors.js';
 import type { Deferred, Job } from './job.js';
-import { launch } from './launch.js';
+import { launch, splitCall } from './launch.js';
 import type { Target } from './launch.js';
 import * as layout from './layout.gen.js';
 import type { Pointer } from './module.js';
@@ -173,13 +173,4 @@ export class Scope extends BaseScope {
     const [options, task, args] = splitCall(call);
     return launch<T>(this.target, this.check(), isAsync, options, task as string, args);
   }
-}
-
-/** Takes `(task, ...args)` or `(options, task, ...args)` apart. */
-export function splitCall(call: unknown[]): [LaunchOptions | undefined, unknown, unknown[]] {
-  const first = call[0];
-  if (typeof first === 'object' && first !== null) {
-    return [first, call[1], call.slice(2)];
-  }
-  return [undefined, first, call.slice(1)];
 }

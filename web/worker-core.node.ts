@@ -8,6 +8,7 @@ import { createRequire } from 'node:module';
 import type * as workerThreads from 'node:worker_threads';
 import type { Transferable as NodeTransferable } from 'node:worker_threads';
 import type { CoreModule, ModuleFactory } from './module.js';
+import { readNativeTask } from './native.js';
 import { WorkerRealm } from './worker-realm.js';
 
 export { transfer } from './parcels.js';
@@ -23,6 +24,7 @@ export function serve(tasks: object, module: ModuleFactory): void {
     post: (message, transfer) => port.postMessage(message, transfer as NodeTransferable[]),
     nextTurn: (callback) => setImmediate(callback),
   });
+  realm.readNative = readNativeTask;
   const options = { coworker: realm };
   realm.setModule(options as unknown as CoreModule); // the glue fills it in
   module(options).then(

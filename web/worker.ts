@@ -10,7 +10,7 @@
  * @module
  */
 import factory from './coworker.mjs';
-import { serve as serveModule } from './worker-core.js';
+import { serveModule } from './worker-serve.js';
 
 export { transfer } from './parcels.js';
 export type { Scope } from './scope.js';
