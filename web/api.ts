@@ -24,5 +24,6 @@ export type { ModuleFactory } from './module.js';
 export type { ContextOptions, LaunchOptions } from './options.js';
 export { transfer } from './parcels.js';
 export { Scope } from './scope.js';
-export type { ContextStats, TraceEvent, WorkerTrace } from './stats.js';
+export type { ContextStats } from './stats.js';
+export type { TraceEvent, WorkerTrace } from './trace.js';
 export type { AnyTasks, TaskArgs, TaskFunction, TaskName, TaskResult } from './types.js';

@@ -12,10 +12,9 @@ import {
   WorkerCrashedError,
   expected,
 } from './errors.js';
-import type { StartCause } from './errors.js';
+import { explained } from './explain.js';
 import type { Deferred, Job } from './job.js';
 import { Target, launch, splitCall } from './launch.js';
-import * as layout from './layout.gen.js';
 import { Memory } from './memory.js';
 import type { Pointer } from './module.js';
 import { checkContext, quiet } from './options.js';
@@ -23,10 +22,11 @@ import type { CheckedOptions, ContextOptions, LaunchOptions } from './options.js
 import type { FromWorker } from './protocol.js';
 import { runtimeOf } from './runtime.js';
 import type { Runtime } from './runtime.js';
-import { readStats, readTrace } from './stats.js';
-import type { ContextStats, WorkerTrace } from './stats.js';
+import { readStats } from './stats.js';
+import type { ContextStats } from './stats.js';
 import { spawnWith } from './threads.js';
 import type { Spawner, Thread } from './threads.js';
+import type { TraceReader, WorkerTrace } from './trace.js';
 import type { AnyTasks, TaskArgs, TaskName, TaskResult, TypedArrayClass } from './types.js';
 
 /** A thread of the context, from its start to its end. */
@@ -56,11 +56,12 @@ export class FixedWorkerContext<M extends object = AnyTasks> {
   private readonly runtime: Runtime;
   private readonly options: CheckedOptions;
   private readonly target: Target;
+  private readonly readTrace: TraceReader | undefined;
   private readonly slots: Slot[] = [];
   private settleReady!: { resolve: () => void; reject: (error: unknown) => void };
   private failure: Error | undefined;
   /** @internal Gives why the context could not be opened, once all is over. */
-  readonly notOpened: Promise<Error> | undefined;
+  readonly notOpened: Promise<unknown> | undefined;
   private notMade: { error: unknown } | undefined;
   private closing: Promise<void> | undefined;
   private allEnded!: () => void;
@@ -68,7 +69,14 @@ export class FixedWorkerContext<M extends object = AnyTasks> {
   private deadline: ReturnType<typeof setTimeout> | undefined;
 
   /** @internal */
-  constructor(runtime: Runtime, workers: number, name: string, options: CheckedOptions) {
+  constructor(
+    runtime: Runtime,
+    workers: number,
+    name: string,
+    options: CheckedOptions,
+    readTrace: TraceReader | undefined,
+  ) {
+    this.readTrace = readTrace;
     this.runtime = runtime;
     this.workers = workers;
     this.name = name;
@@ -84,26 +92,22 @@ export class FixedWorkerContext<M extends object = AnyTasks> {
       runtime.module._cwb_context_open(workers, options.trace ? 1 : 0),
     );
     if (at < 0) {
-      const error = new StartError(
-        at === layout.CW_ENOMEM ? 'out-of-memory' : 'unknown',
-        `coworker: context '${name}' could not be opened (${at}); if memory is short, raise \`memory\``,
-      );
       this.target = new Target(runtime, 0, name); // of nobody's use
-      this.failure = error;
-      this.notOpened = this.endStarted(error);
+      this.notOpened = this.endStarted(at);
       return;
     }
     this.target = new Target(runtime, at, name);
     this.keepProcess(true);
-    this.deadline = setTimeout(() => this.tooLate(), options.startTimeout);
+    this.deadline = setTimeout(() => void this.tooLate(), options.startTimeout);
     if (this.notMade) {
-      this.fail(this.notMade.error as Error);
-      throw this.notMade.error;
+      const { error } = this.notMade;
+      this.fail(error as Error);
+      this.notOpened = environment().refusal(error);
     }
   }
 
   /** Some threads may have been started before one could not: lets them end. */
-  private async endStarted(error: Error): Promise<Error> {
+  private async endStarted(code: number): Promise<Error> {
     this.threadsLeft = this.slots.length;
     if (this.threadsLeft > 0) {
       this.runtime.hold();
@@ -114,7 +118,7 @@ export class FixedWorkerContext<M extends object = AnyTasks> {
       clearTimeout(this.deadline);
       this.runtime.release();
     }
-    return error;
+    return explained(({ notOpened }) => notOpened(this.name, code));
   }
 
   // ---- launching
@@ -235,7 +239,9 @@ export class FixedWorkerContext<M extends object = AnyTasks> {
    */
   trace(after: readonly number[] = []): WorkerTrace[] {
     if (this.threadsLeft === 0) return [];
-    return readTrace(this.runtime, this.target.context, this.workers, after);
+    const { runtime, target, workers, readTrace } = this;
+    if (readTrace) return readTrace(runtime, target.context, workers, after);
+    return Array.from({ length: workers }, (_, worker) => ({ worker, events: [] }));
   }
 
   /** True once {@link close} was called or the context has failed. */
@@ -390,26 +396,26 @@ export class FixedWorkerContext<M extends object = AnyTasks> {
   private oneReady(slot: Slot, tasks: string[]): void {
     slot.ready = true;
     this.target.tasks ??= new Set(tasks);
-    if (this.slots.length === this.workers && this.slots.every(({ ready }) => ready)) {
+    if (this.isReady) {
       clearTimeout(this.deadline);
       this.settleReady.resolve();
     }
+  }
+
+  private get isReady(): boolean {
+    return this.slots.length === this.workers && this.slots.every(({ ready }) => ready);
   }
 
   private oneEnded(): void {
     if (--this.threadsLeft === 0) this.allEnded?.();
   }
 
-  private tooLate(): void {
+  private async tooLate(): Promise<void> {
     const missing = this.slots.filter(({ ready }) => !ready).length;
-    this.fail(
-      new StartError(
-        'timeout',
-        `coworker: ${missing} of ${this.workers} workers of context '${this.name}' did not start within ` +
-          `${this.options.startTimeout} ms. Engines limit the number of workers; a page that is busy ` +
-          'keeps them from starting; and a worker script has to call serve()',
-      ),
-    );
+    const { name, workers, options } = this;
+    const limit = options.startTimeout;
+    const error = await explained((why) => why.tooLate(name, missing, workers, limit));
+    if (!this.isReady) this.fail(error); // there is still time while that is loaded
   }
 
   private async faulted(thread: Thread, fault: WorkerFault): Promise<void> {
@@ -423,24 +429,12 @@ export class FixedWorkerContext<M extends object = AnyTasks> {
       );
       return;
     }
-    const found = await environment().diagnose(thread.url);
-    const silent = thread.url === undefined ? 'its script' : `${thread.url} can be fetched, so it`;
-    const what =
-      found?.message ??
-      (fault.message || `${silent} has a syntax error, or imports what cannot be loaded`);
-    this.fail(
-      new StartError(
-        (found?.reason ??
-          (fault.message || thread.url !== undefined ? 'script-error' : 'unknown')) as StartCause,
-        `coworker: a worker of context '${this.name}' did not start: ${what}`,
-        { cause: fault.error },
-      ),
-    );
+    this.fail(await explained((why) => why.notStarted(this.name, thread.url, fault)));
   }
 
   /** The context is beyond repair: everything in it ends now. */
   private fail(error: Error): void {
-    if (this.failure !== undefined || this.threadsLeft === 0) return;
+    if (this.failure !== undefined || this.notOpened || this.threadsLeft === 0) return;
     this.failure = error;
     clearTimeout(this.deadline);
     this.settleReady.reject(error);
@@ -496,7 +490,8 @@ export async function newFixedWorkerContext<M extends object = AnyTasks>(
 ): Promise<FixedWorkerContext<M>> {
   const checked = checkContext(workers, name, options);
   const runtime = await runtimeOf(checked);
-  const context = new FixedWorkerContext<M>(runtime, workers, name, checked);
+  const readTrace = checked.trace ? (await import('./trace.js')).readTrace : undefined;
+  const context = new FixedWorkerContext<M>(runtime, workers, name, checked, readTrace);
   if (context.notOpened) throw await context.notOpened;
   return context;
 }

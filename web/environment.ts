@@ -5,6 +5,7 @@
  * @module
  */
 import { expected } from './errors.js';
+import type { StartCause } from './errors.js';
 import type { ModuleFactory } from './module.js';
 
 /** A worker as this package uses it, whichever host made it. */
@@ -21,9 +22,15 @@ export interface WorkerFault {
   readonly error?: unknown;
 }
 
+/** Why a worker's script did not start. */
+export interface Diagnosis {
+  readonly reason: StartCause;
+  readonly message: string;
+}
+
 export interface Environment {
-  /** Throws an error that names the cause and the fix if memory cannot be shared. */
-  checkSharedMemory(): void;
+  /** Throws (rejects) an error that names the cause and the fix if memory cannot be shared. */
+  checkSharedMemory(): Promise<void>;
   /** The glue that comes with the package. */
   loadGlue(): Promise<ModuleFactory>;
   /** Where the glue's WebAssembly is, if the glue does not know by itself. */
@@ -31,7 +38,9 @@ export interface Environment {
   /** Makes a worker by the user's function, or (none) the package's own. */
   makeWorker(make: (() => Worker) | undefined): { worker: RawWorker; url: string | undefined };
   /** Looks up why a worker's script did not start. */
-  diagnose(url: string | undefined): Promise<{ reason: string; message: string } | undefined>;
+  diagnose(url: string | undefined): Promise<Diagnosis | undefined>;
+  /** Says more of an error that {@link makeWorker} threw, if that is the host's. */
+  refusal(error: unknown): Promise<unknown>;
   /** Calls back in a new turn of the event loop, after what waits there. */
   nextTurn(callback: () => void): void;
   /** Keeps the process from ending meanwhile; nothing to do on a page. */

@@ -52,11 +52,7 @@ function checkRange(type: NativeType, where: string, value: bigint | number): vo
 }
 
 /** The bytes of an argument; a TypeError or RangeError says what is wrong. */
-function encodeArgument(
-  type: NativeType,
-  args: readonly unknown[],
-  memory: Memory,
-): Uint8Array {
+function encodeArgument(type: NativeType, args: readonly unknown[], memory: Memory): Uint8Array {
   const wanted = type.argType === '0' ? 0 : 1;
   if (args.length !== wanted) {
     throw new TypeError(
@@ -146,12 +142,7 @@ function bytesOf(value: unknown): Uint8Array | undefined {
 }
 
 /** The JavaScript form of a result. */
-function decodeResult(
-  type: NativeType,
-  memory: Memory,
-  at: Pointer,
-  length: number,
-): unknown {
+function decodeResult(type: NativeType, memory: Memory, at: Pointer, length: number): unknown {
   const bytes = memory.refresh().u8.slice(at, at + length);
   const view = new DataView(bytes.buffer);
   switch (type.resultType) {

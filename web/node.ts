@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { Worker as NodeWorker } from 'node:worker_threads';
 import type { Transferable as NodeTransferable } from 'node:worker_threads';
 import { captureWorker, installEnvironment } from './environment.js';
-import type { RawWorker } from './environment.js';
+import type { Diagnosis, RawWorker } from './environment.js';
 
 export function installNode(): void {
   // A timer that never fires: its reference keeps the process, when wanted.
@@ -16,7 +16,7 @@ export function installNode(): void {
   keeper.unref();
   let keeping = 0; // each runtime tells for itself
   installEnvironment({
-    checkSharedMemory() {},
+    checkSharedMemory: () => Promise.resolve(),
     loadGlue: async () => (await import('./coworker.node.mjs')).default,
     wasmUrl: new URL('./coworker.wasm', import.meta.url).href,
     makeWorker(make) {
@@ -31,6 +31,7 @@ export function installNode(): void {
       return { worker: wrap(worker as unknown as NodeWorker), url };
     },
     diagnose,
+    refusal: (error) => Promise.resolve(error),
     nextTurn: (callback) => setImmediate(callback),
     keepAlive(busy) {
       keeping += busy ? 1 : -1;
@@ -67,9 +68,7 @@ function wrap(worker: NodeWorker): RawWorker {
   };
 }
 
-async function diagnose(
-  url: string | undefined,
-): Promise<{ reason: string; message: string } | undefined> {
+async function diagnose(url: string | undefined): Promise<Diagnosis | undefined> {
   await Promise.resolve();
   if (url?.startsWith('file:') && !existsSync(fileURLToPath(url))) {
     return { reason: 'not-found', message: `there is no file ${fileURLToPath(url)}` };

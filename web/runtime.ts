@@ -5,7 +5,8 @@
  * @module
  */
 import { environment } from './environment.js';
-import { CoworkerError, IsolationError, StartError, WorkerCrashedError } from './errors.js';
+import { WorkerCrashedError } from './errors.js';
+import { explained } from './explain.js';
 import { Deferred } from './job.js';
 import { Target } from './launch.js';
 import type { LaunchRealm } from './launch.js';
@@ -44,14 +45,14 @@ export class Runtime extends Realm implements LaunchRealm {
 
   /** Loads the module and makes this thread its main realm. */
   static async load(factory: ModuleFactory | undefined, options: CheckedOptions): Promise<Runtime> {
-    environment().checkSharedMemory();
-    const memory = makeMemory(options);
+    await environment().checkSharedMemory();
+    const memory = await makeMemory(options);
     const wakeByMessage = options.wakeByMessage || !hasWaitAsync();
     const runtime = new Runtime(memory, wakeByMessage);
     const module = await instantiate(factory, runtime, memory, options.wasmUrl);
     runtime.attach(module, memory, { wakeByMessage });
     runtime.self = module._cwb_init(wakeByMessage ? 1 : 0);
-    if (runtime.self === 0) throw new StartError('out-of-memory', noMemory(options));
+    if (runtime.self === 0) throw await explained(({ noMemory }) => noMemory(options));
     runtime.main = new Target(runtime, module._cwb_main_context(), 'main');
     runtime.wakers.set(runtime.self, () => runtime.schedulePump());
     runtime.pumpNow();
@@ -177,14 +178,7 @@ function hasWaitAsync(): boolean {
   return !isWebKit && typeof (Atomics as { waitAsync?: unknown }).waitAsync === 'function';
 }
 
-function noMemory(options: CheckedOptions): string {
-  return (
-    `coworker: the engine refused ${options.memory} MiB of shared memory (at most ` +
-    `${options.maximumMemory} MiB); pass a smaller \`memory\` or \`maximumMemory\``
-  );
-}
-
-function makeMemory(options: CheckedOptions): WebAssembly.Memory {
+async function makeMemory(options: CheckedOptions): Promise<WebAssembly.Memory> {
   const pages = (mebibytes: number) => Math.min(65536, Math.ceil((mebibytes * 1024 * 1024) / PAGE));
   let memory: WebAssembly.Memory;
   try {
@@ -194,12 +188,10 @@ function makeMemory(options: CheckedOptions): WebAssembly.Memory {
       shared: true,
     });
   } catch (error) {
-    throw new StartError('out-of-memory', noMemory(options), { cause: error });
+    throw await explained(({ noMemory }) => noMemory(options, error));
   }
-  if (!(memory.buffer instanceof SharedArrayBuffer)) {
-    throw new IsolationError('coworker: this engine has no shared WebAssembly memory');
-  }
-  return memory;
+  if (memory.buffer instanceof SharedArrayBuffer) return memory;
+  throw await explained(({ notShared }) => notShared());
 }
 
 async function instantiate(
@@ -213,6 +205,7 @@ async function instantiate(
   const globals = globalThis as { Worker?: unknown };
   const hadWorker = Object.hasOwn(globals, 'Worker');
   let problem = '';
+  let cause: unknown;
   try {
     const make = factory ?? (await env.loadGlue());
     if (factory) runtime.readNative = (await import('./native.js')).readNativeTask;
@@ -224,27 +217,15 @@ async function instantiate(
       },
       ...(url === undefined ? {} : { locateFile: () => url }),
     })) as CoreModule;
-    if (typeof module._cwb_abi !== 'function' || module._cwb_abi() !== layout.ABI) {
-      throw new TypeError(
-        'coworker: the WebAssembly module does not hold the core of this version; link it again ' +
-          'with lib/libcoworker.a and the flags in lib/coworker.link',
-      );
-    }
-    return module;
+    if (typeof module._cwb_abi === 'function' && module._cwb_abi() === layout.ABI) return module;
+    cause = await explained(({ wrongModule }) => wrongModule());
   } catch (error) {
-    if (error instanceof CoworkerError || error instanceof TypeError) throw error;
-    const text = `${String(error)} ${problem}`.trim();
-    const compile = /CompileError|LinkError|magic|wasm validation|doesn't parse/i.test(text);
-    throw new StartError(
-      compile ? 'wasm-compile' : /Out of memory/i.test(text) ? 'out-of-memory' : 'not-found',
-      `coworker: the WebAssembly module ${url ?? 'coworker.wasm'} could not be loaded: ${text}. ` +
-        'It has to be served beside coworker.mjs, or named by the `wasmUrl` option',
-      { cause: error },
-    );
+    cause = error;
   } finally {
     // Emscripten's glue for Node defines Worker globally; that is not ours to do.
     if (!hadWorker) delete globals.Worker;
   }
+  throw await explained(({ noModule }) => noModule(url, cause, problem));
 }
 
 const runtimes = new Map<ModuleFactory | undefined, Promise<Runtime>>();
