@@ -19,7 +19,7 @@ const ALLOWED = [
   /^include\/coworker\.h$/,
   /^lib\/(coworker\.link|libcoworker\.a)$/,
   /^src\/[\w./-]+\.[ch]$/,
-  /^wasm\/[\w.-]+\.(c|h|mk|txt)$/,
+  /^wasm\/[\w.-]+\.(c|h|js|mk|txt)$/,
   /^web\/[\w.-]+\.ts$/,
 ];
 

@@ -25,8 +25,10 @@ WASM_LINK := -O3 -pthread -sMODULARIZE -sEXPORT_ES6 \
 # pass as wasmMemory; it makes a fixed one unless asked for growth.
 
 # The core's own module: the smallest allocator, since jobs and frames have
-# their own pools above it; no entry point, no file system.
-WASM_OWN := -sMALLOC=emmalloc --no-entry -sFILESYSTEM=0
+# their own pools above it; no entry point, no file system; and of the glue only
+# what web/ uses.
+WASM_OWN := -sMALLOC=emmalloc --no-entry -sFILESYSTEM=0 --js-library wasm/own.js \
+  -sEXPORTED_RUNTIME_METHODS= -sINCOMING_MODULE_JS_API=wasmMemory,locateFile,printErr
 
 WASM_OUTPUTS := $(DIST)/coworker.mjs $(DIST)/coworker.node.mjs web/layout.gen.ts \
   lib/libcoworker.a lib/coworker.link include/coworker.h
@@ -62,7 +64,7 @@ include/coworker.h: src/coworker.h
 # bundlers would follow it and make a file of it that nobody loads.
 NO_WORKER_URL := sed -i -E 's/(new Worker)\(new URL\("coworker[.a-z]*",import\.meta\.url\),\{[^}]*\}\)/\1/'
 
-$(DIST)/coworker.mjs: lib/libcoworker.a wasm/exports.txt wasm/emscripten.mk
+$(DIST)/coworker.mjs: lib/libcoworker.a wasm/exports.txt wasm/own.js wasm/emscripten.mk
 	$(Q)mkdir -p $(@D)
 	$(Q)$(EMCC) $(WASM_LINK) $(WASM_OWN) -sENVIRONMENT=web,worker $(WASM_OBJECTS) -o $@
 	$(Q)$(NO_WORKER_URL) $@
