@@ -6,6 +6,7 @@
 import type { Violation } from './browser-diagnosis.js';
 import { captureWorker, installEnvironment } from './environment.js';
 import type { RawWorker, WorkerFault } from './environment.js';
+import factory from './coworker.mjs';
 import { turnMaker } from './turn.js';
 
 /** Content-security-policy violations of the last moments, for diagnosis. */
@@ -27,7 +28,7 @@ export function installBrowser(): void {
       if (typeof SharedArrayBuffer === 'function' && globalThis.crossOriginIsolated) return;
       throw (await diagnosis()).isolationError();
     },
-    loadGlue: async () => (await import('./coworker.mjs')).default,
+    loadGlue: () => factory,
     wasmUrl: undefined,
     makeWorker(make = defaultWorker) {
       const { worker, url } = captureWorker(make, (script, options) => {

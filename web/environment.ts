@@ -32,7 +32,7 @@ export interface Environment {
   /** Throws (rejects) an error that names the cause and the fix if memory cannot be shared. */
   checkSharedMemory(): Promise<void>;
   /** The glue that comes with the package. */
-  loadGlue(): Promise<ModuleFactory>;
+  loadGlue(): ModuleFactory | Promise<ModuleFactory>;
   /** Where the glue's WebAssembly is, if the glue does not know by itself. */
   readonly wasmUrl: string | undefined;
   /** Makes a worker by the user's function, or (none) the package's own. */

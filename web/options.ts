@@ -68,22 +68,24 @@ export interface CheckedOptions {
   readonly wakeByMessage: boolean;
 }
 
-function number(
-  name: string,
-  value: number | undefined,
-  fallback: number,
-  low: number,
-  high: number,
-): number {
-  if (value === undefined) return fallback;
-  if (typeof value !== 'number') {
-    throw new TypeError(expected(name, `a number from ${low} to ${high}`, value));
+/** Checks a number; `kind` says what is wanted of it. */
+function checkNumber(name: string, value: unknown, low: number, high: number, kind = 'a number') {
+  const isNumber = typeof value === 'number';
+  if (isNumber && value >= low && value <= high) {
+    if (kind === 'a number' || Number.isInteger(value)) return;
   }
-  if (!(value >= low && value <= high)) {
-    throw new RangeError(expected(name, `a number from ${low} to ${high}`, value));
-  }
-  return value;
+  const ErrorClass = isNumber ? RangeError : TypeError;
+  throw new ErrorClass(expected(name, `${kind} from ${low} to ${high}`, value));
 }
+
+/** Checks an option, if there is one. */
+function check(name: string, value: unknown, wanted: string, fits: (value: unknown) => boolean) {
+  if (value !== undefined && !fits(value)) {
+    throw new TypeError(expected(`options.${name}`, wanted, value));
+  }
+}
+
+const isFunction = (value: unknown) => typeof value === 'function';
 
 /** Checks the arguments of `newFixedWorkerContext`. */
 export function checkContext(
@@ -91,80 +93,59 @@ export function checkContext(
   name: string,
   options: ContextOptions,
 ): CheckedOptions {
-  if (typeof workers !== 'number') {
-    throw new TypeError(expected('workers', `an integer from 1 to ${MAX_WORKERS}`, workers));
-  }
-  if (!Number.isInteger(workers) || workers < 1 || workers > MAX_WORKERS) {
-    throw new RangeError(expected('workers', `an integer from 1 to ${MAX_WORKERS}`, workers));
-  }
+  checkNumber('workers', workers, 1, MAX_WORKERS, 'an integer');
   if (typeof name !== 'string' || name.length < 1 || name.length > 40 || name.includes('\0')) {
     throw new TypeError(expected('name', 'a string of 1 to 40 characters', name));
   }
   if (typeof options !== 'object' || options === null) {
     throw new TypeError(expected('options', 'an object', options));
   }
-  if (options.worker !== undefined && typeof options.worker !== 'function') {
-    throw new TypeError(
-      expected(
-        'options.worker',
-        "a function that makes a Worker, such as () => new Worker(new URL('./worker.js', " +
-          "import.meta.url), { type: 'module' })",
-        options.worker,
-      ),
-    );
-  }
-  if (options.module !== undefined && typeof options.module !== 'function') {
-    throw new TypeError(
-      expected('options.module', "the default export of Emscripten's glue", options.module),
-    );
-  }
-  if (options.module !== undefined && options.worker === undefined) {
+  const { worker, module, wasmUrl, trace = false, onStrayError, wake } = options;
+  const { memory = 64, maximumMemory = memory, startTimeout = 10_000 } = options;
+  check(
+    'worker',
+    worker,
+    "a function that makes a Worker, such as () => new Worker(new URL('./worker.js', " +
+      "import.meta.url), { type: 'module' })",
+    isFunction,
+  );
+  check('module', module, "the default export of Emscripten's glue", isFunction);
+  if (module && !worker) {
     throw new TypeError(
       'coworker: `options.module` needs `options.worker`, too: a worker whose script calls ' +
         'serve(tasks, module) from coworker/worker-core with the same module',
     );
   }
-  if (options.onStrayError !== undefined && typeof options.onStrayError !== 'function') {
-    throw new TypeError(expected('options.onStrayError', 'a function', options.onStrayError));
-  }
-  if (options.trace !== undefined && typeof options.trace !== 'boolean') {
-    throw new TypeError(expected('options.trace', 'a boolean', options.trace));
-  }
-  if (
-    options.wasmUrl !== undefined &&
-    typeof options.wasmUrl !== 'string' &&
-    !(options.wasmUrl instanceof URL)
-  ) {
-    throw new TypeError(expected('options.wasmUrl', 'a string or a URL', options.wasmUrl));
-  }
-  if (options.wake !== undefined && options.wake !== 'auto' && options.wake !== 'message') {
-    throw new TypeError(expected('options.wake', "'auto' or 'message'", options.wake));
-  }
-  const memory = number('options.memory', options.memory, 64, 2, 4095);
+  check('onStrayError', onStrayError, 'a function', isFunction);
+  check('trace', trace, 'a boolean', (value) => typeof value === 'boolean');
+  check(
+    'wasmUrl',
+    wasmUrl,
+    'a string or a URL',
+    (value) => typeof value === 'string' || value instanceof URL,
+  );
+  check('wake', wake, "'auto' or 'message'", (value) => value === 'auto' || value === 'message');
+  checkNumber('options.memory', memory, 2, 4095);
+  checkNumber('options.maximumMemory', maximumMemory, memory, 4096);
+  checkNumber('options.startTimeout', startTimeout, 1, 2 ** 31 - 1);
   return {
-    worker: options.worker,
-    module: options.module,
+    worker,
+    module,
     memory,
-    maximumMemory: number('options.maximumMemory', options.maximumMemory, memory, memory, 4096),
-    wasmUrl: options.wasmUrl === undefined ? undefined : String(options.wasmUrl),
-    startTimeout: number('options.startTimeout', options.startTimeout, 10_000, 1, 2 ** 31 - 1),
-    trace: options.trace ?? false,
-    onStrayError: options.onStrayError,
-    wakeByMessage: options.wake === 'message',
+    maximumMemory,
+    wasmUrl: wasmUrl === undefined ? undefined : String(wasmUrl),
+    startTimeout,
+    trace,
+    onStrayError,
+    wakeByMessage: wake === 'message',
   };
 }
 
 /** Checks what a job is launched with. */
-export function checkLaunch(options: LaunchOptions): void {
-  if (options.timeout !== undefined) {
-    number('options.timeout', options.timeout, 0, 0, Number.MAX_SAFE_INTEGER);
-  }
-  if (options.signal !== undefined && typeof options.signal?.addEventListener !== 'function') {
-    throw new TypeError(expected('options.signal', 'an AbortSignal', options.signal));
-  }
-  if (options.transfer !== undefined && !Array.isArray(options.transfer)) {
-    throw new TypeError(expected('options.transfer', 'an array', options.transfer));
-  }
+export function checkLaunch({ timeout, signal, transfer }: LaunchOptions): void {
+  if (timeout !== undefined) checkNumber('options.timeout', timeout, 0, Number.MAX_SAFE_INTEGER);
+  check('signal', signal, 'an AbortSignal', () => typeof signal?.addEventListener === 'function');
+  check('transfer', transfer, 'an array', Array.isArray);
 }
 
 /** Marks a promise as dealt with: its failure is told in another way, too. */
