@@ -6,7 +6,7 @@
 // what a user's own module may need. They take as many parameters as Emscripten
 // has in their signatures.
 
-/* global abort, addToLibrary, spawnThread, ENVIRONMENT_IS_PTHREAD */
+/* global abort, addToLibrary, spawnThread, updateMemoryViews, wasmMemory, ENVIRONMENT_IS_PTHREAD */
 
 addToLibrary({
   // Elsewhere a thread asks the main one to make another.
@@ -20,6 +20,23 @@ addToLibrary({
   // Elsewhere the process may end with a callback.
   $callUserCallback__deps: [],
   $callUserCallback: (callback) => callback(),
+
+  // A fifth more than it has, if it may, so that it need not grow again soon.
+  emscripten_resize_heap__deps: [],
+  emscripten_resize_heap: (size) => {
+    const has = wasmMemory.buffer.byteLength;
+    if (size <= has) return 0;
+    for (const extra of [Math.min(has / 5, 96 << 20), 0]) {
+      try {
+        wasmMemory.grow(((size - has + extra + 65535) / 65536) | 0);
+        updateMemoryViews();
+        return 1;
+      } catch {
+        continue;
+      }
+    }
+    return 0;
+  },
 
   // Calls from thread to thread.
   $checkMailbox__deps: ['$callUserCallback'],

@@ -21,7 +21,7 @@
  * | 11  | array        | count    | values                                  |
  * | 12  | object       | count    | pairs of a string and a value           |
  * | 13  | bigint       |          | 64 bits, signed                         |
- * | 14  | bigint       | words    | two's complement, low word first        |
+ * | 14  | bigint       |          | its hex digits, a string                |
  * | 15  | Date         |          | its time value, a double                |
  * | 16  | ArrayBuffer  |          | size in bytes, the bytes as below       |
  * | 17  | view         | its kind | size in bytes, the bytes: they begin at |

@@ -1,4 +1,3 @@
-import { readBigInt } from './codec-bigint.js';
 import {
   MAX_DEPTH,
   type View,
@@ -114,7 +113,7 @@ export class Reader extends HeapUser {
         this.double();
         return int64[0];
       case 14:
-        return readBigInt(this.i32, this.skip(head >>> 5), head >>> 5);
+        return this.bigint();
       case 15:
         return new Date(this.double());
       case 16:
@@ -137,6 +136,24 @@ export class Reader extends HeapUser {
     halves[0] = this.i32[p] as number;
     halves[1] = this.i32[p + 1] as number;
     return double[0] as number;
+  }
+
+  private bigint(): bigint {
+    const digits = this.text(this.word());
+    try {
+      const size = BigInt(`0x${digits.replace('-', '')}`);
+      return digits[0] === '-' ? -size : size;
+    } catch {
+      throw corrupt('no bigint');
+    }
+  }
+
+  private text(head: number): string {
+    const length = head >>> 5;
+    if ((head & 31) === 4) return this.ascii(length);
+    if ((head & 31) === 5) return this.latin1(length);
+    if ((head & 31) === 6) return this.utf16(length);
+    throw corrupt('no text');
   }
 
   private ascii(length: number): string {
@@ -230,11 +247,7 @@ export class Reader extends HeapUser {
     if ((head & 31) === 4 && length !== 0 && length <= NAME_WORDS * 4) {
       return this.knownName(head, length);
     }
-    let name: string;
-    if ((head & 31) === 4) name = this.ascii(length);
-    else if ((head & 31) === 5) name = this.latin1(length);
-    else if ((head & 31) === 6) name = this.utf16(length);
-    else throw corrupt('no name');
+    const name = this.text(head);
     this.inherited = name in objectPrototype;
     return name;
   }

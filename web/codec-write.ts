@@ -1,4 +1,3 @@
-import { bigintWords, writeBigInt } from './codec-bigint.js';
 import { MAX_DEPTH, viewElementSizes, viewPrototypes } from './codec-format.js';
 import { HeapUser, isFixed } from './codec-heap.js';
 import { writeText } from './codec-text.js';
@@ -183,13 +182,8 @@ export class Writer extends HeapUser {
       }
       return p + 3;
     }
-    const words = bigintWords(value);
-    if (words > MAX_COUNT) return DECLINED;
-    if (p + words < this.end) {
-      this.i32[p] = (words << 5) | 14;
-      writeBigInt(value, words, p + 1, this.i32);
-    }
-    return p + 1 + words;
+    // Hex text, since it takes time in proportion to the size only.
+    return this.put(value.toString(16), this.word(14, p), 0);
   }
 
   /** Notes an object; true if it was met before. */

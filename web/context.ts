@@ -5,13 +5,7 @@
  */
 import { environment } from './environment.js';
 import type { WorkerFault } from './environment.js';
-import {
-  ContextClosedError,
-  CoworkerError,
-  StartError,
-  WorkerCrashedError,
-  expected,
-} from './errors.js';
+import { ContextClosedError, StartError, WorkerCrashedError, expected } from './errors.js';
 import { explained } from './explain.js';
 import type { Deferred, Job } from './job.js';
 import { Target, launch, splitCall } from './launch.js';
@@ -171,16 +165,9 @@ export class FixedWorkerContext<M extends object = AnyTasks> {
     return launch<T>(this.target, 0, isAsync, options, task as string, args);
   }
 
-  /** @internal For launching from a scope of the main thread. */
-  targetFor(runtime: Runtime): Target {
-    if (runtime !== this.runtime) {
-      throw new CoworkerError(
-        `coworker: context '${this.name}' runs another WebAssembly module than Main, and jobs of ` +
-          'two modules cannot be in one tree',
-        { code: 'CW_EINVAL' },
-      );
-    }
-    return this.target;
+  /** @internal For launching from a scope of the main thread, if that is of the same module. */
+  targetFor(runtime: Runtime): Target | undefined {
+    return runtime === this.runtime ? this.target : undefined;
   }
 
   // ---- memory

@@ -4,6 +4,7 @@
  * @module
  */
 import type { FixedWorkerContext } from './context.js';
+import { CoworkerError } from './errors.js';
 import type { Deferred, Job } from './job.js';
 import { launch, splitCall } from './launch.js';
 import type { Target } from './launch.js';
@@ -99,7 +100,15 @@ export class MainScope extends BaseScope {
   private begin<T>(isAsync: boolean, call: unknown[]): Deferred<T> {
     const parent = this.check();
     if (typeof (call[0] as FixedWorkerContext | null)?.targetFor === 'function') {
-      const target = (call[0] as FixedWorkerContext).targetFor(this.jobs.runtime);
+      const context = call[0] as FixedWorkerContext;
+      const target = context.targetFor(this.jobs.runtime);
+      if (!target) {
+        throw new CoworkerError(
+          `coworker: context '${context.name}' runs another WebAssembly module than Main, and ` +
+            'jobs of two modules cannot be in one tree',
+          { code: 'CW_EINVAL' },
+        );
+      }
       const [options, task, args] = splitCall(call.slice(1));
       return launch<T>(target, parent, isAsync, options, task as string, args);
     }
