@@ -29,6 +29,7 @@
 #include "frame.h"
 #include "handler.h"
 #include "host.h"
+#include "party.h"
 #include "scope.h"
 #include "suspend.h"
 
@@ -59,7 +60,7 @@ bool cw__task_kick(cw_job *job)
     return (park & CW__PARKED) != 0;
 }
 
-static void note_task(cw__woken *woken, cw_job *task)
+void cw__note_task(cw__woken *woken, cw_job *task)
 {
     if (!cw__task_resume(task)) return;
     task->next = NULL;
@@ -67,21 +68,26 @@ static void note_task(cw__woken *woken, cw_job *task)
     woken->tasks_end = &task->next;
 }
 
-static void note_op(cw__woken *woken, cw__op *op, enum cw__fired how)
+void cw__note_op(cw__woken *woken, cw__op *op)
 {
-    uint32_t fresh = 0;
-    /* acq_rel: the first of several registrations to fire wins */
-    if (!cw_cas_acq_rel(&op->fired, &fresh, (uint32_t)how)) return;
     op->next = NULL;
     *woken->ops_end = op;
     woken->ops_end = &op->next;
+}
+
+static void fire_op(cw__woken *woken, cw__op *op, enum cw__fired how)
+{
+    uint32_t fresh = 0;
+    /* acq_rel: the first of several registrations to fire wins */
+    if (cw_cas_acq_rel(&op->fired, &fresh, (uint32_t)how))
+        cw__note_op(woken, op);
 }
 
 void cw__waiter_fire(cw__waiter *waiter, cw__woken *woken)
 {
     switch ((enum cw__waiter_kind)waiter->kind) {
     case CW__WAITER_TASK:
-        note_task(woken, cw_container_of(waiter, cw_job, waiter));
+        cw__note_task(woken, cw_container_of(waiter, cw_job, waiter));
         return;
     case CW__WAITER_GROUP: {
         cw__group *group = waiter->owner.pointer;
@@ -93,17 +99,26 @@ void cw__waiter_fire(cw__waiter *waiter, cw__woken *woken)
             (void)cw_cas_acq_rel(&group->first, &none,
                                  (size_t)(waiter - group->waiters) + 1);
         bool last = cw_sub_acq_rel(&group->open, 1) == 1;
-        if (failed || last) note_task(woken, task);
+        if (failed || last) cw__note_task(woken, task);
         return;
     }
     case CW__WAITER_OP:
-        note_op(woken, waiter->owner.pointer,
+        fire_op(woken, waiter->owner.pointer,
                 waiter->early ? CW__FIRED_EARLY : CW__FIRED);
         return;
     case CW__WAITER_HANDLER:
         cw__handler_note(woken, waiter->owner.pointer);
         return;
-    case CW__WAITER_LIMIT: /* the clock takes these itself */
+    case CW__WAITER_CLAUSE: /* of a select, on a job's end or a timer */
+        if (cw__party_claim(waiter)) cw__party_wake(waiter, CW__HANDED, woken);
+        return;
+    case CW__WAITER_PRODUCER:
+        waiter->next = woken->producers;
+        woken->producers = waiter;
+        return;
+    case CW__WAITER_PARTY:
+    case CW__WAITER_PARTY_OP: /* wait for no job and no timer */
+    case CW__WAITER_LIMIT:    /* the clock takes these itself */
     case CW__WAITER_NONE:
         break;
     }

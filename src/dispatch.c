@@ -8,6 +8,7 @@
  * job is visible a sleeper is woken if nobody searches; sleep.c says why that
  * is enough.
  */
+#include "channel.h"
 #include "context.h"
 #include "handler.h"
 #include "host.h"
@@ -149,6 +150,13 @@ void cw__dispatch_resumed(cw__worker *self, cw_job *first)
 
 void cw__dispatch_woken(cw__worker *self, cw__woken *woken)
 {
+    while (woken->producers) { /* before those who wait for the same end */
+        cw__waiter *waiter = woken->producers;
+        woken->producers = waiter->next;
+        cw__producer_ended(
+            self, cw_container_of(waiter, struct cw_channel, producing),
+            waiter->target.job->parent != NULL); /* not detached yet */
+    }
     cw__dispatch_resumed(self, woken->tasks);
     cw__op *op = woken->ops;
     while (op) {

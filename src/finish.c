@@ -39,6 +39,11 @@ void cw_set_unhandled_handler(cw_unhandled_fn *handler)
     cw_store_release(&unhandled_handler, handler ? handler : print_and_abort);
 }
 
+void cw__report_unhandled(const char *name, cw_error *error)
+{
+    cw_load_acquire (&unhandled_handler)(name, error);
+}
+
 /* Takes all waiters of a final job, a slice at a time, and wakes them in order
  * of arrival. */
 static void fire_waiters(cw__worker *self, cw_job *job)
@@ -115,7 +120,7 @@ static void handle(cw_job *job, cw_error *error)
     if (own && own->call)
         own->call(own->arg, cw_job_name(job), error);
     else
-        cw_load_acquire (&unhandled_handler)(cw_job_name(job), error);
+        cw__report_unhandled(cw_job_name(job), error);
 }
 
 /* The outcome of a sealed job is fixed: tells the parent, then everybody. */

@@ -70,11 +70,16 @@ enum {
 /* Kinds of things that can be waiting. */
 enum cw__waiter_kind {
     CW__WAITER_NONE,
-    CW__WAITER_TASK,   /* a suspended body: resume it */
-    CW__WAITER_GROUP,  /* one of several registrations of one body */
-    CW__WAITER_OP,     /* somebody outside: put a message into its inbox */
-    CW__WAITER_LIMIT,  /* a time limit: cancel the job */
-    CW__WAITER_HANDLER /* a function to call, see handler.c */
+    CW__WAITER_TASK,    /* a suspended body: resume it */
+    CW__WAITER_GROUP,   /* one of several registrations of one body */
+    CW__WAITER_OP,      /* somebody outside: put a message into its inbox */
+    CW__WAITER_LIMIT,   /* a time limit: cancel the job */
+    CW__WAITER_HANDLER, /* a function to call, see handler.c */
+    /* Parties, see party.h: */
+    CW__WAITER_PARTY,    /* a suspended body: its job's own `waiter` */
+    CW__WAITER_CLAUSE,   /* one clause of a body's select */
+    CW__WAITER_PARTY_OP, /* somebody outside */
+    CW__WAITER_PRODUCER  /* a channel that a job produces for: close it */
 };
 
 /* An operation of the host that waits for something; see host.h. */
@@ -93,6 +98,7 @@ typedef struct cw__woken {
     cw_job *tasks, **tasks_end;
     cw__op *ops, **ops_end;
     cw_handler *handlers, **handlers_end;
+    struct cw__waiter *producers; /* jobs that are final, linked by `next` */
 } cw__woken;
 
 static inline void cw__woken_init(cw__woken *woken)
@@ -103,6 +109,7 @@ static inline void cw__woken_init(cw__woken *woken)
     woken->ops_end = &woken->ops;
     woken->handlers = NULL;
     woken->handlers_end = &woken->handlers;
+    woken->producers = NULL;
 }
 
 /* A registration on one job's end, or on a moment in time. */
@@ -111,16 +118,19 @@ typedef struct cw__waiter {
     union {
         void *pointer; /* GROUP, OP, LIMIT: what to wake */
         size_t index;  /* TASK: which one of several jobs comes next */
+        unsigned char bytes[sizeof(void *)]; /* a party's small element */
     } owner;
     union {
         cw_job *job;    /* waits for this job's end */
         uint32_t index; /* place in the timer heap */
+        void *object;   /* a party: the channel or gate */
     } target;
     uint8_t kind;
     uint8_t armed;  /* enum cw__armed; the owner's, who keeps it for a TASK */
     uint8_t linked; /* in the target's list or heap; under the target's lock */
     uint8_t early;  /* on a job: fires when that is cancelled, too; on a timer:
-                       was cut short by closing the context */
+                       was cut short by closing the context; a party: what has
+                       become of it, enum cw__outcome */
 } cw__waiter;
 
 enum cw__armed {
@@ -128,7 +138,9 @@ enum cw__armed {
     CW__ARMED_JOB,
     CW__ARMED_TIMER,
     CW__ARMED_GROUP,
-    CW__ARMED_MOVE /* not waiting: on its way to another context */
+    CW__ARMED_MOVE,  /* not waiting: on its way to another context */
+    CW__ARMED_PARTY, /* these two are ended by those who know what for */
+    CW__ARMED_SELECT
 };
 
 /* How the body's present suspension takes cancellation. */

@@ -38,5 +38,7 @@ void cw__cancel_children(cw__worker *self, cw_job *root);
  * (borrowed). All above hear of it now, so that they stop early, and once more
  * when what is between has ended. */
 void cw__tell_failure(cw__worker *self, cw_job *job, cw_error *error);
+/* Tells the handler of failures that nobody takes. */
+void cw__report_unhandled(const char *name, cw_error *error);
 
 #endif /* CW_TREE_H */

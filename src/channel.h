@@ -1,0 +1,135 @@
+/* channel.h: elements on their way from senders to receivers.
+ *
+ * SPDX-License-Identifier: MIT
+ *
+ * All of a channel but its count of references is guarded by its lock. Under
+ * it, elements change hands and parties are claimed and woken; what has to be
+ * done without it (dispatching who was woken, calling hooks, freeing) is
+ * collected in an aftermath.
+ *
+ * Invariants, between two holders of the lock, not counting parties that have
+ * been cancelled: receivers wait only if the buffer is empty and no sender
+ * waits; senders wait only if the buffer is full; nobody waits to receive from
+ * a closed channel, and nobody at all at a cancelled one, whose buffer is
+ * empty.
+ */
+#ifndef CW_CHANNEL_H
+#define CW_CHANNEL_H
+
+#include "buffer.h"
+
+struct cw__worker;
+
+struct cw_channel {
+    cw__lock lock; /* first, for select.c */
+    uint32_t capacity;
+    uint8_t overflow; /* enum cw_overflow */
+    uint8_t closed, cancelled;
+    uint8_t has_handler; /* has or had a close handler, or who awaits closing */
+    uint8_t handler_ran; /* or is about to */
+    uint8_t produced;    /* has or had a producer */
+    cw__waiter *senders, *receivers;
+    cw__buffer buffer;
+    _Atomic uint32_t refs;
+    cw__hook undelivered; /* `fn` is NULL if there is none */
+    cw_error *cause;      /* owned; fixed once it is closed */
+    cw_close_fn *handler;
+    void *handler_arg;
+    cw__waiter *closers;  /* a body that awaits closing */
+    cw_job *producer;     /* owned, until it ends */
+    cw__waiter producing; /* in the producer's list */
+    cw_broadcast *source; /* keeps it; NULL: none */
+    /* The next one of the same broadcast, and what points to this one; under
+     * the broadcast's lock. */
+    cw_channel *subscriber, **subscriber_at;
+};
+
+/* What a section under the lock leaves to be done. */
+typedef struct cw__aftermath {
+    cw__woken woken;
+    cw__segment *garbage;
+} cw__aftermath;
+
+static inline void cw__aftermath_init(cw__aftermath *after)
+{
+    cw__woken_init(&after->woken);
+    after->garbage = NULL;
+}
+
+/* Without the lock. `self` is the calling worker, or NULL. */
+void cw__aftermath_run(struct cw__worker *self, cw_channel *channel,
+                       cw__aftermath *after);
+
+/* ---- under the lock; never wait */
+
+enum cw__sending {
+    CW__SENT,
+    CW__SENT_DROPPED,  /* sent; what it replaced is in its place */
+    CW__DROPPED,       /* there was no room */
+    CW__FULL,          /* would have to wait */
+    CW__CLOSED,        /* the channel is */
+    CW__NEEDS_SEGMENT, /* bring one along ... */
+    CW__NEEDS_STASH,   /* ... or memory for the element of who waits */
+    CW__RECEIVED,
+    CW__EMPTY /* would have to wait */
+};
+
+/* `*segment` may be NULL, and becomes that if it is used. */
+enum cw__sending cw__channel_put(cw_channel *channel, void *element,
+                                 cw__segment **segment, cw__aftermath *after);
+/* CW__RECEIVED, CW__EMPTY or CW__CLOSED. */
+enum cw__sending cw__channel_get(cw_channel *channel, void *out,
+                                 cw__aftermath *after);
+
+/* False if a sender must not be queued before a segment is brought along: a
+ * chain that is full has one to spare as long as senders wait. While they do,
+ * as many elements are put as taken, so that one is enough. */
+bool cw__channel_admits_sender(cw_channel *channel, cw__segment **segment);
+
+/* ---- errors */
+
+/* What those raise who send, or receive, at a closed channel: owned. */
+cw_error *cw__channel_send_error(cw_channel *channel);
+cw_error *cw__channel_receive_error(cw_channel *channel);
+
+/* Gives an element to the hook, if there is one. Returns NULL or an owned
+ * CW_EUNDELIVERED. */
+cw_error *cw__channel_undelivered(cw_channel *channel, void *element);
+/* The same where cancellation is raised: a failure is reported. */
+void cw__channel_lost(cw_channel *channel, cw_job *job, void *element);
+
+/* ---- operations of the host: see cw__op
+ *
+ * Both begin with the party's `op` set; `element` is copied, `out` is borrowed
+ * until the end. They return CW_OK or a negative code at once, as the try
+ * functions do but CW_EAGAIN; or CW__PENDING: then the op is fired with
+ * CW__FIRED when it is over. In any case where they returned CW__PENDING, the
+ * host calls the function that ends it, once, on its own thread, also in order
+ * to withdraw it: with `cancelled` if its scope is cancelled. That returns
+ * CW_OK, CW_ESENDCLOSED or CW_ERECVCLOSED, or CW_ECANCELED, in which case the
+ * element, if there is one, was given to the hook. */
+int cw__channel_op_send(cw_channel *channel, cw__party_op *party,
+                        void *element);
+int cw__channel_op_send_end(cw_channel *channel, cw__party_op *party,
+                            bool cancelled);
+int cw__channel_op_receive(cw_channel *channel, cw__party_op *party, void *out);
+int cw__channel_op_receive_end(cw_channel *channel, cw__party_op *party,
+                               bool cancelled);
+
+/* ---- closing */
+
+/* Closes the channel for whoever got the lock first. */
+bool cw__channel_close(struct cw__worker *self, cw_channel *channel,
+                       cw_error *cause, cw_error **failure);
+
+/* The producer's job is final. Its failure is told if nobody has heard of it,
+ * neither by way of the channel nor as its parent. */
+void cw__producer_ended(struct cw__worker *self, cw_channel *channel,
+                        bool has_parent);
+
+/* A cancelled subscriber leaves its broadcast. */
+void cw__broadcast_leave(cw_channel *channel);
+/* Drops a subscriber's reference. */
+void cw__broadcast_drop(cw_broadcast *source);
+
+#endif /* CW_CHANNEL_H */

@@ -1,0 +1,123 @@
+/* party.c: those who wait at a channel, a mutex or a semaphore.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "party.h"
+
+#include "alloc.h"
+#include "coroutine.h"
+#include "frame.h"
+#include "suspend.h"
+
+/* The jobs of parties stay valid, and their scopes the same, while they are in
+ * a queue: to go on, a body has to take the object's lock. */
+static cw_job *task_of(cw__waiter *party)
+{
+    if (party->kind == CW__WAITER_CLAUSE)
+        return cw_container_of(party, cw__clause_node, waiter)->select->job;
+    return cw_container_of(party, cw_job, waiter);
+}
+
+static cw__op *op_of(cw__waiter *party)
+{
+    return cw_container_of(party, cw__party_op, waiter)->op;
+}
+
+bool cw__party_claim(cw__waiter *party)
+{
+    uint32_t open = 0;
+    if (party->kind == CW__WAITER_PARTY_OP) {
+        /* acq_rel: the first to fire it wins, see coroutine.c */
+        return cw_cas_acq_rel(&op_of(party)->fired, &open, CW__FIRED);
+    }
+    cw_job *task = task_of(party);
+    if (cw__job_cancelling(task->scope)) return false;
+    if (party->kind == CW__WAITER_PARTY) return true;
+    cw__clause_node *node = cw_container_of(party, cw__clause_node, waiter);
+    /* acq_rel: one clause wins, and the body sees who */
+    return cw_cas_acq_rel(&node->select->winner, &open, node->index + 1);
+}
+
+/* True if it still waits. */
+static bool is_waiting(cw__waiter *party)
+{
+    if (party->kind == CW__WAITER_PARTY_OP)
+        return cw_load_acquire(&op_of(party)->fired) == 0;
+    if (cw__job_cancelling(task_of(party)->scope)) return false;
+    if (party->kind == CW__WAITER_PARTY) return true;
+    cw__clause_node *node = cw_container_of(party, cw__clause_node, waiter);
+    return cw_load_acquire(&node->select->winner) == 0;
+}
+
+void cw__party_wake(cw__waiter *party, enum cw__outcome outcome,
+                    cw__woken *woken)
+{
+    party->early = (uint8_t)outcome;
+    if (party->kind == CW__WAITER_PARTY_OP) {
+        cw__note_op(woken, op_of(party));
+    } else {
+        cw__note_task(woken, task_of(party));
+    }
+}
+
+cw__waiter *cw__queue_claim(cw__waiter **queue)
+{
+    while (*queue) {
+        cw__waiter *party = *queue;
+        cw__queue_remove(queue, party);
+        if (cw__party_claim(party)) return party;
+    }
+    return NULL;
+}
+
+bool cw__queue_waits(cw__waiter **queue)
+{
+    while (*queue) {
+        if (is_waiting(*queue)) return true;
+        cw__queue_remove(queue, *queue);
+    }
+    return false;
+}
+
+bool cw__stash(cw__waiter *party, const void *element, uint32_t size)
+{
+    if (cw__stash_is_small(size)) {
+        memcpy(party->owner.bytes, element, size);
+        return true;
+    }
+    party->owner.pointer = cw__alloc(size);
+    if (!party->owner.pointer) return false;
+    memcpy(party->owner.pointer, element, size);
+    return true;
+}
+
+void cw__stash_free(cw__waiter *party, uint32_t size)
+{
+    if (cw__stash_is_small(size) || !party->owner.pointer) return;
+    cw__free(party->owner.pointer, size);
+    party->owner.pointer = NULL;
+}
+
+bool cw__party_begin(cw_job *job)
+{
+    if (cw__begin_wait(job, CW__WAIT_PROMPT)) return false;
+    job->waiter.kind = CW__WAITER_PARTY;
+    return true;
+}
+
+enum cw__outcome cw__party_end(cw_job *job, cw__lock *lock, cw__waiter **queue)
+{
+    job->armed = CW__UNARMED;
+    /* acquire: pairs with cw__task_resume; who has woken it has taken it off */
+    if (!(cw_load_acquire(&job->park) & CW__RESUME)) {
+        cw__lock_acquire(lock);
+        if (job->waiter.linked) cw__queue_remove(queue, &job->waiter);
+        cw__lock_release(lock);
+    }
+    return (enum cw__outcome)job->waiter.early;
+}
+
+void cw__party_raise_cancelled(cw_frame *frame)
+{
+    cw__set_error(frame, cw__job_cancellation(frame->job->scope));
+}
