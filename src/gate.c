@@ -1,0 +1,150 @@
+/* gate.c: what mutexes and semaphores have in common.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "gate.h"
+
+#include "alloc.h"
+#include "context.h"
+#include "coroutine.h"
+#include "error.h"
+#include "frame.h"
+
+cw__gate *cw__gate_new(uint32_t places, uint32_t taken, bool is_mutex)
+{
+    cw__gate *gate = cw__alloc(sizeof *gate);
+    if (!gate) {
+        cw__set_last_error(CW_ENOMEM);
+        return NULL;
+    }
+    *gate = (cw__gate){
+        .places = places, .free = places - taken, .is_mutex = is_mutex};
+    atomic_init(&gate->refs, 1);
+    return gate;
+}
+
+void cw__gate_retain(cw__gate *gate)
+{
+    cw_add_relaxed(&gate->refs, 1); /* the caller has one */
+}
+
+void cw__gate_release(cw__gate *gate)
+{
+    /* acq_rel: whoever frees it has seen everybody's last use */
+    if (cw_sub_acq_rel(&gate->refs, 1) == 1) cw__free(gate, sizeof *gate);
+}
+
+int cw__gate_try(cw__gate *gate, const void *owner)
+{
+    if (gate->free) {
+        gate->free--;
+        gate->owner = owner;
+        return CW_OK;
+    }
+    return owner && gate->owner == owner ? CW_ESTATE : CW_EAGAIN;
+}
+
+int cw__gate_try_enter(cw__gate *gate, const void *owner)
+{
+    cw__lock_acquire(&gate->lock);
+    int status = cw__gate_try(gate, owner);
+    cw__lock_release(&gate->lock);
+    return status;
+}
+
+int cw__gate_leave(cw__gate *gate, const void *owner)
+{
+    int status = CW_OK;
+    cw__woken woken;
+    cw__woken_init(&woken);
+    cw__lock_acquire(&gate->lock);
+    if (gate->free == gate->places) {
+        status = CW_ESTATE;
+    } else if (gate->owner != owner) {
+        status = CW_EOWNER;
+    } else {
+        cw__waiter *next = NULL;
+        if (gate->waiting) next = cw__queue_claim(&gate->waiting);
+        if (next) {
+            gate->owner = gate->is_mutex ? next->owner.pointer : NULL;
+            cw__party_wake(next, CW__HANDED, &woken);
+        } else {
+            gate->owner = NULL;
+            gate->free++;
+        }
+    }
+    cw__lock_release(&gate->lock);
+    if (woken.tasks || woken.ops) cw__dispatch_woken(cw__self, &woken);
+    return status;
+}
+
+/* ---- bodies that wait */
+
+int cw__gate_enter(cw_frame *frame, cw__gate *gate, const void *owner)
+{
+    cw_job *job = frame->job;
+    bool cancelled = false;
+    cw__lock_acquire(&gate->lock);
+    int status = cw__gate_try(gate, owner);
+    if (status == CW_EAGAIN) {
+        cancelled = !cw__party_begin(job);
+        if (!cancelled) {
+            job->waiter.target.object = gate;
+            job->waiter.owner.pointer = (void *)(uintptr_t)owner;
+            cw__party_queue(job, &gate->waiting);
+        }
+    }
+    cw__lock_release(&gate->lock);
+    if (status == CW_OK) return CW__DONE;
+    if (cancelled) {
+        cw__party_raise_cancelled(frame);
+    } else if (status == CW_ESTATE) {
+        cw__set_error(frame, cw_error_new(CW_ESTATE, NULL, NULL));
+    } else {
+        return CW__PENDING;
+    }
+    return CW__DONE;
+}
+
+int cw__entered(cw_frame *frame)
+{
+    cw_job *job = frame->job;
+    if (cw_likely(job->armed == CW__UNARMED)) return cw__raised(frame);
+    cw__gate *gate = job->waiter.target.object;
+    enum cw__outcome outcome = cw__party_end(job, &gate->lock, &gate->waiting);
+    if (!cw__job_cancelling(job->scope)) return cw__raised(frame);
+    if (outcome == CW__HANDED)
+        (void)cw__gate_leave(gate, job->waiter.owner.pointer);
+    cw__party_raise_cancelled(frame);
+    return 1;
+}
+
+/* ---- operations of the host */
+
+int cw__gate_op_enter(cw__gate *gate, cw__party_op *party, const void *owner)
+{
+    party->waiter.kind = CW__WAITER_PARTY_OP;
+    party->waiter.target.object = gate;
+    party->waiter.owner.pointer = (void *)(uintptr_t)owner;
+    cw__lock_acquire(&gate->lock);
+    int status = cw__gate_try(gate, owner);
+    if (status == CW_EAGAIN) {
+        cw__queue_add(&gate->waiting, &party->waiter);
+        status = CW__PENDING;
+    }
+    cw__lock_release(&gate->lock);
+    return status;
+}
+
+int cw__gate_op_end(cw__gate *gate, cw__party_op *party, bool cancelled)
+{
+    cw__waiter *waiter = &party->waiter;
+    cw__lock_acquire(&gate->lock);
+    if (waiter->linked) cw__queue_remove(&gate->waiting, waiter);
+    enum cw__outcome outcome = (enum cw__outcome)waiter->early;
+    cw__lock_release(&gate->lock);
+    if (outcome == CW__HANDED && !cancelled) return CW_OK;
+    if (outcome == CW__HANDED)
+        (void)cw__gate_leave(gate, waiter->owner.pointer);
+    return CW_ECANCELED;
+}

@@ -1,0 +1,50 @@
+/* semaphore.c: so many at a time.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "error.h"
+#include "gate.h"
+
+cw_semaphore *cw_semaphore_new(int permits, int taken)
+{
+    if (permits < 1 || taken < 0 || taken > permits) {
+        cw__set_last_error(CW_EINVAL);
+        return NULL;
+    }
+    return (cw_semaphore *)(void *)cw__gate_new((uint32_t)permits,
+                                                (uint32_t)taken, false);
+}
+
+cw_semaphore *cw_semaphore_retain(cw_semaphore *semaphore)
+{
+    if (semaphore) cw__gate_retain(&semaphore->gate);
+    return semaphore;
+}
+
+void cw_semaphore_release(cw_semaphore *semaphore)
+{
+    if (semaphore) cw__gate_release(&semaphore->gate);
+}
+
+int cw__acquire(cw_frame *frame, cw_semaphore *semaphore)
+{
+    return cw__gate_enter(frame, &semaphore->gate, NULL);
+}
+
+int cw_try_acquire(cw_semaphore *semaphore)
+{
+    return cw__gate_try_enter(&semaphore->gate, NULL);
+}
+
+int cw_give_back(cw_semaphore *semaphore)
+{
+    return cw__gate_leave(&semaphore->gate, NULL);
+}
+
+int cw_semaphore_available(cw_semaphore *semaphore)
+{
+    cw__lock_acquire(&semaphore->gate.lock);
+    int available = (int)semaphore->gate.free;
+    cw__lock_release(&semaphore->gate.lock);
+    return available;
+}
