@@ -211,15 +211,28 @@ int cw__received_catching(cw_frame *frame, int *status)
     return 0;
 }
 
-int cw__received_each(cw_frame *frame)
+/* Raises the cause of a channel that was closed with one. */
+static int raise_cause(cw_frame *frame, cw_channel *channel)
 {
-    int status = CW_OK;
-    if (cw__received_catching(frame, &status)) return -1;
-    cw_channel *channel = frame->job->waiter.target.object;
-    if (status == CW_OK || !channel->cause) return 0;
+    if (!channel->cause) return 0;
     cw__set_error(frame, cw__channel_receive_error(channel));
-    return -1;
+    return 1;
 }
+
+/* Both parts in one: called again after the wait. */
+int cw__receive_each(cw_frame *frame, cw_channel *channel, void *out)
+{
+    cw_job *job = frame->job;
+    if (job->armed == CW__UNARMED &&
+        cw__receive_catching(frame, channel, out) == CW__PENDING)
+        return CW__PENDING;
+    int status = CW_OK;
+    if (!cw__received_catching(frame, &status) && status != CW_OK)
+        (void)raise_cause(frame, channel);
+    return CW__DONE;
+}
+
+int cw__each_raised(cw_frame *frame) { return cw__raised(frame); }
 
 int cw__each_is_over(cw_frame *frame)
 {
@@ -245,9 +258,7 @@ int cw__has_nexted(cw_frame *frame, cw__iterator *iterator, bool *more)
     if (cw__received_catching(frame, &status)) return 1;
     iterator->state = status == CW_OK ? THERE : OVER;
     *more = status == CW_OK;
-    if (status == CW_OK || !iterator->channel->cause) return 0;
-    cw__set_error(frame, cw__channel_receive_error(iterator->channel));
-    return 1;
+    return status == CW_OK ? 0 : raise_cause(frame, iterator->channel);
 }
 
 int cw__next(cw__iterator *iterator)

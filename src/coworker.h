@@ -778,14 +778,14 @@ int cw_channel_on_close(cw_channel *channel, cw_close_fn *handler, void *arg,
             NAME##__receive_each(&(self)->frame, (channel_), (out)) ==         \
                 CW__PENDING) {                                                 \
             return CW_STEP_SUSPENDED;                                          \
-        } else                                                                 \
         case __LINE__:                                                         \
-            if (cw__received_each(&(self)->frame) < 0) {                       \
-                cw__unwind(&(self)->frame);                                    \
-                goto cw__again;                                                \
-            } else if (cw__each_is_over(&(self)->frame)) {                     \
-                break;                                                         \
-            } else
+            continue;                                                          \
+        } else if (cw__each_raised(&(self)->frame)) {                          \
+            cw__unwind(&(self)->frame);                                        \
+            goto cw__again;                                                    \
+        } else if (cw__each_is_over(&(self)->frame)) {                         \
+            break;                                                             \
+        } else
 
 /* Calls `consumer` (an ints_consumer: int (int element, void *arg)) with each
  * element, up to the end, and cancels the channel however that comes about.
@@ -1262,7 +1262,7 @@ typedef struct cw__iterator {
     CW__UNUSED static inline int NAME##__receive_each(cw_frame *frame,         \
                                                       NAME channel, TYPE *out) \
     {                                                                          \
-        return cw__receive_catching(frame, channel.channel, out);              \
+        return cw__receive_each(frame, channel.channel, out);                  \
     }                                                                          \
     CW__UNUSED static inline void *NAME##__call_consumer(const cw__hook *hook, \
                                                          void *element)        \
@@ -1387,7 +1387,8 @@ int cw__receive(cw_frame *, cw_channel *, void *);
 int cw__received(cw_frame *);
 int cw__receive_catching(cw_frame *, cw_channel *, void *);
 int cw__received_catching(cw_frame *, int *);
-int cw__received_each(cw_frame *);
+int cw__receive_each(cw_frame *, cw_channel *, void *);
+int cw__each_raised(cw_frame *);
 int cw__each_is_over(cw_frame *);
 int cw__consume(cw_frame *, cw_channel *, const cw__hook *);
 int cw__consumed(cw_frame *);

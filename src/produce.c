@@ -60,17 +60,19 @@ struct consumption {
     cw__hook consumer;
 };
 
+/* For CW_RECEIVE_EACH. */
+static int raw__receive_each(cw_frame *frame, cw_channel *channel, void *out)
+{
+    return cw__receive_each(frame, channel, out);
+}
+
 CW_COROUTINE(consume, struct consumption, cw_none, void *element; int status;)
 {
     CW_BEGIN(self);
     self->element = cw__alloc(self->arg.channel->buffer.size);
     if (!self->element) CW_FAIL(self, CW_ENOMEM, NULL);
-    for (;;) {
-        CW__SUSPEND(self,
-                    cw__receive_catching(&self->frame, self->arg.channel,
-                                         self->element),
-                    cw__received_each(&self->frame) < 0);
-        if (cw__each_is_over(&self->frame)) break;
+    CW_RECEIVE_EACH(self, raw, self->arg.channel, self->element)
+    {
         self->status = (int)(intptr_t)self->arg.consumer.call(
             &self->arg.consumer, self->element);
         if (self->status < 0) CW_FAIL(self, self->status, NULL);
