@@ -14,6 +14,8 @@ const limits = {
   'fib(30), 2 workers': { wasm: 3e6 },
   'yield round trip, 1 worker': { native: 100, wasm: 100 },
   'ping-pong, contexts to threads': { native: 1.3, wasm: 1.3 },
+  'channel of 64, 2 workers': { wasm: 60 },
+  'rendezvous there and back, 1 worker': { wasm: 200 },
   '100000 delays of 1 s': { native: 1.05e9, wasm: 1.05e9 },
   'memory of a suspended coroutine': { native: 256, wasm: 128 },
   'processor use of 4 idle workers': { native: 0.1, wasm: 0.1 },

@@ -273,6 +273,96 @@ CW_COROUTINE(fan_row, int, double, double start; cw_none none;)
     CW_END(self);
 }
 
+/* ---- channels */
+
+CW_CHANNEL_TYPE(ints, int)
+
+struct stream {
+    ints channel, back;
+    int items;
+};
+
+CW_COROUTINE(producer, struct stream, cw_none, int i;)
+{
+    CW_BEGIN(self);
+    for (self->i = 0; self->i < self->arg.items; self->i++)
+        CW_SEND(self, ints, self->arg.channel, self->i);
+    CW_END(self);
+}
+
+CW_COROUTINE(consumer, struct stream, cw_none, int i; int got; int64_t sum;)
+{
+    CW_BEGIN(self);
+    for (self->i = 0; self->i < self->arg.items; self->i++) {
+        CW_RECEIVE(self, ints, self->arg.channel, &self->got);
+        self->sum += self->got;
+    }
+    CW_END(self);
+}
+
+CW_COROUTINE(stream_one, struct stream, cw_none, CW_NO_LOCALS)
+{
+    CW_BEGIN(self);
+    cw_spawn(NULL, producer, self->arg);
+    cw_spawn(NULL, consumer, self->arg);
+    CW_END(self);
+}
+
+struct flow {
+    int capacity, items;
+};
+
+/* From one producer to one consumer; ns per item. */
+CW_COROUTINE(stream_row, struct flow, double, double start; cw_none none;
+             struct stream stream;)
+{
+    CW_BEGIN(self);
+    self->stream.channel = ints_new(self->arg.capacity);
+    self->stream.items = self->arg.items;
+    self->start = now_ns();
+    CW_SCOPE(self, stream_one, self->stream, &self->none);
+    cw_channel_release(self->stream.channel.channel);
+    CW_RETURN(self, (now_ns() - self->start) / self->arg.items);
+    CW_END(self);
+}
+
+CW_COROUTINE(echo, struct stream, cw_none, int i; int got;)
+{
+    CW_BEGIN(self);
+    for (self->i = 0; self->i < self->arg.items; self->i++) {
+        CW_RECEIVE(self, ints, self->arg.channel, &self->got);
+        CW_SEND(self, ints, self->arg.back, self->got);
+    }
+    CW_END(self);
+}
+
+CW_COROUTINE(ping_pong, struct stream, cw_none, int i; int got;)
+{
+    CW_BEGIN(self);
+    cw_spawn(NULL, echo, self->arg);
+    for (self->i = 0; self->i < self->arg.items; self->i++) {
+        CW_SEND(self, ints, self->arg.channel, self->i);
+        CW_RECEIVE(self, ints, self->arg.back, &self->got);
+    }
+    CW_END(self);
+}
+
+/* There and back through two channels; ns for both ways. */
+CW_COROUTINE(ping_pong_row, struct flow, double, double start; cw_none none;
+             struct stream stream;)
+{
+    CW_BEGIN(self);
+    self->stream.channel = ints_new(self->arg.capacity);
+    self->stream.back = ints_new(self->arg.capacity);
+    self->stream.items = self->arg.items;
+    self->start = now_ns();
+    CW_SCOPE(self, ping_pong, self->stream, &self->none);
+    cw_channel_release(self->stream.channel.channel);
+    cw_channel_release(self->stream.back.channel);
+    CW_RETURN(self, (now_ns() - self->start) / self->arg.items);
+    CW_END(self);
+}
+
 /* ---- memory */
 
 CW_COROUTINE(waiter, cw_job *, cw_none, CW_NO_LOCALS)
@@ -380,6 +470,13 @@ CW_COROUTINE(all_rows, struct contexts, cw_none, cw_job *job; int i;
            self->arg.two, fan_row, 100 * 1000);
     REPEAT("fan-out of tiny tasks, 1 worker", "ns", 1, REPETITIONS,
            self->arg.one, fan_row, 100 * 1000);
+    REPEAT("channel of 64, 2 workers", "ns", 1, REPETITIONS, self->arg.two,
+           stream_row, ((struct flow){64, MILLION}));
+    REPEAT("channel of 64, 1 worker", "ns", 1, REPETITIONS, self->arg.one,
+           stream_row, ((struct flow){64, MILLION}));
+    REPEAT("rendezvous there and back, 1 worker", "ns", 1, REPETITIONS,
+           self->arg.one, ping_pong_row,
+           ((struct flow){CW_RENDEZVOUS, 500 * 1000}));
     REPEAT("100000 delays of 1 s", "ns", 1, 3, self->arg.two, delay_row,
            ((struct crowd){100 * 1000, 1}));
     REPEAT("1000 coroutines, 100 delays of 1 ms", "ns", 1, REPETITIONS,
