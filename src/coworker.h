@@ -750,7 +750,8 @@ int cw_channel_on_close(cw_channel *channel, cw_close_fn *handler, void *arg,
  * its element was received. */
 
 /* Sends a TYPE, waiting for room. Raises the cause or CW_ESENDCLOSED;
- * CW_ENOMEM; CW_EUNDELIVERED. */
+ * CW_ENOMEM; CW_EUNDELIVERED. Whatever it raises, the element has been received
+ * or was given to the hook: it is not the caller's any more. */
 #define CW_SEND(self, NAME, channel_, value)                                   \
     CW__SUSPEND(self, NAME##__send(&(self)->frame, (channel_), (value)),       \
                 cw__sent(&(self)->frame))

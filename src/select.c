@@ -14,38 +14,13 @@
  * While a select looks at what is ready it is in no queue. So it claims others,
  * but nobody claims it, and two selects that meet need no agreement.
  */
-#include "alloc.h"
-#include "channel.h"
+#include "select.h"
+
 #include "context.h"
 #include "coroutine.h"
 #include "error.h"
 #include "frame.h"
-#include "gate.h"
 #include "suspend.h"
-
-/* A select that is under way, on the stack. */
-struct selecting {
-    cw_frame *frame;
-    cw_clause *clauses;
-    uint32_t count;
-    uint8_t order[CW_MAX_CLAUSES];   /* in which clauses are looked at */
-    cw__lock *locks[CW_MAX_CLAUSES]; /* in the order of their addresses */
-    uint32_t lock_count;
-    cw__segment *segment; /* brought along ... */
-    cw_channel *needs_it; /* ... for this one */
-    cw__aftermath after;
-};
-
-static bool is_channel(const cw_clause *clause)
-{
-    return clause->kind >= CW__ON_SEND &&
-           clause->kind <= CW__ON_RECEIVE_CATCHING;
-}
-
-static bool is_job(const cw_clause *clause)
-{
-    return clause->kind == CW__ON_JOIN || clause->kind == CW__ON_AWAIT;
-}
 
 /* ---- preparing */
 
@@ -57,7 +32,7 @@ static bool is_valid(const cw_clause *clause)
 }
 
 /* Sorts the objects by address. CW_ESTATE if one is there twice. */
-static int sort_objects(struct selecting *select)
+static int sort_objects(cw__selecting *select)
 {
     uintptr_t objects[CW_MAX_CLAUSES];
     bool locked[CW_MAX_CLAUSES];
@@ -74,7 +49,7 @@ static int sort_objects(struct selecting *select)
             locked[at] = locked[at - 1];
         }
         objects[at] = object;
-        locked[at] = !is_job(clause);
+        locked[at] = !cw__clause_is_job(clause);
     }
     for (uint32_t i = 0; i < count; i++) /* an object begins with its lock */
         if (locked[i])
@@ -82,7 +57,7 @@ static int sort_objects(struct selecting *select)
     return CW_OK;
 }
 
-static void shuffle(struct selecting *select)
+static void shuffle(cw__selecting *select)
 {
     cw__worker *self = cw__self;
     for (uint32_t i = select->count - 1; i > 0; i--) {
@@ -98,13 +73,13 @@ static void shuffle(struct selecting *select)
     }
 }
 
-static void lock_all(const struct selecting *select)
+static void lock_all(const cw__selecting *select)
 {
     for (uint32_t i = 0; i < select->lock_count; i++)
         cw__lock_acquire(select->locks[i]);
 }
 
-static void unlock_all(const struct selecting *select)
+static void unlock_all(const cw__selecting *select)
 {
     for (uint32_t i = select->lock_count; i > 0; i--)
         cw__lock_release(select->locks[i - 1]);
@@ -120,25 +95,17 @@ static cw_error *channel_error(const cw_clause *clause)
                : cw__channel_receive_error(clause->object);
 }
 
-/* What can be brought along to a channel; no other one's. */
-static cw__segment **segment_for(struct selecting *select, cw_channel *channel,
-                                 cw__segment **none)
-{
-    *none = NULL;
-    return select->needs_it == channel ? &select->segment : none;
-}
-
 enum readiness { NOT_READY, READY, READY_CLOSED, READY_DROPPED, UNPREPARED };
 
 /* Tries one clause under the locks. */
-static enum readiness try_clause(struct selecting *select, cw_clause *clause)
+static enum readiness try_clause(cw__selecting *select, cw_clause *clause)
 {
     enum cw__sending how;
     cw__segment *none;
     switch (clause->kind) {
     case CW__ON_SEND:
         how = cw__channel_put(clause->object, clause->value,
-                              segment_for(select, clause->object, &none),
+                              cw__segment_for(select, clause->object, &none),
                               &select->after);
         break;
     case CW__ON_RECEIVE:
@@ -176,7 +143,7 @@ static enum readiness try_clause(struct selecting *select, cw_clause *clause)
 }
 
 /* Tries all; `*index` is the one that is ready. */
-static enum readiness try_all(struct selecting *select, uint32_t *index)
+static enum readiness try_all(cw__selecting *select, uint32_t *index)
 {
     for (uint32_t i = 0; i < select->count; i++) {
         *index = select->order[i];
@@ -208,7 +175,7 @@ static int take_await(cw_frame *frame, const cw_clause *clause)
 }
 
 /* The clause takes effect without waiting: no look at cancellation. */
-static void complete_at_once(struct selecting *select, uint32_t index,
+static void complete_at_once(cw__selecting *select, uint32_t index,
                              enum readiness ready)
 {
     cw_clause *clause = &select->clauses[index];
@@ -237,154 +204,6 @@ static void complete_at_once(struct selecting *select, uint32_t index,
     if (error) cw__set_error(frame, error);
 }
 
-/* ---- waiting */
-
-static cw__waiter **queue_of(const cw_clause *clause)
-{
-    if (clause->kind == CW__ON_LOCK)
-        return &((cw__gate *)clause->object)->waiting;
-    cw_channel *channel = clause->object;
-    return clause->kind == CW__ON_SEND ? &channel->senders
-                                       : &channel->receivers;
-}
-
-static size_t bytes_of(uint32_t count)
-{
-    return sizeof(cw__select) + count * sizeof(cw__clause_node);
-}
-
-static uint32_t element_size(const cw_clause *clause)
-{
-    return ((cw_channel *)clause->object)->buffer.size;
-}
-
-static void free_select(cw__select *waiting, const cw_clause *clauses)
-{
-    for (uint32_t i = 0; i < waiting->count; i++)
-        if (clauses[i].kind == CW__ON_SEND)
-            cw__stash_free(&waiting->nodes[i].waiter,
-                           element_size(&clauses[i]));
-    cw__free(waiting, bytes_of(waiting->count));
-}
-
-/* All that waiting takes; NULL without memory. */
-static cw__select *new_select(struct selecting *select)
-{
-    size_t bytes = bytes_of(select->count);
-    cw__select *waiting = cw__alloc(bytes);
-    if (!waiting) return NULL;
-    memset(waiting, 0, bytes);
-    waiting->job = select->frame->job;
-    waiting->count = select->count;
-    for (uint32_t i = 0; i < select->count; i++) {
-        const cw_clause *clause = &select->clauses[i];
-        cw__clause_node *node = &waiting->nodes[i];
-        node->select = waiting;
-        node->index = i;
-        node->waiter.kind = CW__WAITER_CLAUSE;
-        node->waiter.target.object = clause->object;
-        if (clause->kind != CW__ON_SEND) {
-            node->waiter.owner.pointer = clause->value;
-        } else if (!cw__stash(&node->waiter, clause->value,
-                              element_size(clause))) {
-            free_select(waiting, select->clauses);
-            return NULL;
-        }
-    }
-    return waiting;
-}
-
-/* With the locks held. False if the channel of clause `*index` needs a segment
- * first. */
-static bool queue_all(struct selecting *select, cw__select *waiting,
-                      uint32_t *index)
-{
-    cw__segment *none;
-    for (uint32_t i = 0; i < select->count; i++) {
-        const cw_clause *clause = &select->clauses[i];
-        if (clause->kind != CW__ON_SEND ||
-            cw__channel_admits_sender(
-                clause->object, segment_for(select, clause->object, &none)))
-            continue;
-        *index = i;
-        return false;
-    }
-    for (uint32_t i = 0; i < select->count; i++) {
-        const cw_clause *clause = &select->clauses[i];
-        if (is_channel(clause) || clause->kind == CW__ON_LOCK)
-            cw__queue_add(queue_of(clause), &waiting->nodes[i].waiter);
-    }
-    return true;
-}
-
-/* Takes back all registrations. */
-static void withdraw(cw__select *waiting, cw_clause *clauses)
-{
-    cw_context *context = waiting->job->context;
-    for (uint32_t i = 0; i < waiting->count; i++) {
-        cw__waiter *waiter = &waiting->nodes[i].waiter;
-        cw_clause *clause = &clauses[i];
-        if (is_channel(clause) || clause->kind == CW__ON_LOCK) {
-            cw__lock *lock = clause->object;
-            cw__lock_acquire(lock);
-            if (waiter->linked) cw__queue_remove(queue_of(clause), waiter);
-            cw__lock_release(lock);
-        } else if (waiter->armed == CW__ARMED_JOB) {
-            cw__job_unwait(waiter);
-        } else if (waiter->armed == CW__ARMED_TIMER) {
-            cw__timer_remove(&context->timers, waiter);
-        }
-    }
-}
-
-static bool is_decided(const cw__select *waiting)
-{
-    return cw_load_acquire(&waiting->winner) != 0;
-}
-
-/* Registers with a job or the clock. True if the clause has won by that. */
-static bool watch(cw__select *waiting, cw_clause *clause, uint32_t index)
-{
-    cw__waiter *waiter = &waiting->nodes[index].waiter;
-    cw_context *context = waiting->job->context;
-    if (is_job(clause)) {
-        if (cw__job_wait(clause->object, waiter) == CW__PENDING) {
-            waiter->armed = CW__ARMED_JOB;
-            return false;
-        }
-        uint32_t open = 0;
-        waiter->early = CW__HANDED;
-        return cw_cas_acq_rel(&waiting->winner, &open, index + 1);
-    }
-    int64_t now = cw__now_ns();
-    bool forever = clause->ms > (CW__NEVER - now) / 1000000;
-    int64_t deadline = forever ? CW__NEVER : now + clause->ms * 1000000;
-    int added = cw__timer_add(&context->timers, waiter, deadline);
-    if (added < 0) {
-        uint32_t open = 0;
-        clause->status = added;
-        return cw_cas_acq_rel(&waiting->winner, &open, index + 1);
-    }
-    waiter->armed = CW__ARMED_TIMER;
-    cw__context_timer_added(cw__self, context, added == 1);
-    /* seq_cst: a close that did not see the timer is seen here */
-    if (cw_unlikely(cw_load_seq_cst(&context->closed)))
-        cw__cancel_closed(waiting->job);
-    return false;
-}
-
-/* Registers with what has no lock of ours. True if the body must not wait. */
-static bool watch_all(struct selecting *select, cw__select *waiting)
-{
-    for (uint32_t i = 0; i < select->count && !is_decided(waiting); i++) {
-        uint32_t index = select->order[i];
-        cw_clause *clause = &select->clauses[index];
-        if (is_channel(clause) || clause->kind == CW__ON_LOCK) continue;
-        if (watch(waiting, clause, index)) return true;
-    }
-    return false;
-}
-
 /* ---- cancellation */
 
 /* The body raises cancellation: elements that have not been sent, and will not
@@ -397,8 +216,8 @@ static void raise_cancelled(cw_frame *frame, cw_clause *clauses, uint32_t count,
         if (clause->kind != CW__ON_SEND || i == sent) continue;
         void *element = clause->value;
         if (waiting)
-            element =
-                cw__stashed(&waiting->nodes[i].waiter, element_size(clause));
+            element = cw__stashed(&waiting->nodes[i].waiter,
+                                  cw__clause_element_size(clause));
         cw__channel_lost(clause->object, frame->job, element);
     }
     cw__party_raise_cancelled(frame);
@@ -406,14 +225,14 @@ static void raise_cancelled(cw_frame *frame, cw_clause *clauses, uint32_t count,
 
 /* ---- beginning */
 
-static void drop_segment(struct selecting *select)
+static void drop_segment(cw__selecting *select)
 {
     if (select->segment)
         cw__segment_free(&select->needs_it->buffer, select->segment);
     select->segment = NULL;
 }
 
-static bool bring_segment(struct selecting *select, uint32_t index)
+static bool bring_segment(cw__selecting *select, uint32_t index)
 {
     drop_segment(select);
     select->needs_it = select->clauses[index].object;
@@ -423,16 +242,15 @@ static bool bring_segment(struct selecting *select, uint32_t index)
 
 /* One attempt: looks for what is ready, else, if there is a `waiting`, queues
  * it. */
-static enum readiness try_or_queue(struct selecting *select,
-                                   cw__select *waiting, uint32_t *index,
-                                   bool *cancelled)
+static enum readiness try_or_queue(cw__selecting *select, cw__select *waiting,
+                                   uint32_t *index, bool *cancelled)
 {
     cw_job *job = select->frame->job;
     lock_all(select);
     enum readiness ready = try_all(select, index);
     if (ready == NOT_READY && waiting) {
         *cancelled = cw__begin_wait(job, CW__WAIT_PROMPT);
-        if (!*cancelled && !queue_all(select, waiting, index))
+        if (!*cancelled && !cw__select_queue(select, waiting, index))
             ready = UNPREPARED;
     }
     unlock_all(select);
@@ -446,12 +264,12 @@ static int refuse(cw_frame *frame, int status)
 }
 
 /* Nothing is ready, and the select is queued. */
-static int wait(struct selecting *select, cw__select *waiting)
+static int wait(cw__selecting *select, cw__select *waiting)
 {
     cw_job *job = select->frame->job;
     job->waiter.owner.pointer = waiting;
     job->armed = CW__ARMED_SELECT;
-    return watch_all(select, waiting) ? CW__DONE : CW__PENDING;
+    return cw__select_watch(select, waiting) ? CW__DONE : CW__PENDING;
 }
 
 int cw__select_begin(cw_frame *frame, cw_clause *clauses, size_t count,
@@ -459,7 +277,7 @@ int cw__select_begin(cw_frame *frame, cw_clause *clauses, size_t count,
 {
     keep_winner(frame->job, 0);
     if (count < 1 || count > CW_MAX_CLAUSES) return refuse(frame, CW_EINVAL);
-    struct selecting select;
+    cw__selecting select;
     select.frame = frame;
     select.clauses = clauses;
     select.count = (uint32_t)count;
@@ -484,7 +302,7 @@ int cw__select_begin(cw_frame *frame, cw_clause *clauses, size_t count,
         if (ready == UNPREPARED) {
             no_memory = !bring_segment(&select, index);
         } else if (ready == NOT_READY && !waiting) {
-            waiting = new_select(&select);
+            waiting = cw__select_new(&select);
             no_memory = !waiting;
         } else {
             break;
@@ -494,12 +312,12 @@ int cw__select_begin(cw_frame *frame, cw_clause *clauses, size_t count,
     drop_segment(&select);
     if (ready == NOT_READY && !cancelled && !no_memory)
         return wait(&select, waiting);
-    if (waiting) free_select(waiting, clauses);
+    if (waiting) cw__select_free(waiting, clauses);
     if (no_memory) return refuse(frame, CW_ENOMEM);
     if (cancelled) {
         raise_cancelled(frame, clauses, select.count, NULL, CW__NOBODY);
     } else {
-        if (is_channel(&clauses[index]))
+        if (cw__clause_is_channel(&clauses[index]))
             cw__aftermath_run(cw__self, clauses[index].object, &select.after);
         complete_at_once(&select, index, ready);
     }
@@ -557,7 +375,7 @@ static int end_waiting(cw_frame *frame, cw_clause *clauses, int *which)
      * who has claimed it is done when its lock was taken. */
     bool nobody = cw_cas_acq_rel(&waiting->winner, &winner, CW__NOBODY);
     uint32_t index = nobody ? CW__NOBODY : winner - 1;
-    withdraw(waiting, clauses);
+    cw__select_withdraw(waiting, clauses);
     if (index != CW__NOBODY && clauses[index].kind == CW__ON_TIMEOUT &&
         cw_unlikely(cw_load_seq_cst(&job->context->closed)))
         cw__cancel_closed(job); /* closing cuts delays short */
@@ -570,7 +388,7 @@ static int end_waiting(cw_frame *frame, cw_clause *clauses, int *which)
     }
     if (result < 0)
         raise_cancelled(frame, clauses, waiting->count, waiting, index);
-    free_select(waiting, clauses);
+    cw__select_free(waiting, clauses);
     return result != 0 || cw__raised(frame);
 }
 

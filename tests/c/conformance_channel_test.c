@@ -863,3 +863,38 @@ TEST(case_85_a_small_time_limit_around_receive)
     shut_down(context);
     cw_channel_release(channel.channel);
 }
+
+/* ---- 109: a nested loop receives from a producer on the outer one */
+
+CW_COROUTINE(send_two_slowly, ints, cw_none, CW_NO_LOCALS)
+{
+    CW_BEGIN(self);
+    CW_SEND(self, ints, self->arg, 1);
+    CW_DELAY(self, 1);
+    CW_SEND(self, ints, self->arg, 2);
+    CW_END(self);
+}
+
+CW_COROUTINE(add_two, ints, int, int got[2];)
+{
+    CW_BEGIN(self);
+    CW_RECEIVE(self, ints, self->arg, &self->got[0]);
+    CW_RECEIVE(self, ints, self->arg, &self->got[1]);
+    CW_RETURN(self, self->got[0] + self->got[1]);
+    CW_END(self);
+}
+
+SCENARIO(case_109_a_nested_loop_receives, ints channel; cw_job * job;)
+{
+    CW_BEGIN(self);
+    self->channel = ints_new(CW_RENDEZVOUS);
+    self->job =
+        cw_produce(NULL, send_two_slowly, self->channel.channel, self->channel);
+    int sum = 0;
+    ASSERT_EQ(cw_run_blocking(add_two, self->channel, &sum, NULL), CW_OK);
+    ASSERT_EQ(sum, 3);
+    CW_JOIN(self, self->job);
+    cw_job_release(self->job);
+    cw_channel_release(self->channel.channel);
+    CW_END(self);
+}

@@ -1,0 +1,61 @@
+/* select.h: the parts of a select.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef CW_SELECT_H
+#define CW_SELECT_H
+
+#include "channel.h"
+#include "gate.h"
+
+/* A select that is under way, on the stack. */
+typedef struct cw__selecting {
+    cw_frame *frame;
+    cw_clause *clauses;
+    uint32_t count;
+    uint8_t order[CW_MAX_CLAUSES];   /* in which clauses are looked at */
+    cw__lock *locks[CW_MAX_CLAUSES]; /* in the order of their addresses */
+    uint32_t lock_count;
+    cw__segment *segment; /* brought along ... */
+    cw_channel *needs_it; /* ... for this one */
+    cw__aftermath after;
+} cw__selecting;
+
+static inline bool cw__clause_is_channel(const cw_clause *clause)
+{
+    return clause->kind >= CW__ON_SEND &&
+           clause->kind <= CW__ON_RECEIVE_CATCHING;
+}
+
+static inline bool cw__clause_is_job(const cw_clause *clause)
+{
+    return clause->kind == CW__ON_JOIN || clause->kind == CW__ON_AWAIT;
+}
+
+static inline uint32_t cw__clause_element_size(const cw_clause *clause)
+{
+    return ((cw_channel *)clause->object)->buffer.size;
+}
+
+/* What can be brought along to a channel; no other one's. */
+static inline cw__segment **
+cw__segment_for(cw__selecting *select, cw_channel *channel, cw__segment **none)
+{
+    *none = NULL;
+    return select->needs_it == channel ? &select->segment : none;
+}
+
+/* All that waiting takes; NULL without memory. */
+cw__select *cw__select_new(cw__selecting *select);
+void cw__select_free(cw__select *waiting, const cw_clause *clauses);
+
+/* Queues at the channels and mutexes, with their locks held. False if the
+ * channel of clause `*index` needs a segment first. */
+bool cw__select_queue(cw__selecting *select, cw__select *waiting,
+                      uint32_t *index);
+/* Registers with jobs and the clock. True if the body must not wait. */
+bool cw__select_watch(cw__selecting *select, cw__select *waiting);
+/* Takes back all registrations. */
+void cw__select_withdraw(cw__select *waiting, cw_clause *clauses);
+
+#endif /* CW_SELECT_H */
