@@ -80,7 +80,7 @@ static void put_latest(cw_broadcast *broadcast, cw_channel *channel,
                        cw__aftermath *after)
 {
     cw__segment *none = NULL; /* a conflated channel has a ring */
-    cw__copy(copy_of(broadcast), broadcast->value, broadcast->size);
+    cw__copy_element(copy_of(broadcast), broadcast->value, broadcast->size);
     cw__lock_acquire(&channel->lock);
     cw__channel_put(channel, copy_of(broadcast), &none, after);
     cw__lock_release(&channel->lock);
@@ -93,7 +93,7 @@ int cw__broadcast_send(cw_broadcast *broadcast, void *value)
     cw__lock_acquire(&broadcast->lock);
     bool closed = broadcast->closed;
     if (!closed) {
-        cw__copy(broadcast->value, value, broadcast->size);
+        cw__copy_element(broadcast->value, value, broadcast->size);
         broadcast->has_value = true;
         for (cw_channel *channel = broadcast->subscribers; channel;
              channel = channel->subscriber)
@@ -108,7 +108,7 @@ int cw__broadcast_value(cw_broadcast *broadcast, void *value)
 {
     cw__lock_acquire(&broadcast->lock);
     bool has_one = broadcast->has_value && !broadcast->closed;
-    if (has_one) cw__copy(value, broadcast->value, broadcast->size);
+    if (has_one) cw__copy_element(value, broadcast->value, broadcast->size);
     cw__lock_release(&broadcast->lock);
     return has_one ? CW_OK : CW_ESTATE;
 }

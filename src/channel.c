@@ -84,7 +84,7 @@ enum cw__sending cw__channel_put(cw_channel *channel, void *element,
     if (channel->receivers) {
         cw__waiter *receiver = cw__queue_claim(&channel->receivers);
         if (receiver) {
-            cw__copy(receiver->owner.pointer, element, buffer->size);
+            cw__copy_element(receiver->owner.pointer, element, buffer->size);
             cw__party_wake(receiver, CW__HANDED, &after->woken);
             return CW__SENT;
         }
@@ -125,7 +125,8 @@ enum cw__sending cw__channel_get(cw_channel *channel, void *out,
     if (channel->senders) {
         cw__waiter *sender = cw__queue_claim(&channel->senders);
         if (sender) {
-            cw__copy(out, cw__stashed(sender, buffer->size), buffer->size);
+            cw__copy_element(out, cw__stashed(sender, buffer->size),
+                             buffer->size);
             cw__party_wake(sender, CW__HANDED, &after->woken);
             return CW__RECEIVED;
         }

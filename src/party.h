@@ -103,7 +103,7 @@ bool cw__queue_waits(cw__waiter **queue);
 /* ---- elements */
 
 /* Elements of a channel, and where they are put, are aligned as their type. */
-static inline void cw__copy(void *to, const void *from, uint32_t size)
+static inline void cw__copy_element(void *to, const void *from, uint32_t size)
 {
     switch (size) { /* a call would take longer */
     case 4:
