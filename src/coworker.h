@@ -2,7 +2,8 @@
  *
  * SPDX-License-Identifier: MIT
  *
- * This is the only public header. Its parts: errors, contexts, jobs,
+ * This is the public header; coworker_test.h is a second one, for tests. Its
+ * parts: errors, contexts, jobs, elements,
  * coroutines, blocking functions, channels, mutexes and semaphores, select,
  * counters.
  *
@@ -146,6 +147,10 @@ int cw_context_workers(const cw_context *context);
 
 /* The context whose worker calls this, borrowed; NULL on other threads. */
 cw_context *cw_current_context(void);
+/* The context of the program's main thread, borrowed until somebody replaces
+ * it; NULL with cw_last_error() = CW_ENOTSUP if the program has none. Tests put
+ * one of theirs in its place, see coworker_test.h. */
+cw_context *cw_main_context(void);
 /* The calling worker's name, "" on other threads; lives as the context. */
 const char *cw_worker_name(void);
 
