@@ -65,7 +65,9 @@ void cw__context_drop(cw_context *context)
     for (uint32_t i = 0; i < context->count; i++)
         cw__system_free(context->workers[i].trace.events);
     cw__timers_free(&context->timers);
+    cw__clock *clock = context->clock;
     cw__system_free(context->memory);
+    if (clock) clock->calls->drop(clock);
 }
 
 void cw_context_release(cw_context *context)
@@ -90,6 +92,8 @@ static void wake_all(cw_context *context)
 {
     for (uint32_t i = 0; i < context->count; i++)
         cw__worker_unpark(&context->workers[i]);
+    if (cw_unlikely(context->clock))
+        context->clock->calls->wake(context->clock);
 }
 
 /* The last thing a worker's thread does with its context. */
@@ -190,6 +194,9 @@ cw_context *cw__context_adopt(const char *name)
 void cw__context_disown(cw_context *context)
 {
     cw__alloc_flush();
+    /* Nobody will ever run it again: that is its end. */
+    cw_store_release(&context->ended, 1);
+    cw__futex_wake(&context->ended);
     cw__context_drop(context);
 }
 
@@ -217,7 +224,9 @@ int cw_context_join(cw_context *context)
     if (!cw_load_acquire(&context->closed)) return CW_EINVAL;
     if (!cw__thread_may_block()) return CW_EDEADLK;
     for (cw__worker *self = cw__self; self; self = self->outer)
-        if (self->context == context) return CW_EDEADLK;
+        if (self->context == context ||
+            (context->clock && self->context->clock == context->clock))
+            return CW_EDEADLK;
     /* acquire: pairs with the last thread's store */
     while (cw_load_acquire(&context->ended) == 0)
         cw__futex_wait(&context->ended, 0, -1);
@@ -227,6 +236,17 @@ int cw_context_join(cw_context *context)
         for (uint32_t i = 0; i < context->started; i++)
             cw__thread_join(&context->workers[i].thread);
     return CW_OK;
+}
+
+/* ---- time */
+
+int64_t cw__context_deadline(const cw_context *context, int64_t ms)
+{
+    int64_t now = cw__context_now(context);
+    if (ms <= (CW__NEVER - now) / CW__NS_PER_MS)
+        return now + ms * CW__NS_PER_MS;
+    /* Only a virtual clock ever gets there. */
+    return context->clock && ms < INT64_MAX ? CW__LAST_MOMENT : CW__NEVER;
 }
 
 /* ---- counting */

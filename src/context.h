@@ -6,6 +6,7 @@
 #define CW_CONTEXT_H
 
 #include "backlog.h"
+#include "clock.h"
 #include "timer.h"
 #include "worker.h"
 
@@ -16,6 +17,7 @@ struct cw_context {
     uint32_t count;   /* workers */
     uint32_t started; /* threads; fixed once it is open */
     void *host_data;  /* the host's */
+    cw__clock *clock; /* NULL: the platform's. Fixed once it is open */
     void *memory;     /* what was allocated; this struct is aligned in it */
     _Atomic uint32_t refs;    /* handles and threads */
     _Atomic uint32_t handles; /* the last one to go closes the context */
@@ -25,6 +27,7 @@ struct cw_context {
     _Atomic uint32_t joined;  /* somebody has joined or detached the threads */
     _Atomic uint32_t ended;   /* futex: 1 when the last thread has ended */
     bool adopted;             /* its one worker is somebody's own thread */
+    uint8_t role;             /* which of its clock's contexts it is */
 
     /* Work from outside and what rings cannot hold. */
     _Alignas(CW_CACHE_LINE) cw__inbox inject; /* jobs, by anybody */
@@ -56,6 +59,16 @@ enum cw__hint {
 /* A reference that keeps the memory, but does not keep the context open. */
 void cw__context_hold(cw_context *context);
 void cw__context_drop(cw_context *context);
+
+/* What time it is for the context's jobs. */
+static inline int64_t cw__context_now(const cw_context *context)
+{
+    if (cw_unlikely(context->clock))
+        return cw_load_relaxed(&context->clock->now_ns);
+    return cw__now_ns();
+}
+/* The moment when `ms` milliseconds are over; CW__NEVER for INT64_MAX. */
+int64_t cw__context_deadline(const cw_context *context, int64_t ms);
 
 /* Makes a context with one worker, the calling thread. NULL without memory. */
 cw_context *cw__context_adopt(const char *name);

@@ -104,6 +104,11 @@ bool cw__hand_over(cw__worker *self, cw_job *job)
 void cw__dispatch(cw__worker *self, cw_job *job, enum cw__hint hint)
 {
     cw_context *context = job->context;
+    if (cw_unlikely(context->clock)) {
+        context->clock->calls->dispatch(context->clock, self, job,
+                                        hint == CW__YIELDED);
+        return;
+    }
     if (!self || self->context != context) {
         if (hint == CW__QUEUED)
             cw__inbox_push(&context->inject, (uintptr_t)job);

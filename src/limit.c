@@ -42,10 +42,8 @@ int cw__limit_set(cw_context *keeper, cw_job *job, int64_t ms, cw_error *error)
         drop(limit);
         return CW_OK;
     }
-    int64_t now = cw__now_ns();
-    int64_t ns =
-        ms > (CW__NEVER - now) / 1000000 ? CW__NEVER - now : ms * 1000000;
-    return cw__timer_add(&keeper->timers, &limit->waiter, now + ns);
+    return cw__timer_add(&keeper->timers, &limit->waiter,
+                         cw__context_deadline(keeper, ms));
 }
 
 void cw__limit_clear(cw__limit *limit)

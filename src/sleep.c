@@ -86,6 +86,10 @@ void cw__worker_unpark(cw__worker *worker)
 void cw__context_timer_added(cw__worker *self, cw_context *context, bool first)
 {
     if (!first) return;
+    if (cw_unlikely(context->clock)) {
+        context->clock->calls->wake(context->clock);
+        return;
+    }
     /* seq_cst: after the deadline was published. The keeper sleeps too long
      * now; if there is none, a sleeper has to become it. */
     uint32_t keeper = cw_load_seq_cst(&context->keeper);

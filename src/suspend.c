@@ -88,10 +88,8 @@ int cw__delay(cw_frame *frame, int64_t ms)
         return CW__DONE;
     }
     if (cw__begin_wait(job, CW__WAIT_PROMPT)) return CW__DONE;
-    int64_t now = cw__now_ns();
-    bool forever = ms > (CW__NEVER - now) / 1000000;
-    int64_t deadline = forever ? CW__NEVER : now + ms * 1000000;
     cw_context *context = job->context;
+    int64_t deadline = cw__context_deadline(context, ms);
     job->waiter.early = 0;
     job->armed = CW__ARMED_TIMER;
     int added = cw__timer_add(&context->timers, &job->waiter, deadline);

@@ -83,6 +83,7 @@ static void take_off(cw__timers *timers, uint32_t i)
 void cw__timers_init(cw__timers *timers)
 {
     *timers = (cw__timers){0};
+    timers->counter = &timers->order;
     atomic_init(&timers->next_ns, CW__NEVER);
 }
 
@@ -139,7 +140,7 @@ int cw__timer_add(cw__timers *timers, cw__waiter *waiter, int64_t deadline_ns)
     }
     waiter->linked = 1;
     sift_up(timers, timers->count++,
-            (cw__timer_entry){deadline_ns, timers->order++, waiter});
+            (cw__timer_entry){deadline_ns, (*timers->counter)++, waiter});
     bool earliest = waiter->target.index == 0;
     if (earliest) publish_next(timers);
     cw__lock_release(&timers->lock);
@@ -155,6 +156,18 @@ void cw__timer_remove(cw__timers *timers, cw__waiter *waiter)
         if (earliest) publish_next(timers);
     }
     cw__lock_release(&timers->lock);
+}
+
+bool cw__timers_first(cw__timers *timers, int64_t *deadline_ns, uint32_t *order)
+{
+    cw__lock_acquire(&timers->lock);
+    *deadline_ns = CW__NEVER;
+    if (timers->count) {
+        *deadline_ns = entry_at(timers, 0)->deadline_ns;
+        *order = entry_at(timers, 0)->order;
+    }
+    cw__lock_release(&timers->lock);
+    return *deadline_ns != CW__NEVER;
 }
 
 uint32_t cw__timers_due(cw__timers *timers, int64_t now_ns, uint32_t max,

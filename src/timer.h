@@ -28,7 +28,9 @@ typedef struct cw__timers {
     cw__lock lock; /* protects all but `next_ns`, which is only written in it */
     uint32_t count;
     uint32_t capacity;
-    uint32_t order;
+    uint32_t order;    /* counts registrations ... */
+    uint32_t *counter; /* ... or another one that heaps share to which only
+                          one thread adds; else &order */
     cw__timer_entry **segments; /* in pieces, so that growing copies nothing */
     _Atomic int64_t next_ns;    /* earliest deadline, CW__NEVER if none */
 } cw__timers;
@@ -40,6 +42,10 @@ void cw__timers_free(cw__timers *timers);
 int cw__timer_add(cw__timers *timers, cw__waiter *waiter, int64_t deadline_ns);
 /* Takes it off; afterwards it does not fire any more. */
 void cw__timer_remove(cw__timers *timers, cw__waiter *waiter);
+
+/* Which one comes first. False: none, or only such as wait for ever. */
+bool cw__timers_first(cw__timers *timers, int64_t *deadline_ns,
+                      uint32_t *order);
 
 /* Takes up to `max` waiters that are due at `now_ns` off the heap and decides
  * for each, under the lock, whether it fires; at CW__NEVER, that is, when the
