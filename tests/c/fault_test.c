@@ -12,6 +12,7 @@
 #include "helpers.h"
 
 #include "context.h"
+#include "coworker_test.h"
 
 /* With caches of free blocks few allocations reach the system: a large frame
  * always does. */
@@ -325,3 +326,31 @@ TEST(queues_that_overflow)
         shut_down(pool);
     }
 }
+
+/* ---- tests in virtual time */
+
+CW_COROUTINE(in_virtual_time, int, int, int i;)
+{
+    CW_BEGIN(self);
+    for (self->i = 0; self->i < 4; self->i++) {
+        enum cw_test_dispatcher which = (enum cw_test_dispatcher)self->i;
+        (void)cw_spawn(cw_test_context(NULL, which), large, 1);
+        CW_DELAY(self, 1);
+    }
+    CW_FAIL(self, self->arg, "on purpose");
+    CW_END(self);
+}
+
+static void run_virtual_test(void)
+{
+    int out;
+    cw_error *error = NULL;
+    int status = cw_run_test(in_virtual_time, CW_EBUSY, &out, &error);
+    ASSERT(status == CW_EBUSY || is_fine_or_out_of_memory(status));
+    ASSERT_EQ(cw_error_code(error), status);
+    cw_error_release(error);
+    status = cw_run_blocking_test(in_virtual_time, CW_EBUSY, &out, NULL);
+    ASSERT(status == CW_EBUSY || is_fine_or_out_of_memory(status));
+}
+
+TEST(running_a_test) { ASSERT(for_each_failure(run_virtual_test) > 10); }
