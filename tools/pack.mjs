@@ -16,7 +16,7 @@ const ALLOWED = [
   /^(package\.json|README\.md|CHANGELOG\.md|LICENSE)$/,
   /^dist\/[\w.-]+\.(js|js\.map|d\.ts|d\.ts\.map|mjs|d\.mts)$/,
   /^dist\/coworker\.wasm$/,
-  /^include\/coworker\.h$/,
+  /^include\/coworker(_test)?\.h$/,
   /^lib\/(coworker\.link|libcoworker\.a)$/,
   /^src\/[\w./-]+\.[ch]$/,
   /^wasm\/[\w.-]+\.(c|h|js|mk|txt)$/,
@@ -33,6 +33,7 @@ const REQUIRED = [
   'lib/coworker.link',
   'lib/libcoworker.a',
   'src/coworker.h',
+  'include/coworker_test.h',
   'wasm/bridge.c',
 ];
 
@@ -103,8 +104,8 @@ async function main() {
   });
   faults.push(...messages.map((message) => `publint: ${formatMessage(message, manifest)}`));
   try {
-    // The other two are no modules.
-    const skip = ['--exclude-entrypoints', 'coworker.wasm', 'coworker.h'];
+    // These are no modules.
+    const skip = ['--exclude-entrypoints', 'coworker.wasm', 'coworker.h', 'coworker_test.h'];
     const how = ['--profile', 'esm-only', '--no-emoji', '--no-color', '--format', 'ascii'];
     run('node_modules/.bin/attw', [path, ...how, ...skip]);
   } catch (error) {

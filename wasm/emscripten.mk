@@ -31,7 +31,7 @@ WASM_OWN := -sMALLOC=emmalloc --no-entry -sFILESYSTEM=0 --js-library wasm/own.js
   -sEXPORTED_RUNTIME_METHODS= -sINCOMING_MODULE_JS_API=wasmMemory,locateFile,printErr
 
 WASM_OUTPUTS := $(DIST)/coworker.mjs $(DIST)/coworker.node.mjs web/layout.gen.ts \
-  lib/libcoworker.a lib/coworker.link include/coworker.h
+  lib/libcoworker.a lib/coworker.link include/coworker.h include/coworker_test.h
 
 $(WASM_BUILD)/%.o: src/%.c $(BUILD)/.emscripten
 	$(Q)mkdir -p $(@D)
@@ -54,7 +54,7 @@ lib/coworker.link: wasm/exports.txt wasm/emscripten.mk
 	$(Q)mkdir -p $(@D)
 	$(Q)printf '%s\n' $(subst @wasm/exports.txt,$$(paste -sd, wasm/exports.txt),$(WASM_LINK)) > $@
 
-include/coworker.h: src/coworker.h
+include/%.h: src/%.h
 	$(Q)mkdir -p $(@D)
 	$(Q)cp $< $@
 
