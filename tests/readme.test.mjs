@@ -55,20 +55,30 @@ describe('README', () => {
     for (const line of expected) assert.include(lines, line);
   });
 
-  it('compiles and runs the C example', async () => {
-    const out = `${folder}/hello`;
+  /** Compiles one of the C programs and runs it. */
+  async function runC(name) {
+    const out = `${folder}/${name}`;
     await run('make', ['native'], { cwd: root });
     await run(process.env.CC ?? 'gcc', [
       ...'-std=c11 -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror'.split(' '),
       `-I${root}src`,
-      `${folder}/hello.c`,
+      `${folder}/${name}.c`,
       `${root}build/native/libcoworker.a`,
       '-o',
       out,
       '-lpthread',
     ]);
-    const { stdout } = await run(out, []);
+    return run(out, []);
+  }
+
+  it('compiles and runs the C example', async () => {
+    const { stdout } = await runC('hello');
     assert.match(stdout, /^I'm executing in worker-context-[123]\n$/);
+  });
+
+  it('compiles and runs the test in virtual time', async () => {
+    const { stdout, stderr } = await runC('reminder_test'); // rejects unless it passes
+    assert.equal(stdout + stderr, '');
   });
 
   it('names only targets that the Makefile has', async () => {
