@@ -9,7 +9,8 @@
  * were registered. Delays and time limits on test dispatchers take no real
  * time, and every run of a test is the same.
  *
- * What a test does on other contexts runs there in real time, as ever.
+ * What a test does on other contexts runs there in real time, as ever. So does
+ * a blocking call in one of its jobs, which must not wait for the others.
  *
  * Threads: one thread at a time drives a scheduler. `scheduler` NULL means the
  * one that the calling thread drives, that is, the one whose test or job is
@@ -37,8 +38,8 @@ extern "C" {
  *
  * The outcome is, in this order: that the time limit ran out (CW_ETIMEDOUT,
  * with the names of the jobs that hung); the body's own error; the first
- * failure that no other job took, such as that of a background job. Those that
- * come after it are its suppressed errors. `out` gets the result; `error`,
+ * failure that no other job took, such as that of a background job; further
+ * ones are not told. `out` gets the result; `error`,
  * unless NULL, an owned error. Returns 0 or the error's code; CW_ESTATE in a
  * test, or if another thread drives the scheduler; CW_EINVAL for wrong options;
  * CW_EDEADLK on a browser's main thread; CW_ENOMEM. Blocks. */
@@ -82,8 +83,8 @@ typedef struct cw_test_scheduler cw_test_scheduler;
 int64_t cw_test_current_time(cw_test_scheduler *scheduler);
 
 /* These run events, on the calling thread, and may be called by one. All return
- * 0, or CW_ESTATE if another thread drives the scheduler, or this one another
- * scheduler or none. */
+ * 0, or CW_ESTATE if another thread drives the scheduler, this one drives
+ * another one, or there is none. */
 
 /* Runs what is due by now, also what that adds to the present moment. */
 int cw_test_run_current(cw_test_scheduler *scheduler);
@@ -101,8 +102,8 @@ enum cw_test_dispatcher {
     /* What becomes ready is queued: an event at the present moment. */
     CW_TEST_STANDARD,
     /* What is launched or resumed runs in place, until it suspends, if the
-     * thread that does so drives the scheduler. In a job that was begun like
-     * that, further ones wait until it suspends. */
+     * thread that does so drives the scheduler, or could. In a job that was
+     * begun like that, further ones wait until it suspends. */
     CW_TEST_UNCONFINED,
     /* The same for jobs that do not keep a test alive: what is launched here is
      * no child of the body that launches it, and is cancelled at the end of the

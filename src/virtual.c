@@ -97,6 +97,12 @@ void cw__drive_end(cw_test_scheduler *scheduler)
     cw_store_release(&scheduler->driven, 0);
 }
 
+void cw__drive_last(cw_test_scheduler *scheduler)
+{
+    CW_ASSERT(driving == scheduler);
+    driving = NULL;
+}
+
 /* ---- running */
 
 static void check_time(cw_test_scheduler *scheduler)

@@ -23,7 +23,7 @@ struct cw_test_scheduler {
     cw_context *contexts[CW__ROLES];
 
     /* By all threads: */
-    _Atomic uint32_t driven; /* 1: a thread drives it */
+    _Atomic uint32_t driven; /* 1: a thread drives it, or it is over */
     _Atomic uint32_t word;   /* futex: 1 when there is something to look at */
     cw__inbox arrivals;      /* jobs that other threads made ready */
     cw__lock lock;           /* guards what follows */
@@ -64,6 +64,8 @@ cw_test_scheduler *cw__scheduler_of(const cw_context *context);
  * another thread does. */
 int cw__drive(cw_test_scheduler *scheduler, bool *nested);
 void cw__drive_end(cw_test_scheduler *scheduler);
+/* The same for good: nobody can drive it any more. */
+void cw__drive_last(cw_test_scheduler *scheduler);
 /* The one that the calling thread drives, or NULL. */
 cw_test_scheduler *cw__driving(void);
 

@@ -249,6 +249,56 @@ TEST(wrong_options_are_refused)
     shut_down(real);
 }
 
+CW_COROUTINE(join_and_mark, cw_job *, cw_none, CW_NO_LOCALS)
+{
+    CW_BEGIN(self);
+    MARK(1);
+    CW_JOIN(self, self->arg);
+    MARK(3);
+    CW_END(self);
+}
+
+CW_COROUTINE(enter_children_in_place, cw_none, cw_none, cw_job *job;)
+{
+    CW_BEGIN(self);
+    for (int i = 0; i < 3; i++)
+        ASSERT_EQ(cw_spawn(NULL, give, i), CW_OK);
+    self->job = cw_launch(NULL, wait_for_ever, CW_NONE);
+    ASSERT_EQ(cw_spawn(NULL, join_and_mark, self->job), CW_OK);
+    MARK(2);
+    cw_cancel(self->job, NULL);
+    cw_job_release(self->job);
+    MARK(4);
+    CW_END(self);
+}
+
+TEST(an_unconfined_body_sees_its_children_begin_and_go_on)
+{
+    cw_test_scheduler *scheduler = cw_test_scheduler_new();
+    cw_test_options options = {
+        .context = cw_test_context(scheduler, CW_TEST_UNCONFINED)};
+    cw_none none;
+    ASSERT_EQ(cw_run_test_with(&options, enter_children_in_place, CW_NONE,
+                               &none, NULL),
+              CW_OK);
+    ASSERT_EQ(cw_test_scheduler_free(scheduler), CW_OK);
+}
+
+TEST(a_scheduler_that_is_over_runs_no_test)
+{
+    cw_test_scheduler *scheduler = cw_test_scheduler_new();
+    cw_test_options options = {
+        .context = cw_test_context(scheduler, CW_TEST_STANDARD)};
+    ASSERT_EQ(cw_test_set_main(options.context), CW_OK);
+    ASSERT_EQ(cw_test_scheduler_free(scheduler), CW_OK);
+    int out;
+    ASSERT_EQ(cw_run_test_with(&options, give, 1, &out, NULL), CW_ESTATE);
+    ASSERT_EQ(cw_run_test(give, 1, &out, NULL), CW_ESTATE);
+    ASSERT_EQ(cw_spawn(cw_main_context(), give, 1), CW_OK); /* cancelled */
+    cw_test_reset_main();
+    ASSERT_EQ(cw_run_test(give, 1, &out, NULL), CW_OK);
+}
+
 /* ---- the limit in real time */
 
 CW_COROUTINE(hang, cw_none, cw_none, CW_NO_LOCALS)
