@@ -82,6 +82,25 @@ int cw__context_open(uint32_t workers, const char *name,
                      void (*setup)(cw__worker *, void *), void *arg,
                      cw_context **out);
 
+/* Before a job is made that is launched on `*context`: CW_OK, or an error code.
+ * A clock may choose another context, or, in `*parent`, whose child it becomes
+ * in place of the launching job's. */
+static inline int cw__context_may_launch(cw__worker *self, cw_context **context,
+                                         cw_job **parent)
+{
+    cw__clock *clock = (*context)->clock;
+    if (cw_likely(!clock)) return CW_OK;
+    return clock->calls->launch(clock, self, context, parent);
+}
+/* A job of `context` (which may be NULL) has failed and nobody takes it. True:
+ * the context's clock does. */
+static inline bool cw__context_takes_failure(cw_context *context,
+                                             cw_error *error)
+{
+    cw__clock *clock = context ? context->clock : NULL;
+    return clock && clock->calls->unhandled(clock, error);
+}
+
 /* Counts a job in, to be counted out when it ends. False: the context is
  * closed and the job must not be dispatched, but has to end at once. */
 bool cw__context_admit(cw__worker *self, cw_context *context);
