@@ -38,8 +38,8 @@ extern "C" {
  *
  * The outcome is, in this order: that the time limit ran out (CW_ETIMEDOUT,
  * with the names of the jobs that hung); the body's own error; the first
- * failure that no other job took, such as that of a background job; further
- * ones are not told. `out` gets the result; `error`,
+ * failure that no other job took, such as that of a background job; those that
+ * come after it are among its suppressed ones. `out` gets the result; `error`,
  * unless NULL, an owned error. Returns 0 or the error's code; CW_ESTATE in a
  * test, or if another thread drives the scheduler; CW_EINVAL for wrong options;
  * CW_EDEADLK on a browser's main thread; CW_ENOMEM. Blocks. */

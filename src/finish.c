@@ -119,7 +119,7 @@ static void handle(cw_job *job, cw_error *error)
         cw__elements_handler(cw__job_elements(job));
     if (own && own->call)
         own->call(own->arg, cw_job_name(job), error);
-    else
+    else if (!cw__context_takes_failure(job->context, error))
         cw__report_unhandled(cw_job_name(job), error);
 }
 

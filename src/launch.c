@@ -35,10 +35,16 @@ static cw_job *start(cw_context *context, const cw_coroutine *type,
 {
     cw__worker *self = cw__self;
     if (!context && self) context = self->context;
+    cw_job *parent = calling_scope(self), *foster = NULL;
+    int status =
+        context ? cw__context_may_launch(self, &context, &foster) : CW_EINVAL;
+    if (status != CW_OK) return fail(status);
     cw_job *job = make(context, type, flags, handles, arg);
     if (!job) return NULL;
-    cw_job *parent = calling_scope(self);
-    if (parent) cw__job_attach_own(parent, job);
+    if (cw_unlikely(foster))
+        cw__job_attach(foster, job);
+    else if (parent)
+        cw__job_attach_own(parent, job);
     cw__context_launch(self, job, CW__SPAWNED);
     return job;
 }
@@ -125,7 +131,13 @@ cw_job *cw__launch_with(const cw_elements *given, cw_start how,
     unsigned kind = flags & CW__START_ASYNC ? CW__JOB_ASYNC : 0;
     if (how == CW_START_ATOMIC || how == CW_START_UNDISPATCHED)
         kind |= CW__JOB_ATOMIC;
-    cw_job *job = make(place(self, scope, given), type, kind, 1, arg);
+    cw_context *context = place(self, scope, given);
+    cw_job *foster = NULL;
+    int status =
+        context ? cw__context_may_launch(self, &context, &foster) : CW_EINVAL;
+    if (status != CW_OK) return fail(status);
+    if (foster && parent == scope) parent = foster;
+    cw_job *job = make(context, type, kind, 1, arg);
     if (!job) return NULL;
     if (!set_elements(job, scope, given, parent == scope)) {
         cw__job_drop(job); /* the handle's reference ... */

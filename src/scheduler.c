@@ -44,7 +44,8 @@ void cw__collect_failures(cw_test_scheduler *scheduler)
 
 cw_error *cw__put_behind(cw_error *first, cw_error *other)
 {
-    if (!first) return other;
+    if (!first || !other) return first ? first : other;
+    cw__error_suppress(first, other);
     cw_error_release(other);
     return first;
 }

@@ -186,6 +186,8 @@ TEST(failures_that_nobody_takes_are_told_at_the_end)
     ASSERT_EQ(cw_run_test(fail_behind, 0, &out, &error), CW_EBUSY);
     MARK(2);
     ASSERT_STR(cw_error_message(error), "in the background");
+    ASSERT_EQ(cw_error_code(cw_error_suppressed(error, 0)), CW_ETYPE);
+    ASSERT(cw_error_suppressed(error, 1) == NULL);
     cw_error_release(error);
     ASSERT_EQ(out, 0);
     ASSERT_EQ(unhandled_count, 0);
@@ -197,6 +199,9 @@ TEST(the_bodys_failure_comes_first)
     cw_error *error;
     ASSERT_EQ(cw_run_test(fail_behind, CW_EINVAL, &out, &error), CW_EINVAL);
     ASSERT_STR(cw_error_message(error), "of the body");
+    ASSERT_EQ(cw_error_code(cw_error_suppressed(error, 0)), CW_EBUSY);
+    ASSERT_EQ(cw_error_code(cw_error_suppressed(error, 1)), CW_ETYPE);
+    ASSERT(cw_error_suppressed(error, 2) == NULL);
     cw_error_release(error);
 }
 

@@ -177,6 +177,29 @@ VIRTUAL(time_limits_run_out_in_virtual_time, cw_job *job; int64_t at;)
     CW_END(self);
 }
 
+CW_COROUTINE(give_after, int64_t, int, CW_NO_LOCALS)
+{
+    CW_BEGIN(self);
+    CW_DELAY(self, self->arg);
+    CW_RETURN(self, 42);
+    CW_END(self);
+}
+
+VIRTUAL(limited_scopes_run_out_in_virtual_time, int out; bool in_time;)
+{
+    CW_BEGIN(self);
+    CW_WITH_TIMEOUT_OR_NULL(self, HOUR, give_after, HOUR + 1, &self->out,
+                            &self->in_time);
+    ASSERT(!self->in_time);
+    ASSERT_EQ(NOW, HOUR);
+    CW_WITH_TIMEOUT_OR_NULL(self, HOUR, give_after, HOUR - 1, &self->out,
+                            &self->in_time);
+    ASSERT(self->in_time);
+    ASSERT_EQ(self->out, 42);
+    ASSERT_EQ(NOW, 2 * HOUR - 1);
+    CW_END(self);
+}
+
 VIRTUAL(a_time_limit_that_is_not_needed_is_no_event, cw_job *job;)
 {
     CW_BEGIN(self);

@@ -124,13 +124,17 @@ describe('a worker that does not start', () => {
     assert.deepEqual(errors, []);
   });
 
-  it('says so when it ends at once', { skip: inPage && 'browsers do not tell of a worker that ends' }, async () => {
-    const worker = workerOf('ends.js');
-    const context = await open(1, { worker, ready: false });
-    const error = await failure(context.ready);
-    isStartError(error, 'script-error', 'serve()');
-    await context.close();
-  });
+  it(
+    'says so when it ends at once',
+    { skip: inPage && 'browsers do not tell of a worker that ends' },
+    async () => {
+      const worker = workerOf('ends.js');
+      const context = await open(1, { worker, ready: false });
+      const error = await failure(context.ready);
+      isStartError(error, 'script-error', 'serve()');
+      await context.close();
+    },
+  );
 
   for (const [what, make, text] of [
     ['returns nothing', () => {}, 'undefined'],

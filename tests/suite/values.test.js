@@ -147,14 +147,18 @@ describe('values', () => {
     });
   });
 
-  it('may be Blobs', { skip: typeof Blob !== 'function' && 'there are no Blobs here' }, async () => {
-    await using(1, async (context) => {
-      const blob = new Blob(['some ', 'text']);
-      assert.equal(await context.async('blobText', blob), 'some text');
-      const back = await context.async('echo', blob);
-      assert.equal(await back.text(), 'some text');
-    });
-  });
+  it(
+    'may be Blobs',
+    { skip: typeof Blob !== 'function' && 'there are no Blobs here' },
+    async () => {
+      await using(1, async (context) => {
+        const blob = new Blob(['some ', 'text']);
+        assert.equal(await context.async('blobText', blob), 'some text');
+        const back = await context.async('echo', blob);
+        assert.equal(await back.text(), 'some text');
+      });
+    },
+  );
 
   it('may be ports, transferred', async () => {
     await using(1, async (context) => {
