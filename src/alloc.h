@@ -13,7 +13,7 @@
 
 #include <stddef.h>
 
-/* Uninitialized memory, aligned to 16 bytes; NULL if there is none. */
+/* Uninitialized memory, aligned as malloc()'s; NULL if there is none. */
 void *cw__alloc(size_t bytes);
 /* `bytes` is what the block was asked with. */
 void cw__free(void *block, size_t bytes);

@@ -13,4 +13,24 @@ $(SUITE_MODULES): tests/suite/helpers/native.c lib/libcoworker.a wasm/exports.tx
 .PHONY: suite-modules
 suite-modules: $(SUITE_MODULES)
 
-test test-node test-browser: $(SUITE_MODULES)
+test test-node test-browser stress: $(SUITE_MODULES)
+
+# The C tests as WebAssembly in Node, on the objects that users link:
+# node build/wasm-node/tests/NAME.cjs [WORD]
+#   PROXY_TO_PTHREAD  main() blocks, and threads start only from an event loop
+#   EXIT_RUNTIME      the process ends with main()
+#   STACK_SIZE        of main() and of threads that tests start themselves
+#   ABORTING_MALLOC   no memory is told, as on every other platform
+#   INITIAL_MEMORY    enough for all of them: memory that grows is slower
+WASM_TESTS := $(C_TESTS:%=$(BUILD)/wasm-node/tests/%.cjs)
+
+$(BUILD)/wasm-node/tests/%.cjs: tests/c/%.c $(wildcard tests/c/*.h) tests/c/environment.js \
+  $(CORE_HEADERS) lib/libcoworker.a tests/tests.mk
+	$(Q)mkdir -p $(@D)
+	$(Q)$(EMCC) -std=gnu11 -O2 -pthread -Isrc -Wall -Wextra -Werror $< lib/libcoworker.a \
+	  --pre-js tests/c/environment.js $(TEST_LDFLAGS) -sENVIRONMENT=node -sPROXY_TO_PTHREAD \
+	  -sEXIT_RUNTIME -sSTACK_SIZE=256KB -sABORTING_MALLOC=0 -sINITIAL_MEMORY=256MB -o $@
+
+.PHONY: run-wasm
+run-wasm: $(WASM_TESTS)
+	$(Q)tools/test-c.sh wasm $^

@@ -11,7 +11,9 @@ for program in "$@"; do
   name=$(basename "$program")
   log=$(mktemp)
   # A program that hangs is a failure, too.
-  if timeout 300 "$program" >"$log" 2>&1; then
+  command=("$program")
+  if [[ $program == *.cjs ]]; then command=(node "$program"); fi
+  if timeout 300 "${command[@]}" >"$log" 2>&1; then
     read -r ok bad < <(sed -n 's/^\([0-9]*\) passed, \([0-9]*\) failed$/\1 \2/p' "$log" | tail -n 1)
     if [ -z "${ok:-}" ]; then ok=0 bad=1; echo "$flavour $name: ended without its closing line"; fi
   else
@@ -25,5 +27,5 @@ for program in "$@"; do
   passed=$((passed + ok)) failed=$((failed + bad))
   rm -f "$log"
 done
-echo "native $flavour: $passed passed, $failed failed"
+echo "$flavour: $passed passed, $failed failed"
 [ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]

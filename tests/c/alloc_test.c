@@ -17,7 +17,7 @@ TEST(blocks_are_aligned_and_do_not_overlap)
         sizes[i] = i * 7 % 1500; /* from 0 over the size classes to beyond */
         blocks[i] = cw__alloc(sizes[i]);
         ASSERT(blocks[i] != NULL);
-        ASSERT_EQ((uintptr_t)blocks[i] % 16, 0);
+        ASSERT_EQ((uintptr_t)blocks[i] % _Alignof(max_align_t), 0);
         memset(blocks[i], (int)(i % 251), sizes[i]);
     }
     for (size_t i = 0; i < COUNT; i++) {

@@ -132,6 +132,8 @@ TEST(a_worker_that_cannot_be_started_is_told)
     }
 }
 
+#ifndef __EMSCRIPTEN__ /* a thread of Node takes megabytes */
+
 TEST(as_many_workers_as_are_allowed)
 {
     cw_context *context = cw_new_fixed_worker_context(CW_MAX_WORKERS, "many");
@@ -144,6 +146,8 @@ TEST(as_many_workers_as_are_allowed)
     cw_job_release(job);
     shut_down(context);
 }
+
+#endif
 
 /* ---- closing */
 

@@ -2,10 +2,10 @@
  *
  * SPDX-License-Identifier: MIT
  *
- * Each test runs for CW_STRESS_ROUNDS rounds (500 if it is not set) with 2, 4
- * and 8 workers. What it does is random; CW_STRESS_SEED repeats the choices,
- * though not the timing. A round that never ends is a failure like any other:
- * it is what a lost wake-up looks like.
+ * Each test runs for CW_STRESS_ROUNDS rounds with 2, 4 and 8 workers; if it is
+ * not set for 500, or 125 where rounds are long. What it does is random;
+ * CW_STRESS_SEED repeats the choices, though not the timing. A round that never
+ * ends is a failure like any other: it is what a lost wake-up looks like.
  */
 #include "test.h"
 
@@ -13,17 +13,16 @@
 
 #include "context.h"
 
-#include <sched.h>
-
 /* ---- rounds, chance, threads that meet */
 
 static uint32_t seed;
-static int round_count = 500;
+static int round_count = 500, long_round_count = 125;
 
 __attribute__((constructor)) static void read_settings(void)
 {
     const char *rounds = getenv("CW_STRESS_ROUNDS");
-    if (rounds && atoi(rounds) > 0) round_count = atoi(rounds);
+    if (rounds && atoi(rounds) > 0)
+        round_count = long_round_count = atoi(rounds);
     const char *given = getenv("CW_STRESS_SEED");
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
@@ -50,9 +49,16 @@ static uint32_t chance(uint32_t below)
  * others do. */
 static void dither(void)
 {
-    if (chance(16) == 0) sched_yield();
+    if (chance(16) == 0) cw__thread_pause();
     for (volatile uint32_t i = chance(300); i > 0; i--) {
     }
+}
+
+static void tell_time(const char *name, int workers, int64_t began_ns)
+{
+    printf("%s, %d workers: %.1f s\n", name, workers,
+           (double)(cw__now_ns() - began_ns) / 1e9);
+    fflush(stdout);
 }
 
 /* A test with a context of 2, 4 and 8 workers. */
@@ -63,9 +69,11 @@ static void dither(void)
         alarm(TEST_SECONDS + (unsigned)round_count / 10);                      \
         cw_set_unhandled_handler(count_unhandled);                             \
         for (int workers = 2; workers <= 8; workers *= 2) {                    \
+            int64_t began_ns = cw__now_ns();                                   \
             cw_context *context = new_context(workers);                        \
             NAME##_with(context);                                              \
             shut_down(context);                                                \
+            tell_time(#NAME, workers, began_ns);                               \
         }                                                                      \
     }                                                                          \
     static void NAME##_with(cw_context *context)
@@ -88,7 +96,7 @@ static void meet_and_act(int number)
 {
     atomic_fetch_sub(&team.missing, 1);
     while (atomic_load(&team.missing) > 0)
-        sched_yield();
+        cw__thread_pause();
     dither();
     team.acts[number](team.arg);
 }
@@ -179,7 +187,7 @@ static void cancel_run(void *arg)
     struct run *run = arg;
     cw_job *job;
     while (!(job = __atomic_load_n(&run->job, __ATOMIC_ACQUIRE)))
-        sched_yield();
+        cw__thread_pause();
     dither();
     cw_cancel(job, NULL);
 }
@@ -297,7 +305,7 @@ static void cancel_brood(void *arg)
     struct brood *brood = arg;
     cw_job *job;
     while (!(job = __atomic_load_n(&brood->job, __ATOMIC_ACQUIRE)))
-        sched_yield();
+        cw__thread_pause();
     for (uint32_t i = chance(20); i > 0; i--)
         dither();
     cw_cancel(job, NULL);
@@ -456,7 +464,7 @@ CW_COROUTINE(delay_or_be_cancelled, struct delay_run *, cw_none, CW_NO_LOCALS)
 STRESS(timers_against_cancellation)
 {
     enum { COUNT = 40 };
-    for (int round = 0; round < round_count / 4 + 1; round++) {
+    for (int round = 0; round < long_round_count; round++) {
         struct delay_run run = {0, 0};
         cw_job *jobs[COUNT];
         for (int i = 0; i < COUNT; i++)
@@ -776,7 +784,7 @@ CW_COROUTINE(ping, cw_context *, int, cw_job *job; int i, out;)
 STRESS(ping_pong_between_contexts)
 {
     cw_context *other = new_context(cw_context_workers(context) / 2);
-    for (int round = 0; round < round_count / 4 + 1; round++) {
+    for (int round = 0; round < long_round_count; round++) {
         cw_job *jobs[4];
         for (int i = 0; i < 4; i++)
             jobs[i] = i % 2 ? cw_async(context, ping, other)
@@ -854,7 +862,7 @@ CW_COROUTINE(one_delay, cw_none, cw_none, CW_NO_LOCALS)
 /* A delay whose keeper is woken, again and again, as it falls asleep. */
 STRESS(delays_end_whatever_wakes_their_keeper)
 {
-    for (int round = 0; round < round_count / 4 + 1; round++) {
+    for (int round = 0; round < long_round_count; round++) {
         cw_job *delays[2];
         for (int i = 0; i < 2; i++)
             delays[i] = cw_launch(context, one_delay, CW_NONE);
@@ -890,7 +898,7 @@ CW_COROUTINE(spread, int, cw_none, int i;)
 
 STRESS(stolen_jobs_run_once)
 {
-    for (int round = 0; round < round_count / 4 + 1; round++) {
+    for (int round = 0; round < long_round_count; round++) {
         /* 1000 at once, or 1 + 5 + 5 * 4 + ... of a tree */
         bool wide = chance(2);
         cw_job *job = cw_launch(context, spread, wide ? 1000 : 5);
@@ -969,7 +977,7 @@ static void cancel_tree(void *arg)
     struct gardener *gardener = arg;
     cw_job *job;
     while (!(job = __atomic_load_n(&gardener->job, __ATOMIC_ACQUIRE)))
-        sched_yield();
+        cw__thread_pause();
     for (uint32_t i = chance(60); i > 0; i--)
         dither();
     cw_cancel(job, NULL);
@@ -1006,7 +1014,7 @@ STRESS(blocking_calls_of_many_threads)
     act *const acts[] = {block_on_pool, block_on_pool, block_on_pool,
                          block_on_pool};
     pool = context;
-    for (int round = 0; round < round_count / 4 + 1; round++)
+    for (int round = 0; round < long_round_count; round++)
         act_together(4, acts, NULL);
 }
 

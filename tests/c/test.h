@@ -28,6 +28,10 @@
 #include <time.h>
 #include <unistd.h>
 
+#ifdef __EMSCRIPTEN__
+#    include <emscripten.h>
+#endif
+
 #include "platform.h"
 
 #define MAYBE_UNUSED __attribute__((unused))
@@ -53,7 +57,12 @@ test_failed(const char *file, int line, const char *what, const char *why)
 {
     fprintf(stderr, "%s:%d: %s: %s\n", file, line, what, why);
     fflush(NULL);
+#ifdef __EMSCRIPTEN__ /* its _exit() waits for threads that may wait for us */
+    MAIN_THREAD_EM_ASM({process.exit(1)});
+    __builtin_trap();
+#else
     _exit(1); /* other threads may be in any state: no exit handlers */
+#endif
 }
 
 MAYBE_UNUSED static void test_equal(const char *file, int line,
@@ -228,10 +237,49 @@ static struct test *test_first, **test_end = &test_first;
 /* A test that takes longer hangs. */
 enum { TEST_SECONDS = 60 };
 
-/* Runs `body` in a child process and returns its wait status. What the child
- * prints to stderr goes to `output` if that is not NULL. */
-MAYBE_UNUSED static int test_in_child(void (*body)(void), char *output,
-                                      size_t room)
+/* test_in_child(body, output, room) runs `body` in a child process and returns
+ * its wait status. What the child prints to stderr goes to `output` if that is
+ * not NULL. */
+#ifdef __EMSCRIPTEN__
+
+/* Node starts the same program once more, which calls the function with this
+ * number. Returns what waitpid() would tell. */
+/* clang-format off */
+EM_JS_DEPS(test_spawn, "$ENV,$stringToUTF8")
+EM_JS(int, test_spawn, (int body, char *output, int room), {
+    const { error, signal, status, stderr } = require('child_process').spawnSync(
+        process.execPath, [__filename, '--body', String(body)],
+        { stdio: ['ignore', 'inherit', output ? 'pipe' : 'inherit'] });
+    if (error) throw error;
+    if (output) stringToUTF8(String(stderr), output, room);
+    const { signals } = require('os').constants;
+    if (signal) return signals[signal];
+    if (status > 128) return status - 128; /* a signal of Emscripten's own */
+    /* What abort() throws ends Node like any other exception. */
+    if (output && String(stderr).includes('Aborted(')) return signals.SIGABRT;
+    return status << 8;
+})
+/* clang-format on */
+
+static int test_in_child(void (*body)(void), char *output, size_t room)
+{
+    fflush(NULL);
+    return test_spawn((int)(intptr_t)body, output, (int)room);
+}
+
+/* In that program: does not return. */
+static void test_be_child(int argc, char **argv)
+{
+    if (argc != 3 || strcmp(argv[1], "--body") != 0) return;
+    void (*body)(void) = (void (*)(void))(intptr_t)atoi(argv[2]);
+    alarm(TEST_SECONDS);
+    body();
+    exit(0);
+}
+
+#else
+
+static int test_in_child(void (*body)(void), char *output, size_t room)
 {
     int ends[2] = {-1, -1};
     if (output && pipe(ends) != 0) abort();
@@ -259,6 +307,10 @@ MAYBE_UNUSED static int test_in_child(void (*body)(void), char *output,
     return status;
 }
 
+static void test_be_child(int argc, char **argv) { (void)argc, (void)argv; }
+
+#endif
+
 /* Asserts that `body` aborts and says `text`. Before the test has threads. */
 MAYBE_UNUSED static void assert_aborts(void (*body)(void), const char *text)
 {
@@ -284,6 +336,7 @@ static bool test_passes(const struct test *test)
 
 int main(int argc, char **argv)
 {
+    test_be_child(argc, argv);
     int passed = 0, failed = 0;
     for (struct test *test = test_first; test; test = test->next) {
         if (argc > 1 && !strstr(test->name, argv[1])) continue;

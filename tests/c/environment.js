@@ -1,0 +1,2 @@
+// Linked before the C tests' WebAssembly: getenv() sees what Node's process has.
+Module.preRun = () => Object.assign(ENV, process.env);
