@@ -100,6 +100,13 @@ test-node: web examples ## JavaScript tests in Node, on the built package
 test-browser: web setup-browsers ## The same suite in Chromium, Firefox and WebKit
 	$(Q)$(NODE) tests/browser/run.mjs
 
+CW_STRESS_ROUNDS ?= 10000
+
+.PHONY: stress
+stress: $(FLAVOURS:%=$(BUILD)/%/tests/stress_test) $(BUILD)/wasm-node/tests/stress_test.cjs web ## Races, CW_STRESS_ROUNDS (10000) of each: takes hours
+	$(Q)CW_STRESS_ROUNDS=$(CW_STRESS_ROUNDS) COWORKER_STRESS_ROUNDS=$(CW_STRESS_ROUNDS) \
+	  $(NODE) tools/test-all.mjs stress
+
 ##@ Quality
 
 .PHONY: check

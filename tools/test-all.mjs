@@ -4,7 +4,8 @@
 //   node tools/test-all.mjs [PART...]
 //
 // PART is the beginning of a name in the table below, such as `node` or
-// `browser firefox`. `make test` builds what they need before.
+// `browser firefox`. `make test` builds what they need before. Parts whose name
+// begins with `stress` take long, and run only if they are asked for.
 
 import { spawn } from 'node:child_process';
 import { readdirSync } from 'node:fs';
@@ -12,8 +13,8 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('../', import.meta.url));
-/** A part that takes longer hangs; in milliseconds. */
-const LIMIT = 15 * 60_000;
+/** A part that takes longer hangs; in minutes. */
+const LIMIT = { usual: 15, stress: 240 };
 
 /** Runs files with Node's test runner. */
 const nodeTest = (...files) => ['node', '--test', '--test-reporter=spec', ...files];
@@ -22,6 +23,11 @@ const filesIn = (folder) =>
     .filter((name) => name.endsWith('.test.js'))
     .map((name) => `${folder}/${name}`);
 const browser = (engine) => ['node', 'tests/browser/run.mjs', '--engine', engine];
+/** Says itself how long each test takes. */
+const stress = (flavour) => [
+  ...['env', 'TSAN_OPTIONS=halt_on_error=1', 'ASAN_OPTIONS=detect_leaks=1'],
+  `build/${flavour}/tests/stress_test`,
+];
 const demo = (engine) => ['node', 'tests/demo/demo.test.mjs', '--engine', engine];
 
 /** Every part: its name and its command. */
@@ -30,6 +36,7 @@ const PARTS = [
   ['native asan', ['make', '-j2', 'run-asan']],
   ['native tsan', ['make', '-j2', 'run-tsan']],
   ['native model', ['make', '-j2', 'model']],
+  ['node core', ['make', '-j2', 'run-wasm']],
   ['node unit', nodeTest(...filesIn('tests/unit'))],
   ['node suite', nodeTest(...filesIn('tests/suite'))],
   ['node package', nodeTest('tests/package/run.mjs')],
@@ -41,7 +48,13 @@ const PARTS = [
   ['demo chromium', demo('chromium')],
   ['demo firefox', demo('firefox')],
   ['demo webkit', demo('webkit')],
+  ['stress native', stress('native')],
+  ['stress asan', stress('asan')],
+  ['stress tsan', stress('tsan')],
+  ['stress wasm', ['node', 'build/wasm-node/tests/stress_test.cjs']],
+  ['stress suite', nodeTest('tests/suite/stress.test.js')],
 ];
+const isStress = (name) => name.startsWith('stress');
 
 /** What Node's runner and the model checker say of tests that are in order, and the runner's sums. */
 const QUIET =
@@ -79,10 +92,11 @@ async function run(name, [command, ...args]) {
   });
   const failures = new Set();
   let late = false;
+  const minutes = isStress(name) ? LIMIT.stress : LIMIT.usual;
   const timer = setTimeout(() => {
     late = true;
     process.kill(-child.pid, 'SIGKILL');
-  }, LIMIT);
+  }, minutes * 60_000);
   const stop = (signal) => {
     process.kill(-child.pid, 'SIGTERM');
     process.exitCode = 1;
@@ -93,7 +107,7 @@ async function run(name, [command, ...args]) {
     createInterface({ input: stream }).on('line', (line) => {
       count(line, counts);
       if (FAILED.test(line)) failures.add(line.trim());
-      if (!QUIET.test(line)) console.log(line);
+      if (isStress(name) || !QUIET.test(line)) console.log(line);
     });
   }
   const status = await new Promise((resolve) => {
@@ -107,7 +121,7 @@ async function run(name, [command, ...args]) {
   const skipped = counts.get('skipped') ?? 0;
   let failed = (counts.get('fail') ?? 0) + (counts.get('cancelled') ?? 0);
   let note = '';
-  if (late) note = `took longer than ${LIMIT / 60_000} minutes`;
+  if (late) note = `took longer than ${minutes} minutes`;
   else if (status !== 0 && failed === 0) note = `ended with ${status}`;
   else if (passed + failed === 0) note = 'ran no test';
   if (note && failed === 0) failed = 1;
@@ -116,8 +130,8 @@ async function run(name, [command, ...args]) {
 }
 
 const wanted = process.argv.slice(2);
-const parts = PARTS.filter(
-  ([name]) => wanted.length === 0 || wanted.some((part) => name.startsWith(part)),
+const parts = PARTS.filter(([name]) =>
+  wanted.length === 0 ? !isStress(name) : wanted.some((part) => name.startsWith(part)),
 );
 const results = [];
 for (const [name, command] of parts) results.push(await run(name, command));
