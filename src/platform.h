@@ -45,7 +45,7 @@ void cw__thread_pause(void);
  * May return early at any time, so callers loop. */
 void cw__futex_wait(_Atomic uint32_t *word, uint32_t expected,
                     int64_t timeout_ns);
-/* Wakes at most one thread that sleeps on `word`. */
+/* Wakes at least one thread that sleeps on `word`, if there is any. */
 void cw__futex_wake(_Atomic uint32_t *word);
 
 /* ---- clock, memory, messages */

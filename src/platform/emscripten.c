@@ -74,9 +74,11 @@ void cw__futex_wait(_Atomic uint32_t *word, uint32_t expected,
     wait_word((int *)(void *)word, (int)expected, timeout_ns);
 }
 
+/* All, since one may be the wrong one: Emscripten leaves an asynchronous wait
+ * on the memory of each thread that ends, which goes on after it is freed. */
 void cw__futex_wake(_Atomic uint32_t *word)
 {
-    __builtin_wasm_memory_atomic_notify((int *)(void *)word, 1);
+    __builtin_wasm_memory_atomic_notify((int *)(void *)word, (uint32_t)-1);
 }
 
 int64_t cw__now_ns(void) { return (int64_t)(cw_js_now() * 1e6); }
