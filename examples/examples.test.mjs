@@ -22,15 +22,11 @@ for (const [way, [command, args]] of Object.entries(ways)) {
     const parts = lines.map((line) => /^(\w+), I'm executing in (worker-context-\d)$/.exec(line));
     assert.ok(!parts.includes(null), `unexpected output: ${stdout}`);
     assert.deepEqual(parts.map(([, name]) => name).sort(), ['Ada', 'Edsger', 'Grace']);
-    // A coroutine of C goes on wherever a worker is free; a function of
-    // JavaScript stays where it began.
-    if (way.startsWith('JavaScript')) {
-      assert.deepEqual(
-        parts.map(([, , worker]) => worker).sort(),
-        ['worker-context-1', 'worker-context-2', 'worker-context-3'],
-        'each on a worker of its own',
-      );
-    }
+    assert.deepEqual(
+      parts.map(([, , worker]) => worker).sort(),
+      ['worker-context-1', 'worker-context-2', 'worker-context-3'],
+      'each on a worker of its own',
+    );
     assert.ok(ms >= 1000, `it took ${ms} ms only`);
   });
 }

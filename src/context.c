@@ -145,6 +145,7 @@ int cw__context_open(uint32_t workers, const char *name,
      * event loop, so that jobs can be handed to it. Set before any begins. */
     for (uint32_t i = 0; i < workers; i++) {
         atomic_init(&context->workers[i].asleep_in_loop, 1);
+        atomic_init(&context->workers[i].free, 1);
         cw_or_seq_cst(&context->idle_bits[i / 32], 1u << i % 32);
     }
     atomic_init(&context->idle, workers << 16);

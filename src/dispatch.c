@@ -72,28 +72,57 @@ static bool give_if_asleep(cw__worker *worker, cw_job *job)
     return true;
 }
 
-/* Gives a job straight to a sleeping worker: to the one that ran it last, or,
- * if it is launched from outside (`self` is NULL), to one that has rested for a
- * while. So jobs that are launched on a quiet pool start on different workers
- * and stay there, while on a busy one, whose workers only nod off, they are
- * queued and nobody is woken in vain. False if there is no such sleeper. */
+/* Leaves a job to a worker that is awake without anything to do. It may just
+ * fall asleep, or find something else, which may take long: then it must not
+ * have the job. */
+static bool give_if_free(cw__worker *worker, cw_job *job)
+{
+    if (!cw_load_relaxed(&worker->free) || cw_load_relaxed(&worker->handed))
+        return false;
+    /* seq_cst: comes before both looks at the worker, and pairs with
+     * stop_being_free() and cw__fall_asleep() */
+    cw_job *other = cw_swap_seq_cst(&worker->handed, job);
+    if (other) inject(worker->context, other); /* somebody else was faster */
+    cw__worker_unpark(worker);
+    if (!cw_load_seq_cst(&worker->free)) {
+        job = cw__worker_take_handed(worker);
+        if (job) inject(worker->context, job);
+    }
+    return true;
+}
+
+/* Gives a job straight to a worker that has nothing to do: to the one that ran
+ * it last, or, if it is launched from outside (`self` is NULL), to one that has
+ * rested for a while or has not run anything yet. So jobs that are launched on
+ * a quiet pool start on different workers and stay there, while on a busy one,
+ * whose workers only nod off, they are queued and nobody is woken in vain.
+ * False if there is no such worker. */
 bool cw__hand_over(cw__worker *self, cw_job *job)
 {
     cw_context *context = job->context;
     if (context->count == 1) return false; /* keeps strict order */
-    if (cw_load_seq_cst(&context->idle) < CW__ONE_SLEEPER) return false;
+    uint32_t idle = cw_load_seq_cst(&context->idle);
+    if (idle == 0) return false;
     uint32_t last = job->last - 1u; /* not begun: out of range */
-    if (last < context->count && !(self && self->index == last) &&
-        give_if_asleep(&context->workers[last], job))
-        return true;
+    if (last < context->count && !(self && self->index == last)) {
+        cw__worker *worker = &context->workers[last];
+        if (give_if_asleep(worker, job) || (self && give_if_free(worker, job)))
+            return true;
+    }
     if (self) return false;
+    /* relaxed: only the first jobs of a context can meet one that has not run
+     * anything, and on a busy one this has to be quick */
+    if (idle < CW__ONE_SLEEPER &&
+        cw_load_relaxed(&context->next_rested) >= context->count)
+        return false;
     int64_t rested = cw__now_ns() - rest_ns;
     /* relaxed: any starting point will do */
     uint32_t start = cw_add_relaxed(&context->next_rested, 1);
     for (uint32_t i = 0; i < context->count; i++) {
         cw__worker *worker = &context->workers[(start + i) % context->count];
         if (cw_load_relaxed(&worker->slept_at_ns) < rested &&
-            give_if_asleep(worker, job))
+            (give_if_asleep(worker, job) ||
+             (!cw_load_relaxed(&worker->steps) && give_if_free(worker, job))))
             return true;
     }
     return false;

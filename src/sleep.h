@@ -31,8 +31,8 @@ void cw__stop_searching(cw__worker *self);
 
 /* Puts a job at the end of the worker's own line. */
 void cw__push(cw__worker *self, cw_job *job);
-/* Gives a job straight to a sleeping worker; dispatch.c says to which. False if
- * there is no such sleeper. */
+/* Gives a job straight to a worker that is free; dispatch.c says to which.
+ * False if there is no such worker. */
 bool cw__hand_over(cw__worker *self, cw_job *job);
 
 #endif /* CW_SLEEP_H */

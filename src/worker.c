@@ -3,7 +3,7 @@
  * SPDX-License-Identifier: MIT
  *
  * Where a worker looks for work, in this order:
- *   0. what somebody handed to it while it slept;
+ *   0. what somebody handed to it while it was free;
  *   1. its slot: the job that was resumed last, whose data are warm; at most
  *      SLOT_BUDGET times in a row, so that two jobs that resume each other do
  *      not keep out the rest. Nobody can steal from there, so what is not run
@@ -51,6 +51,7 @@ void cw__worker_init(cw__worker *worker, cw_context *context, uint32_t index)
     worker->index = index;
     worker->random = index * 2654435761u + 1;
     worker->may_futex = true;
+    worker->wake_at_ns = CW__NEVER;
     cw__text name = cw__text_begin(worker->name, sizeof worker->name);
     cw__text_add(&name, context->name);
     if (context->count > 1) {
@@ -158,8 +159,8 @@ static cw_job *take_stranded(cw__worker *self)
     cw_context *context = self->context;
     for (uint32_t i = 0; i < context->count; i++) {
         cw__worker *other = &context->workers[i];
-        if (other == self || !other->has_loop) continue; /* not up yet */
-        if (!cw_load_relaxed(&other->asleep_in_loop)) continue;
+        if (other == self || !cw_load_relaxed(&other->asleep_in_loop)) continue;
+        if (!cw_load_relaxed(&other->parks)) continue; /* not up yet */
         cw_job *job = cw__worker_take_handed(other);
         if (job) return job;
     }
@@ -173,8 +174,8 @@ static void resume_on_time(cw__worker *self, cw_job *job)
     if (cw__hand_over(self, job)) return;
     if (job->last == self->index % CW__LAST + 1 && self->context->count > 1 &&
         !cw_load_relaxed(&self->handed))
-        /* seq_cst, as in give(): others hand over only to sleepers, but one
-         * may be late with it */
+        /* seq_cst, as in give(): others hand over only to a free worker, but
+         * one may be late with it */
         job = cw_swap_seq_cst(&self->handed, job);
     if (job) cw__dispatch(self, job, CW__SPAWNED);
 }
@@ -286,6 +287,35 @@ static bool loop_is_due(cw__worker *self)
     return true;
 }
 
+/* This worker is not free any more. True if it was given a job before that. */
+static bool stop_being_free(cw__worker *self)
+{
+    /* seq_cst, both: pairs with give_if_free() */
+    cw_store_seq_cst(&self->free, 0);
+    return cw_load_seq_cst(&self->handed) != NULL;
+}
+
+/* The job to run now: `job`, which was found, unless the worker was given one
+ * meanwhile: nobody else could take that one while it runs `job`. */
+static cw_job *take_found(cw__worker *self, cw_job *job)
+{
+    if (cw_likely(!stop_being_free(self))) return job;
+    cw_job *handed = cw__worker_take_handed(self);
+    if (!handed) return job;
+    cw__push(self, job);
+    cw__context_notify(self->context);
+    return handed;
+}
+
+/* The others have taken a worker that has just begun for a sleeper. If it got
+ * up by itself now, it would find nothing, and miss what they give it. */
+static void begin_asleep(cw__worker *self)
+{
+    cw__count(&self->parks, 1);
+    cw__traced(&self->trace, CW__TRACE_PARK, 0);
+    cw__sleep_in_futex(self, -1);
+}
+
 /* Nothing to do. Returns a job after all, or NULL with the reason to leave in
  * `*why`. */
 static cw_job *idle(cw__worker *self, cw__run *why, const cw_job *until)
@@ -293,8 +323,10 @@ static cw_job *idle(cw__worker *self, cw__run *why, const cw_job *until)
     cw_context *context = self->context;
     bool asleep = cw_load_relaxed(&self->asleep_in_loop) != 0; /* ours */
     bool searching = asleep || cw__start_searching(self);
+    cw_store_relaxed(&self->free, 1); /* those who see it look again */
     if (asleep) {
         cw_store_relaxed(&self->asleep_in_loop, 0);
+        if (!cw_load_relaxed(&self->parks)) begin_asleep(self);
         cw__get_up(self);
         fire_timers(self);
     }
@@ -304,6 +336,7 @@ static cw_job *idle(cw__worker *self, cw__run *why, const cw_job *until)
         if (!cw__inbox_empty(&self->inbox)) read_inbox(self);
         if (self->undelivered) {
             if (searching) cw__stop_searching(self);
+            stop_being_free(self);
             *why = CW__RUN_VISIT;
             return NULL;
         }
@@ -314,17 +347,19 @@ static cw_job *idle(cw__worker *self, cw__run *why, const cw_job *until)
         if (!job && lingered) job = take_stranded(self);
         if (job) {
             if (searching) cw__stop_searching(self);
-            return job;
+            return take_found(self, job);
         }
         cw__worker_publish(self);
         if (cw__context_quiet(context) || (until && cw_is_completed(until))) {
             if (searching) cw__stop_searching(self);
+            stop_being_free(self);
             *why = CW__RUN_END;
             return NULL;
         }
         if (self->foreign && self->host_called) {
             /* What was just called may come to its end in the next turn. */
             if (searching) cw__stop_searching(self);
+            stop_being_free(self);
             self->host_called = false;
             *why = CW__RUN_VISIT;
             return NULL;

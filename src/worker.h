@@ -28,7 +28,9 @@ typedef struct cw__worker {
     /* Written by others; each on a line of its own. */
     _Alignas(CW_CACHE_LINE) _Atomic uint32_t word; /* 1: woken; the futex */
     cw__inbox inbox;                               /* from the host's threads */
-    _Atomic(cw_job *) handed; /* given to it while it slept: goes first */
+    _Atomic(cw_job *) handed; /* given to it while it was free: goes first */
+    _Atomic uint32_t free;    /* it has nothing to do: sleeps or looks for work;
+                                 written by the owner */
     _Alignas(CW_CACHE_LINE) cw__ring ring;
 
     /* The owner's. */
@@ -83,7 +85,7 @@ cw__run cw__worker_run(cw__worker *self, uint32_t budget, const cw_job *until);
 /* Makes sure that `worker` looks at its inbox soon. */
 void cw__worker_unpark(cw__worker *worker);
 
-/* Takes the job that was handed to a sleeping worker, if there is one. */
+/* Takes the job that was handed to a free worker, if there is one. */
 cw_job *cw__worker_take_handed(cw__worker *worker);
 
 /* Detaches the ended jobs that the worker still holds. */

@@ -877,6 +877,39 @@ STRESS(delays_end_whatever_wakes_their_keeper)
     }
 }
 
+/* Delays end while their workers find something else to do, which takes until
+ * all delays are over. */
+STRESS(delays_end_beside_blocking_jobs)
+{
+    int workers = cw_context_workers(context);
+    struct hold hold = {event_new(), event_new()};
+    for (int round = 0; round < long_round_count; round++) {
+        cw_job *delays[8], *holds[8];
+        for (int i = 0; i < workers; i++)
+            delays[i] = cw_launch(context, one_delay, CW_NONE);
+        int64_t until =
+            cw__now_ns() + 1000 * (800 + (int64_t)chance(50) * (1 + workers));
+        while (cw__now_ns() < until)
+            cw__thread_pause();
+        for (int i = 1; i < workers; i++) {
+            holds[i] = cw_launch(context, hold_worker, &hold);
+            dither();
+        }
+        for (int i = 0; i < workers; i++) {
+            wait_for(delays[i]);
+            cw_job_release(delays[i]);
+        }
+        for (int i = 1; i < workers; i++)
+            event_set(hold.release);
+        for (int i = 1; i < workers; i++) {
+            wait_for(holds[i]);
+            cw_job_release(holds[i]);
+        }
+    }
+    event_free(hold.entered);
+    event_free(hold.release);
+}
+
 /* Trees of jobs that are stolen from each other, more than rings hold. */
 CW_COROUTINE(spread, int, cw_none, int i;)
 {

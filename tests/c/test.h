@@ -214,6 +214,19 @@ bool __wrap_cw_is_completed(const struct cw_job *job)
     return completed;
 }
 
+/* Called whenever somebody is about to make sure that a worker is up. */
+struct cw__worker;
+MAYBE_UNUSED static void (*_Atomic test_before_unpark)(struct cw__worker *);
+
+void __real_cw__worker_unpark(struct cw__worker *worker);
+void __wrap_cw__worker_unpark(struct cw__worker *worker);
+void __wrap_cw__worker_unpark(struct cw__worker *worker)
+{
+    void (*look)(struct cw__worker *) = atomic_load(&test_before_unpark);
+    if (look) look(worker);
+    __real_cw__worker_unpark(worker);
+}
+
 /* ---- tests */
 
 struct test {

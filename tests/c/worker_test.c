@@ -7,6 +7,7 @@
 #include "helpers.h"
 
 #include "context.h"
+#include "sleep.h"
 
 #include <sched.h>
 
@@ -201,7 +202,8 @@ TEST(a_job_that_is_handed_over_late_is_not_left_behind_a_long_one)
         sched_yield();
     cw_job *job = cw__job_new(context, &give, 0, 1, 0);
     ASSERT(cw__context_admit(NULL, context));
-    ASSERT(atomic_exchange(&worker->handed, job) == NULL);
+    cw_job *other = atomic_exchange(&worker->handed, job);
+    if (other) cw__inbox_push(&context->inject, (uintptr_t)other);
     atomic_store(&worker->word, 1);
     cw__futex_wake(&worker->word);
 
@@ -254,6 +256,127 @@ TEST(who_almost_slept_keeps_the_time_when_it_sleeps)
     event_free(leave);
     event_free(hold.entered);
     event_free(hold.release);
+}
+
+/* ---- to each worker its own job */
+
+struct greeting {
+    _Atomic int *delayed; /* counts */
+    uint32_t before, after;
+};
+
+CW_COROUTINE(note_workers, struct greeting *, cw_none, CW_NO_LOCALS)
+{
+    CW_BEGIN(self);
+    self->arg->before = cw__self->index;
+    atomic_fetch_add(self->arg->delayed, 1);
+    CW_DELAY(self, 5);
+    self->arg->after = cw__self->index;
+    CW_END(self);
+}
+
+TEST(jobs_from_outside_begin_and_go_on_on_workers_of_their_own)
+{
+    for (int round = 0; round < 100; round++) {
+        cw_context *context = new_context(3);
+        struct greeting greetings[3];
+        _Atomic int delayed = 0;
+        cw_job *jobs[3];
+        for (int i = 0; i < 3; i++) {
+            greetings[i] = (struct greeting){&delayed, 3, 3};
+            jobs[i] = cw_launch(context, note_workers, &greetings[i]);
+            /* The first one's delay wakes a worker to keep the time. */
+            if (i == 0 && round % 4)
+                for (int k = round % 4 * 5; k > 0; k--)
+                    cw__thread_pause();
+        }
+        uint32_t before = 0, after = 0;
+        for (int i = 0; i < 3; i++) {
+            wait_for(jobs[i]);
+            cw_job_release(jobs[i]);
+            before |= 1u << greetings[i].before;
+            after |= 1u << greetings[i].after;
+        }
+        ASSERT_EQ(before, 7);
+        ASSERT_EQ(after, 7);
+        shut_down(context);
+    }
+}
+
+/* As if a worker had got up, and not looked for work yet. */
+static void take_out_of_sleepers(cw__worker *worker)
+{
+    ASSERT(cw__clear_idle_bit(worker->context, worker->index));
+    atomic_fetch_sub(&worker->context->idle,
+                     CW__ONE_SLEEPER - CW__ONE_SEARCHER);
+}
+
+TEST(a_worker_that_has_run_nothing_is_given_a_job_when_it_is_awake)
+{
+    cw_context *context = new_context(2);
+    await_sleepers(context, 2);
+    cw__worker *worker = &context->workers[0];
+    take_out_of_sleepers(worker);
+    cw_job *job = cw_launch(context, give, 1);
+    ASSERT(atomic_load(&worker->handed) == job);
+    cw__wake(worker);
+    wait_for(job);
+    cw_job_release(job);
+    shut_down(context);
+}
+
+TEST(after_a_delay_a_job_goes_to_its_worker_if_that_is_awake_and_free)
+{
+    cw_context *context = new_context(2);
+    await_sleepers(context, 2);
+    cw__worker *worker = &context->workers[1];
+    for (int round = 0; round < 2; round++) {
+        cw_job *job = cw__job_new(context, &give, 0, 1, 0);
+        ASSERT(cw__context_admit(NULL, context));
+        job->last = 2;
+        take_out_of_sleepers(worker);
+        if (round == 0) {
+            ASSERT(cw__hand_over(&context->workers[0], job));
+            ASSERT(atomic_load(&worker->handed) == job);
+        } else { /* busy */
+            atomic_store(&worker->free, 0);
+            ASSERT(!cw__hand_over(&context->workers[0], job));
+            ASSERT(!atomic_load(&worker->handed));
+            atomic_store(&worker->free, 1);
+            cw__dispatch(NULL, job, CW__QUEUED);
+        }
+        cw__wake(worker);
+        wait_for(job);
+        cw_job_release(job);
+        await_sleepers(context, 2);
+    }
+    shut_down(context);
+}
+
+/* As if it had found something else that takes long. */
+static void make_busy(cw__worker *worker)
+{
+    ASSERT(atomic_load(&worker->handed));
+    atomic_store(&worker->free, 0);
+}
+
+TEST(what_a_worker_is_given_just_too_late_is_not_left_there)
+{
+    cw_context *context = new_context(2);
+    await_sleepers(context, 2);
+    cw__worker *worker = &context->workers[0];
+    take_out_of_sleepers(worker);
+    atomic_store(&test_before_unpark, make_busy);
+    cw_job *job = cw_launch(context, give, 1);
+    atomic_store(&test_before_unpark, NULL);
+    ASSERT(!atomic_load(&worker->handed));
+    /* A searcher, busy: the other one is not told. */
+    cw__worker_unpark(&context->workers[1]);
+    wait_for(job);
+    ASSERT_EQ(job->last, 2);
+    cw_job_release(job);
+    cw__wake(worker);
+    shut_down(context);
 }
 
 /* ---- sharing out */
