@@ -33,6 +33,29 @@ export interface JobInit {
   readonly parcel?: string | undefined;
 }
 
+/** The jobs that an abort signal cancels. */
+interface Audience {
+  readonly jobs: Set<Job>;
+  readonly abort: () => void;
+}
+
+const audiences = new WeakMap<AbortSignal, Audience>();
+
+/** One listener serves all jobs: Node takes more than ten for a leak. */
+function audienceOf(signal: AbortSignal): Audience {
+  let audience = audiences.get(signal);
+  if (!audience) {
+    const jobs = new Set<Job>();
+    const abort = () => {
+      for (const job of jobs) job.cancel(signal.reason);
+    };
+    audience = { jobs, abort };
+    audiences.set(signal, audience);
+    signal.addEventListener('abort', abort, { once: true });
+  }
+  return audience;
+}
+
 /**
  * A launched task. It ends after all jobs that it launched have ended.
  *
@@ -117,13 +140,18 @@ export class Job {
 
   /** @internal Cancels the job when the signal is aborted. */
   listen(signal: AbortSignal): void {
-    const abort = () => this.cancel(signal.reason);
     if (signal.aborted) {
-      abort();
+      this.cancel(signal.reason);
       return;
     }
-    signal.addEventListener('abort', abort, { once: true });
-    this.unlisten = () => signal.removeEventListener('abort', abort);
+    const { jobs, abort } = audienceOf(signal);
+    jobs.add(this);
+    this.unlisten = () => {
+      jobs.delete(this);
+      if (jobs.size > 0) return;
+      audiences.delete(signal);
+      signal.removeEventListener('abort', abort);
+    };
   }
 
   /** @internal */

@@ -361,11 +361,16 @@ describe('an abort signal', () => {
     await using(2, async (context) => {
       const controller = new AbortController();
       const { signal } = controller;
+      const listeners = watched(signal);
+      await context.async({ signal }, 'add', 1, 2);
       const jobs = Array.from({ length: 50 }, () => context.async({ signal }, 'wait'));
+      assert.equal(listeners(), 1); // hosts warn of many
+      await jobs[7].cancelAndJoin('only you');
       controller.abort('all of you');
-      for (const job of jobs) {
-        assert.equal((await failure(job)).cause, 'all of you');
+      for (const [index, job] of jobs.entries()) {
+        assert.equal((await failure(job)).cause, index === 7 ? 'only you' : 'all of you');
       }
+      assert.equal(listeners(), 0);
     });
   });
 });
