@@ -11,7 +11,7 @@ import type { Realm } from './realm.js';
 export interface ContextStats {
   /** Jobs started. */
   readonly launched: number;
-  /** Jobs ended, in whatever way. */
+  /** Jobs ended, in whatever way. A job is counted just after those who wait for it have been told. */
   readonly completed: number;
   /** Of these: with an error of their own. */
   readonly failed: number;
