@@ -11,7 +11,7 @@
 
 TEST(owners_are_checked)
 {
-    int me, you;
+    int me = 0, you = 0;
     cw_mutex *mutex = cw_mutex_new(false);
     ASSERT(!cw_mutex_is_locked(mutex));
     ASSERT(!cw_mutex_is_held_by(mutex, NULL));
@@ -133,7 +133,7 @@ CW_COROUTINE(acquire_one, cw_semaphore *, cw_none, CW_NO_LOCALS)
 {
     CW_BEGIN(self);
     CW_ACQUIRE(self, self->arg);
-    MARK(atomic_load(&test_marks) + 1);
+    atomic_fetch_add(&test_marks, 1);
     CW_END(self);
 }
 
@@ -192,7 +192,7 @@ static void ignore_fired(cw__op *op) { ASSERT_EQ(op->fired, CW__FIRED); }
 TEST(operations_of_a_host_wait_as_well)
 {
     cw__the_host.op_fired = ignore_fired;
-    int me;
+    int me = 0;
     cw_mutex *mutex = cw_mutex_new(true);
     cw__op op = {0};
     cw__party_op party = {.op = &op};
