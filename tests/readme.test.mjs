@@ -76,6 +76,11 @@ describe('README', () => {
     assert.match(stdout, /^I'm executing in worker-context-[123]\n$/);
   });
 
+  it('compiles and runs channels, select and a time limit', async () => {
+    const { stdout } = await runC('squares');
+    assert.equal(stdout, '55\n');
+  });
+
   it('compiles and runs the test in virtual time', async () => {
     const { stdout, stderr } = await runC('reminder_test'); // rejects unless it passes
     assert.equal(stdout + stderr, '');
