@@ -55,11 +55,17 @@ cw_handler *cw_on_completion(cw_job *job, unsigned flags,
     return handler;
 }
 
+bool cw__handler_take_back(cw_handler *handler)
+{
+    bool mine = cw__job_unwait(&handler->waiter);
+    if (mine) drop(handler);
+    drop(handler);
+    return mine;
+}
+
 void cw_handler_dispose(cw_handler *handler)
 {
-    if (!handler) return;
-    if (cw__job_unwait(&handler->waiter)) drop(handler);
-    drop(handler);
+    if (handler) (void)cw__handler_take_back(handler);
 }
 
 void cw__handler_note(cw__woken *woken, cw_handler *handler)
