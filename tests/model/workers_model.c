@@ -103,10 +103,30 @@ static void spawn_and_close(void *unused)
     cw_context_close(pool);
 }
 
-/* The worker begins, finds nothing and falls asleep, or not. */
+/* The worker begins, asleep already, as far as others know. */
+SCENARIO(worker_begin, 3)
+{
+    begin(1);
+    model_thread(spawn_and_close, NULL);
+    model_run();
+    end();
+}
+
+MUTANT(worker_begin, "it sleeps even if somebody has woken it")
+{
+    if (MODEL_IS(op, MODEL_FUTEX_WAIT, &workers[0].word)) return MODEL_FORCE;
+    if (op->thread != 1 || !MODEL_IS(op, MODEL_LOAD, &workers[0].word))
+        return MODEL_AS_IS;
+    op->value = 0;
+    return MODEL_FORCE;
+}
+
+/* The worker gets up, finds nothing and falls asleep, or not. */
 SCENARIO(worker_dispatch, 3)
 {
     begin(1);
+    model_settle();
+    cw__worker_unpark(&workers[0]);
     model_thread(spawn_and_close, NULL);
     model_run();
     end();
@@ -242,6 +262,48 @@ MUTANT(worker_hand_over, "one that gets up does not await its wake-up")
     if (!*mine || !MODEL_IS(op, MODEL_LOAD, &workers[op->thread - 1].word))
         return MODEL_AS_IS;
     op->value = 1;
+    return MODEL_FORCE;
+}
+
+/* The first worker is awake, has run nothing yet, and is given the short job
+ * while it finds the long one, or falls asleep again. */
+SCENARIO(worker_give_free, 2)
+{
+    begin(2);
+    let_rest();
+    cw_job *job = cw__job_new(pool, &awaits_and_closes, 0, 0, 0);
+    ((struct awaits_and_closes *)(void *)cw__job_frame(job))->arg =
+        &words->ran[0];
+    CHECK(cw__context_admit(NULL, pool));
+    cw__dispatch(NULL, job, CW__QUEUED);
+    cw__worker_unpark(&workers[0]);
+    model_thread(spawn, NULL);
+    model_run();
+    end();
+}
+
+MUTANT(worker_give_free, "who gives does not look whether it is free still")
+{
+    static bool given;
+    if (op->thread != 3) return MODEL_AS_IS;
+    if (op->address == (uintptr_t)&workers[0].handed)
+        given = op->kind == MODEL_SWAP;
+    if (!given || !MODEL_IS(op, MODEL_LOAD, &workers[0].free))
+        return MODEL_AS_IS;
+    op->value = 1;
+    return MODEL_FORCE;
+}
+
+MUTANT(worker_give_free, "who has found a job does not look for another one")
+{
+    static bool found;
+    if (op->thread != 1) return MODEL_AS_IS;
+    if (op->address == (uintptr_t)&workers[0].free)
+        found = op->kind == MODEL_STORE && op->value == 0;
+    if (!found || !MODEL_IS(op, MODEL_LOAD, &workers[0].handed))
+        return MODEL_AS_IS;
+    found = false;
+    op->value = 0;
     return MODEL_FORCE;
 }
 
