@@ -209,7 +209,7 @@ int cw_cancel_children(cw_job *job, cw_error *cause)
     size_t count = 0, room = 0;
     cw_job **children = NULL;
     while (!take_children(job, children, &count)) {
-        cw__free(children, room * sizeof *children);
+        if (children) cw__free(children, room * sizeof *children);
         room = count;
         children = cw__alloc(room * sizeof *children);
         if (!children) return CW_ENOMEM;
@@ -220,7 +220,7 @@ int cw_cancel_children(cw_job *job, cw_error *cause)
         cw__job_drop(children[i]);
     }
     cw_error_release(error);
-    cw__free(children, room * sizeof *children);
+    if (children) cw__free(children, room * sizeof *children);
     return CW_OK;
 }
 
