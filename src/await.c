@@ -98,6 +98,8 @@ int cw__await_all(cw_frame *frame, cw_job *const *jobs, size_t count)
     atomic_init(&group->open, count + 1); /* one for this loop */
     job->waiter.owner.pointer = group;
     job->armed = CW__ARMED_GROUP;
+    for (size_t i = 0; i < count; i++) /* also those that come too late */
+        (void)cw_job_start(jobs[i]);
     bool failed = false;
     for (size_t i = 0; i < count && !failed; i++) {
         cw__waiter *waiter = &group->waiters[i];

@@ -328,12 +328,21 @@ uint32_t cw__waiters_bit(const cw_job *job, uint32_t state)
                         : state & ~(uint32_t)CW__JOB_WAITERS;
 }
 
+/* True if somebody waits for the job's end, and does not just want to hear of
+ * it when it comes. */
+static bool waits(const cw__waiter *waiter)
+{
+    return waiter->kind != CW__WAITER_HANDLER &&
+           waiter->kind != CW__WAITER_PRODUCER;
+}
+
 int cw__job_wait(cw_job *job, cw__waiter *waiter)
 {
     uint32_t over = CW__JOB_FINAL;
     if (waiter->early) over |= CW__JOB_CANCELLING | CW__JOB_SEALED;
     uint32_t state = cw_load_acquire(&job->state);
     if (state & over) return CW__DONE;
+    if (cw_unlikely(state & CW__JOB_NEW) && waits(waiter)) cw_job_start(job);
     state = cw__job_lock(job);
     if (state & over) {
         cw__job_unlock(job, state);

@@ -161,6 +161,8 @@ cw_job *cw__launch_with(const cw_elements *given, cw_start how,
 
 bool cw_job_start(cw_job *job)
 {
+    /* acquire: pairs with the start by another one */
+    if (!(cw_load_acquire(&job->state) & CW__JOB_NEW)) return false;
     uint32_t state = cw__job_lock(job);
     bool first = (state & CW__JOB_NEW) != 0;
     cw__job_unlock(job, state & ~(uint32_t)CW__JOB_NEW);
