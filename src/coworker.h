@@ -181,6 +181,9 @@ const char *cw_job_name(const cw_job *job); /* its coroutine's name */
 
 /* The job that the calling thread runs at the moment, borrowed; or NULL. */
 cw_job *cw_current_job(void);
+/* The innermost scope of that job, which is what it launches children of: a
+ * job, too, borrowed until the scope ends. The job itself if it is in none. */
+cw_job *cw_current_scope(void);
 
 /* The job above: owned, or NULL if it never had one or has ended. */
 cw_job *cw_job_parent(cw_job *job);

@@ -64,6 +64,12 @@ const char *cw_worker_name(void) { return cw__self ? cw__self->name : ""; }
 
 cw_job *cw_current_job(void) { return cw__self ? cw__self->current : NULL; }
 
+cw_job *cw_current_scope(void)
+{
+    cw_job *job = cw_current_job();
+    return job ? job->scope : NULL;
+}
+
 cw_context *cw_current_context(void)
 {
     return cw__self ? cw__self->context : NULL;
