@@ -224,6 +224,9 @@ void cw__task_run(cw__worker *self, cw_job *job)
             /* acquire: pairs with cw_context_close() */
             if (cw_unlikely(cw_load_acquire(&job->context->closed)))
                 cw__cancel_closed(job);
+            /* A single worker keeps strict order: what is due goes first. */
+            if (job->context == self->context && self->context->count == 1)
+                cw__worker_fire_timers(self);
             cw__dispatch(self, job, CW__YIELDED);
             return;
         case CW_STEP_FOREIGN:

@@ -186,8 +186,7 @@ static void resume_on_time(cw__worker *self, cw_job *job)
     if (job) cw__dispatch(self, job, CW__SPAWNED);
 }
 
-/* Runs down what is due. */
-static void fire_timers(cw__worker *self)
+void cw__worker_fire_timers(cw__worker *self)
 {
     cw_context *context = self->context;
     if (cw_load_relaxed(&context->timers.next_ns) == CW__NEVER) return;
@@ -224,7 +223,7 @@ static cw_job *next_job(cw__worker *self)
     uint32_t tick = ++self->tick;
     if (cw_unlikely(self->undelivered || !cw__inbox_empty(&self->inbox)))
         read_inbox(self);
-    if (cw_unlikely(tick % CLOCK_EVERY == 0)) fire_timers(self);
+    if (cw_unlikely(tick % CLOCK_EVERY == 0)) cw__worker_fire_timers(self);
     if (cw_unlikely(tick % GLOBAL_EVERY == 0)) take_from_outside(self);
     cw_job *job = cw__worker_take_handed(self);
     if (job) return job;
@@ -334,7 +333,7 @@ static cw_job *idle(cw__worker *self, cw__run *why, const cw_job *until)
         cw_store_relaxed(&self->asleep_in_loop, 0);
         if (!cw_load_relaxed(&self->parks)) begin_asleep(self);
         cw__get_up(self);
-        fire_timers(self);
+        cw__worker_fire_timers(self);
     }
     bool lingered = false;
     for (;;) {
@@ -384,7 +383,7 @@ static cw_job *idle(cw__worker *self, cw__run *why, const cw_job *until)
         cw__sleep_in_futex(self, self->host_ran ? linger_ns : -1);
         lingered = self->host_ran && cw_load_acquire(&self->word) == 0;
         cw__get_up(self);
-        fire_timers(self);
+        cw__worker_fire_timers(self);
         searching = true;
     }
 }

@@ -90,6 +90,8 @@ cw_job *cw__worker_take_handed(cw__worker *worker);
 
 /* Detaches the ended jobs that the worker still holds. */
 void cw__worker_flush(cw__worker *self);
+/* Makes ready what is due by now. */
+void cw__worker_fire_timers(cw__worker *self);
 
 static inline void cw__count(_Atomic uint64_t *counter, uint64_t n)
 {
