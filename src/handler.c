@@ -14,6 +14,7 @@ struct cw_handler {
     cw__waiter waiter;
     cw_handler *next; /* link in what a change has woken */
     _Atomic uint32_t refs;
+    _Atomic uint32_t over; /* taken back */
     cw_completion_fn *call;
     void *arg;
     cw_error *error; /* for the call */
@@ -44,6 +45,7 @@ cw_handler *cw_on_completion(cw_job *job, unsigned flags,
     handler->waiter.owner.pointer = handler;
     handler->waiter.target.job = job;
     atomic_init(&handler->refs, 2);
+    atomic_init(&handler->over, 0);
     if (cw__job_wait(job, &handler->waiter) == CW__PENDING) return handler;
     if (!(flags & CW_NOT_LATE)) {
         uint32_t state = cw__job_lock(job);
@@ -65,7 +67,11 @@ bool cw__handler_take_back(cw_handler *handler)
 
 void cw_handler_dispose(cw_handler *handler)
 {
-    if (handler) (void)cw__handler_take_back(handler);
+    if (!handler) return;
+    /* release: it may have fired and wait for its turn; pairs with the look at
+     * it there */
+    cw_store_release(&handler->over, 1);
+    (void)cw__handler_take_back(handler);
 }
 
 void cw__handler_note(cw__woken *woken, cw_handler *handler)
@@ -81,7 +87,9 @@ void cw__handlers_call(cw_handler *first)
     while (first) {
         cw_handler *handler = first;
         first = handler->next;
-        handler->call(handler->arg, handler->error);
+        /* acquire: pairs with cw_handler_dispose() */
+        if (!cw_load_acquire(&handler->over))
+            handler->call(handler->arg, handler->error);
         drop(handler);
     }
 }
