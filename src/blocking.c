@@ -25,9 +25,12 @@ static int run(cw_context *context, const cw_coroutine *type, const void *arg,
     memcpy((char *)job->top + type->arg_offset, arg, type->arg_size);
     if (caller) cw__job_attach_own(caller->scope, job);
 
-    cw_job *current = self->current; /* a nested call interrupts a step */
+    /* A nested call interrupts a step. */
+    cw_job *current = self->current, *beneath = self->beneath;
+    uint32_t in_place = self->in_place;
     cw__self = self;
-    self->current = NULL;
+    self->current = self->beneath = NULL;
+    self->in_place = 0;
     cw__context_launch(self, job, CW__SPAWNED);
     cw__worker_run(self, 0, job);
     if (outer != self) {
@@ -37,6 +40,8 @@ static int run(cw_context *context, const cw_coroutine *type, const void *arg,
         cw__worker_run(self, 0, NULL);
     }
     self->current = current;
+    self->beneath = beneath;
+    self->in_place = in_place;
     cw__self = outer;
 
     int status = cw__result(job, type, out);

@@ -172,8 +172,7 @@ static bool leave_frame(cw__worker *self, cw_job *job)
     if (!frame->caller) {
         cw_error *error = frame->error;
         frame->error = NULL;
-        /* No code of the user's runs any more. */
-        if (!self->in_place) self->current = NULL;
+        self->current = self->beneath; /* handlers are not this body's */
         cw__job_finish(self, job, error);
         return false;
     }
@@ -193,7 +192,7 @@ void cw__task_run(cw__worker *self, cw_job *job)
     if (fresh) {
         if (cw_unlikely(cw__job_cancelling(job)) &&
             !(job->flags & CW__JOB_ATOMIC)) {
-            if (!self->in_place) self->current = NULL;
+            self->current = self->beneath;
             cw__job_finish(self, job, cw__job_cancellation(job));
             return;
         }

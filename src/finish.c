@@ -193,7 +193,8 @@ static cw_job *retire(cw__worker *self, cw_job *job)
     job->next = NULL;
     /* Whoever ends it from elsewhere, such as from another body, can tell. */
     cw_job *current = self ? self->current : NULL;
-    if (!self || !self->running || (current && cw__job_task(parent) != current))
+    if (!self || !self->running || self->in_place ||
+        (current && cw__job_task(parent) != current))
         return unlist(parent, job);
     cw_job *ready = NULL;
     if (self->done &&

@@ -97,12 +97,14 @@ static void run_in_place(cw__worker *self, cw_job *job)
 {
     if (cw_unlikely(!cw__context_admit(self, job->context)))
         cw__cancel_closed(job);
-    cw_job *current = self->current;
+    cw_job *current = self->current, *beneath = self->beneath;
     self->current = job;
+    self->beneath = current;
     self->in_place++;
     cw__task_run(self, job);
     self->in_place--;
     self->current = current;
+    self->beneath = beneath;
 }
 
 static void begin(cw__worker *self, cw_job *job, cw_start how)

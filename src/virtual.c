@@ -122,7 +122,11 @@ static void count_turn(cw_test_scheduler *scheduler)
 void cw__run_in_place(cw_test_scheduler *scheduler, cw_job *job)
 {
     cw__worker *outer = cw__self, *self = &job->context->workers[0];
-    cw_job *current = self->current; /* this may interrupt a step */
+    /* This may interrupt a step. */
+    cw_job *current = self->current, *beneath = self->beneath;
+    uint32_t in_place = self->in_place;
+    self->beneath = NULL;
+    self->in_place = 0;
     cw__self = self;
     do {
         scheduler->again = NULL;
@@ -132,6 +136,8 @@ void cw__run_in_place(cw_test_scheduler *scheduler, cw_job *job)
         count_turn(scheduler);
     } while (scheduler->again == job);
     self->current = current;
+    self->beneath = beneath;
+    self->in_place = in_place;
     cw__self = outer;
 }
 

@@ -44,6 +44,7 @@ typedef struct cw__worker {
     bool running;       /* inside of cw__worker_run() */
     uint32_t in_place;  /* jobs that began inside of others' steps, one in the
                            other */
+    cw_job *beneath;    /* then: whose step `current` interrupts */
     uint32_t tick;      /* counts turns of the loop */
     uint32_t slot_hits; /* turns in a row that the slot was used */
     uint32_t random;
