@@ -280,7 +280,7 @@ const char *cw_elements_name(const cw_elements *elements);
 void *cw_elements_value(const cw_elements *elements, const cw_key *key);
 
 /* The elements of the calling job, borrowed until it suspends; NULL if there
- * are none. */
+ * are none. No job is among them: what is launched with them is its child. */
 const cw_elements *cw_current_elements(void);
 
 /* -------------------------------------------------------------- coroutines */

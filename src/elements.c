@@ -173,6 +173,20 @@ const cw_elements *cw_elements_plus(const cw_elements *left,
     return set;
 }
 
+const cw_elements *cw__elements_of_job(const cw_elements *base,
+                                       const cw_elements *given)
+{
+    const cw_elements *both = cw_elements_plus(base, given);
+    if (!both || !both->has_job) return both;
+    cw_elements *set = copy(both, 0);
+    cw_elements_release(both);
+    if (!set) return NULL;
+    cw_job_release(set->job);
+    set->job = NULL;
+    set->has_job = false;
+    return set;
+}
+
 /* ---- looking */
 
 cw_context *cw_elements_context(const cw_elements *elements)

@@ -34,6 +34,9 @@ cw__elements_handler(const cw_elements *elements)
     return elements && elements->handler.call ? &elements->handler : NULL;
 }
 
+/* What a job gets as its own: both, but no job. Owned; NULL without memory. */
+const cw_elements *cw__elements_of_job(const cw_elements *base,
+                                       const cw_elements *given);
 /* The set that is in force for a job: its own, or that of the nearest job above
  * with one. Borrowed, NULL if there is none. Only while the job has not ended,
  * or for whoever ends it. */

@@ -72,7 +72,7 @@ static bool set_elements(cw_job *job, const cw_job *scope,
     bool adds = given && (given->context || given->name || given->count ||
                           given->handler.call);
     if (inherits && !adds) return true;
-    const cw_elements *set = cw_elements_plus(base, adds ? given : NULL);
+    const cw_elements *set = cw__elements_of_job(base, adds ? given : NULL);
     cw__extra *extra = set ? cw__job_extra(job) : NULL;
     if (!extra) {
         cw_elements_release(set);

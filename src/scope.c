@@ -171,7 +171,7 @@ int cw__call_with(cw_frame *frame, const cw_coroutine *type,
     cw_job *scope = scope_new(frame, type, 0);
     if (!scope) return no_memory(frame);
     if (!set_elements(scope,
-                      cw_elements_plus(cw__job_elements(job->scope), given)))
+                      cw__elements_of_job(cw__job_elements(job->scope), given)))
         return forget(frame, scope);
     cw_context *context = cw_elements_context(given);
     if (context && context != job->context) {
