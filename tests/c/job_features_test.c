@@ -499,3 +499,535 @@ SCENARIO(early_handlers_while_a_job_is_cancelling, cw_job *job; cw_error * a;)
     cw_error_release(self->a);
     CW_END(self);
 }
+
+/* ---- children and parents */
+
+SCENARIO(cancelling_many_children, cw_job *children[100]; int i;)
+{
+    CW_BEGIN(self);
+    for (self->i = 0; self->i < 100; self->i++)
+        self->children[self->i] = cw_launch(NULL, wait_for_ever, CW_NONE);
+    CW_YIELD(self);
+    ASSERT_EQ(cw_cancel_children(cw_current_job(), NULL), CW_OK);
+    ASSERT_EQ(cw_cancel_children(self->children[0], NULL), CW_OK);
+    CW_JOIN_ALL(self, self->children, 100);
+    for (self->i = 0; self->i < 100; self->i++)
+        cw_job_release(self->children[self->i]);
+    ASSERT_EQ(cw_cancel_children(cw_current_job(), NULL), CW_OK);
+    ASSERT(!cw_is_stopped());
+    CW_END(self);
+}
+
+TEST(parents)
+{
+    cw_job *parent = cw_job_new(NULL), *child = cw_job_new(parent);
+    ASSERT(cw_job_parent(parent) == NULL);
+    cw_job *found = cw_job_parent(child);
+    ASSERT(found == parent);
+    cw_job_release(found);
+    ASSERT_EQ(cw_job_complete(child), 1);
+    ASSERT(cw_job_parent(child) == NULL);
+    ASSERT_EQ(cw_job_complete(parent), 1);
+    cw_job_release(child);
+    cw_job_release(parent);
+}
+
+TEST(why_a_job_was_cancelled)
+{
+    cw_error *a = failure("A");
+    cw_job *job = cw_job_new(NULL);
+    ASSERT(cw_job_cancellation(job) == NULL);
+    ASSERT_EQ(cw_job_complete_exceptionally(job, a), 1);
+    cw_error *why = cw_job_cancellation(job);
+    ASSERT_CANCELLED(why, a);
+    cw_error_release(why);
+    cw_job_release(job);
+    cw_error_release(a);
+}
+
+/* ---- elements */
+
+static cw_key key_one = {"one"}, key_two = {"two"};
+
+TEST(elements_are_merged)
+{
+    int one, two, other;
+    const cw_elements *left = cw_elements_with_value(NULL, &key_one, &one);
+    const cw_elements *right = cw_elements_with_value(NULL, &key_one, &other);
+    const cw_elements *more = cw_elements_with_value(right, &key_two, &two);
+    const cw_elements *named = cw_elements_with_name(more, "right");
+    const cw_elements *both = cw_elements_plus(left, named);
+    ASSERT(cw_elements_value(both, &key_one) == &other);
+    ASSERT(cw_elements_value(both, &key_two) == &two);
+    ASSERT_STR(cw_elements_name(both), "right");
+    const cw_elements *back = cw_elements_plus(both, left);
+    ASSERT(cw_elements_value(back, &key_one) == &one);
+    ASSERT_STR(cw_elements_name(back), "right");
+    ASSERT(cw_elements_value(left, &key_two) == NULL);
+    ASSERT(cw_elements_value(NULL, &key_two) == NULL);
+    ASSERT(cw_elements_job(both) == NULL);
+    ASSERT(cw_elements_context(both) == NULL);
+    const cw_elements *all[] = {left, right, more, named, both, back};
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
+        cw_elements_release(all[i]);
+}
+
+/* Looks for the value at key_one in its own elements. */
+CW_COROUTINE(looks_up, void *, int, CW_NO_LOCALS)
+{
+    CW_BEGIN(self);
+    ASSERT(cw_elements_value(cw_current_elements(), &key_one) == self->arg);
+    CW_YIELD(self);
+    ASSERT(cw_elements_value(cw_current_elements(), &key_one) == self->arg);
+    CW_RETURN(self, 1);
+    CW_END(self);
+}
+
+struct values {
+    void *mine, *other;
+};
+
+CW_COROUTINE(hands_down, struct values, int, int out; const cw_elements *set;)
+{
+    CW_BEGIN(self);
+    ASSERT(cw_elements_value(cw_current_elements(), &key_one) ==
+           self->arg.mine);
+    cw_spawn(NULL, looks_up, self->arg.mine);
+    SPAWN(cw_elements_with_value(NULL, &key_one, self->arg.other),
+          CW_START_UNDISPATCHED, looks_up, self->arg.other);
+    SPAWN(cw_elements_with_value(NULL, &key_two, NULL), CW_START_DEFAULT,
+          looks_up, self->arg.mine);
+    SPAWN(DETACHED, CW_START_DEFAULT, looks_up, self->arg.mine);
+    CW_SCOPE(self, looks_up, self->arg.mine, &self->out);
+    CW_NON_CANCELLABLE(self, looks_up, self->arg.mine, &self->out);
+    self->set = cw_elements_with_value(NULL, &key_one, self->arg.other);
+    CW_WITH_ELEMENTS(self, self->set, looks_up, self->arg.other, &self->out);
+    cw_elements_release(self->set);
+    ASSERT(cw_elements_value(cw_current_elements(), &key_one) ==
+           self->arg.mine);
+    CW_END(self);
+}
+
+SCENARIO(elements_are_inherited, struct values values; cw_job * job; int a;
+         int b;)
+{
+    CW_BEGIN(self);
+    self->values = (struct values){&self->a, &self->b};
+    self->job = LAUNCH(cw_elements_with_value(NULL, &key_one, &self->a),
+                       CW_START_DEFAULT, hands_down, self->values);
+    CW_JOIN(self, self->job);
+    ASSERT(cw_job_error(self->job) == NULL);
+    cw_job_release(self->job);
+    CW_END(self);
+}
+
+/* A job's own elements say nothing of a parent: what is launched with them is
+ * a child of the job itself. */
+CW_COROUTINE(launches_with_own, cw_none, cw_none, cw_job *child;
+             cw_job * parent;)
+{
+    CW_BEGIN(self);
+    self->child =
+        LAUNCH(cw_elements_with_name(cw_current_elements(), "grandchild"),
+               CW_START_DEFAULT, marks, 1);
+    self->parent = cw_job_parent(self->child);
+    ASSERT(self->parent == cw_current_job());
+    ASSERT_STR(cw_job_name(self->child), "grandchild");
+    cw_job_release(self->parent);
+    cw_job_release(self->child);
+    CW_END(self);
+}
+
+SCENARIO(own_elements_make_children, cw_job *job; cw_job * bare;
+         const cw_elements *under;)
+{
+    CW_BEGIN(self);
+    self->bare = cw_job_new(NULL);
+    self->under = UNDER(self->bare);
+    self->job = LAUNCH(cw_elements_with_name(self->under, "child"),
+                       CW_START_DEFAULT, launches_with_own, CW_NONE);
+    cw_elements_release(self->under);
+    ASSERT_STR(cw_job_name(self->job), "child");
+    CW_JOIN(self, self->job);
+    ASSERT(cw_job_error(self->job) == NULL);
+    ASSERT_EQ(cw_job_complete(self->bare), 1);
+    cw_job_release(self->job);
+    cw_job_release(self->bare);
+    CW_END(self);
+}
+
+static void expect_name(void *arg, const char *name, cw_error *error)
+{
+    ASSERT_STR(name, arg);
+    ASSERT_EQ(cw_error_code(error), CW_EFAILED);
+    MARK(1);
+}
+
+static char somebody[] = "somebody";
+
+/* DETACHED, with a name and a handler that expects it. */
+static const cw_elements *named(void)
+{
+    const cw_elements *alone = DETACHED;
+    const cw_elements *name = cw_elements_with_name(alone, somebody);
+    const cw_elements *all =
+        cw_elements_with_handler(name, expect_name, somebody);
+    cw_elements_release(alone);
+    cw_elements_release(name);
+    return all;
+}
+
+SCENARIO(a_handler_is_told_the_name, cw_job *job; cw_error * a;)
+{
+    CW_BEGIN(self);
+    self->a = failure("A");
+    self->job = LAUNCH(named(), CW_START_DEFAULT, raises, self->a);
+    CW_JOIN(self, self->job);
+    MARK(2);
+    ASSERT_STR(cw_job_name(self->job), somebody);
+    cw_job_release(self->job);
+    cw_error_release(self->a);
+    CW_END(self);
+}
+
+/* ---- between contexts */
+
+struct both {
+    cw_context *here, *there;
+    cw_job *cancels;
+    sem_t *entered;
+};
+
+CW_COROUTINE(runs_there, struct both, int, CW_NO_LOCALS)
+{
+    CW_BEGIN(self);
+    ASSERT(cw_current_context() == self->arg.there);
+    CW_YIELD(self);
+    ASSERT(cw_current_context() == self->arg.there);
+    CW_DELAY(self, 1);
+    ASSERT(cw_current_context() == self->arg.there);
+    cw_spawn(NULL, give, 1);
+    CW_RETURN(self, 42);
+    CW_END(self);
+}
+
+CW_COROUTINE(goes_and_comes, struct both, int, const cw_elements *set; int out;
+             int i;)
+{
+    CW_BEGIN(self);
+    self->set = cw_elements_with_context(NULL, self->arg.there);
+    for (self->i = 0; self->i < 20; self->i++) {
+        self->out = 0;
+        CW_WITH_ELEMENTS(self, self->set, runs_there, self->arg, &self->out);
+        ASSERT_EQ(self->out, 42);
+        ASSERT(cw_current_context() == self->arg.here);
+    }
+    CW_FINALLY(self);
+    cw_elements_release(self->set);
+    CW_END(self);
+}
+
+static cw_job *launch_on(cw_context *context, struct both both)
+{
+    cw_job *job = cw_async(context, goes_and_comes, both);
+    ASSERT(job);
+    return job;
+}
+
+TEST(a_body_goes_to_another_context_and_comes_back)
+{
+    struct both both = {new_context(2), new_context(2), NULL, NULL};
+    cw_job *job = launch_on(both.here, both);
+    wait_for(job);
+    ASSERT(cw_job_error(job) == NULL);
+    cw_job_release(job);
+    shut_down(both.here);
+    shut_down(both.there);
+}
+
+TEST(a_closed_context_takes_nobody)
+{
+    struct both both = {new_context(1), new_context(1), NULL, NULL};
+    cw_context_close(both.there);
+    cw_job *job = launch_on(both.here, both);
+    wait_for(job);
+    ASSERT_EQ(cw_error_code(cw_job_error(job)), CW_ECANCELED);
+    ASSERT_EQ(cw_error_code(cw_error_cause(cw_job_error(job))), CW_ECLOSED);
+    cw_job_release(job);
+    shut_down(both.here);
+    shut_down(both.there);
+}
+
+CW_COROUTINE(must_not_run_there, cw_none, int, CW_NO_LOCALS)
+{
+    CW_BEGIN(self);
+    ASSERT(false);
+    CW_END(self);
+}
+
+CW_COROUTINE(goes_to_never, struct both, int, const cw_elements *set; int out;)
+{
+    CW_BEGIN(self);
+    self->set = cw_elements_with_context(NULL, self->arg.there);
+    event_set(self->arg.entered);
+    CW_WITH_ELEMENTS(self, self->set, must_not_run_there, CW_NONE, &self->out);
+    ASSERT(false);
+    CW_FINALLY(self);
+    ASSERT(cw_current_context() == self->arg.here);
+    cw_elements_release(self->set);
+    CW_END(self);
+}
+
+/* It waits in the other context's queue when it is cancelled. */
+TEST(cancelled_on_the_way_there)
+{
+    struct both both = {new_context(1), new_context(1), NULL, event_new()};
+    struct hold *hold = hold_all(both.there);
+    cw_job *job = cw_async(both.here, goes_to_never, both);
+    event_await(both.entered);
+    cw_job *after = cw_async(both.here, give, 1); /* it has left by then */
+    wait_for(after);
+    cw_cancel(job, NULL);
+    let_go(both.there, hold);
+    wait_for(job);
+    ASSERT_EQ(cw_error_code(cw_job_error(job)), CW_ECANCELED);
+    cw_job_release(after);
+    cw_job_release(job);
+    shut_down(both.here);
+    shut_down(both.there);
+    hold_free(hold);
+    event_free(both.entered);
+}
+
+CW_COROUTINE(ends_there, struct both, int, CW_NO_LOCALS)
+{
+    CW_BEGIN(self);
+    event_set(self->arg.entered);
+    CW_RETURN(self, 1);
+    CW_END(self);
+}
+
+CW_COROUTINE(loses_value, struct both, int, const cw_elements *set; int out;)
+{
+    CW_BEGIN(self);
+    self->set = cw_elements_with_context(NULL, self->arg.there);
+    CW_WITH_ELEMENTS(self, self->set, ends_there, self->arg, &self->out);
+    ASSERT(false);
+    CW_FINALLY(self);
+    ASSERT(cw_current_context() == self->arg.here);
+    cw_elements_release(self->set);
+    CW_END(self);
+}
+
+/* It waits in its own context's queue, with a value. */
+TEST(cancelled_on_the_way_back)
+{
+    struct both both = {new_context(1), new_context(1), NULL, event_new()};
+    struct hold *there = hold_all(both.there);
+    cw_job *job = cw_async(both.here, loses_value, both);
+    struct hold *here = hold_all(both.here); /* behind the job's first step */
+    let_go(both.there, there);
+    event_await(both.entered);
+    cw_job *after = cw_async(both.there, give, 1);
+    wait_for(after);
+    cw_cancel(job, NULL);
+    let_go(both.here, here);
+    wait_for(job);
+    ASSERT_EQ(cw_error_code(cw_job_error(job)), CW_ECANCELED);
+    cw_job_release(after);
+    cw_job_release(job);
+    shut_down(both.here);
+    shut_down(both.there);
+    hold_free(here);
+    hold_free(there);
+    event_free(both.entered);
+}
+
+/* ---- another job's scope */
+
+SCENARIO(a_job_among_the_elements_takes_a_scope_over, cw_job *other;
+         const cw_elements *set; int out; cw_error * a;)
+{
+    CW_BEGIN(self);
+    self->a = cw_error_new(CW_ECANCELED, "other", NULL);
+    self->other = cw_job_new(NULL);
+    self->set = UNDER(self->other);
+    CW_WITH_ELEMENTS(self, self->set, marks, 1, &self->out);
+    ASSERT_EQ(self->out, 1);
+    cw_cancel(self->other, self->a);
+    CW_TRY(self, 1);
+    CW_WITH_ELEMENTS(self, self->set, never, CW_NONE, &self->out);
+    ASSERT(false);
+    CW_CATCH(self, 1) { ASSERT(cw_caught(self) == self->a); }
+    ASSERT(!cw_is_stopped());
+    CW_YIELD(self);
+    cw_elements_release(self->set);
+    cw_job_release(self->other);
+    cw_error_release(self->a);
+    CW_END(self);
+}
+
+CW_COROUTINE(scope_is_child_of, cw_job *, int, cw_job *parent;)
+{
+    CW_BEGIN(self);
+    self->parent = cw_job_parent(cw_current_scope());
+    ASSERT(self->parent == self->arg);
+    cw_job_release(self->parent);
+    cw_cancel(self->arg, NULL);
+    CW_TRY(self, 1);
+    CW_YIELD(self);
+    ASSERT(false);
+    CW_CATCH(self, 1) { MARK(1); }
+    CW_END(self);
+}
+
+SCENARIO(cancelling_the_job_among_the_elements, cw_job *other;
+         const cw_elements *set; int out;)
+{
+    CW_BEGIN(self);
+    self->other = cw_job_new(NULL);
+    self->set = UNDER(self->other);
+    CW_TRY(self, 1);
+    CW_WITH_ELEMENTS(self, self->set, scope_is_child_of, self->other,
+                     &self->out);
+    ASSERT(false);
+    CW_CATCH(self, 1)
+    {
+        ASSERT_EQ(cw_error_code(cw_caught(self)), CW_ECANCELED);
+        MARK(2);
+    }
+    CW_YIELD(self);
+    ASSERT(cw_is_completed(self->other));
+    cw_elements_release(self->set);
+    cw_job_release(self->other);
+    CW_END(self);
+}
+
+/* ---- time limits */
+
+CW_COROUTINE(takes, int64_t, int, CW_NO_LOCALS)
+{
+    CW_BEGIN(self);
+    CW_DELAY(self, self->arg);
+    CW_RETURN(self, 1);
+    CW_END(self);
+}
+
+CW_COROUTINE(has_or_null, int64_t, int, int out; bool in_time;)
+{
+    CW_BEGIN(self);
+    CW_WITH_TIMEOUT_OR_NULL(self, self->arg, takes, 1000, &self->out,
+                            &self->in_time);
+    CW_RETURN(self, self->in_time ? 1 : 2);
+    CW_END(self);
+}
+
+VIRTUAL(an_inner_limit_runs_out_first, int out; bool in_time;)
+{
+    CW_BEGIN(self);
+    CW_WITH_TIMEOUT_OR_NULL(self, 50, has_or_null, 10, &self->out,
+                            &self->in_time);
+    ASSERT(self->in_time);
+    ASSERT_EQ(self->out, 2);
+    ASSERT_EQ(NOW, 10);
+    CW_END(self);
+}
+
+VIRTUAL(an_outer_limit_runs_out_first, int out; bool in_time;)
+{
+    CW_BEGIN(self);
+    CW_WITH_TIMEOUT_OR_NULL(self, 10, has_or_null, 50, &self->out,
+                            &self->in_time);
+    ASSERT(!self->in_time);
+    ASSERT_EQ(NOW, 10);
+    CW_END(self);
+}
+
+VIRTUAL(in_time, int out; bool in_time;)
+{
+    CW_BEGIN(self);
+    CW_WITH_TIMEOUT_OR_NULL(self, 1001, takes, 1000, &self->out,
+                            &self->in_time);
+    ASSERT(self->in_time);
+    ASSERT_EQ(self->out, 1);
+    CW_WITH_TIMEOUT(self, 1001, takes, 1000, &self->out);
+    CW_WITH_TIMEOUT(self, INT64_MAX, takes, 1000, &self->out);
+    ASSERT_EQ(NOW, 3000);
+    CW_END(self);
+}
+
+CW_COROUTINE(fails_with_etimedout, cw_none, int, CW_NO_LOCALS)
+{
+    CW_BEGIN(self);
+    CW_FAIL(self, CW_ETIMEDOUT, "a failure");
+    CW_END(self);
+}
+
+VIRTUAL(a_failure_of_that_code_is_no_limit, int out; bool in_time;)
+{
+    CW_BEGIN(self);
+    CW_TRY(self, 1);
+    CW_WITH_TIMEOUT_OR_NULL(self, 100, fails_with_etimedout, CW_NONE,
+                            &self->out, &self->in_time);
+    ASSERT(false);
+    CW_CATCH(self, 1)
+    ASSERT_EQ(cw_error_code(cw_caught(self)), CW_ETIMEDOUT);
+    CW_END(self);
+}
+
+CW_COROUTINE(leaves_slow_child, cw_none, int, CW_NO_LOCALS)
+{
+    CW_BEGIN(self);
+    cw_spawn(NULL, takes, 1000);
+    CW_RETURN(self, 1);
+    CW_END(self);
+}
+
+VIRTUAL(a_limit_is_for_the_children_too, int out; bool in_time;)
+{
+    CW_BEGIN(self);
+    CW_WITH_TIMEOUT_OR_NULL(self, 100, leaves_slow_child, CW_NONE, &self->out,
+                            &self->in_time);
+    ASSERT(!self->in_time);
+    ASSERT_EQ(NOW, 100);
+    CW_END(self);
+}
+
+CW_COROUTINE(swallows_and_returns, cw_none, int, CW_NO_LOCALS)
+{
+    CW_BEGIN(self);
+    CW_TRY(self, 1);
+    CW_AWAIT_CANCELLATION(self);
+    CW_CATCH(self, 1) { MARK(1); }
+    CW_RETURN(self, 1);
+    CW_END(self);
+}
+
+VIRTUAL(a_value_after_the_limit_is_lost, int out; bool in_time;)
+{
+    CW_BEGIN(self);
+    CW_WITH_TIMEOUT_OR_NULL(self, 100, swallows_and_returns, CW_NONE,
+                            &self->out, &self->in_time);
+    ASSERT(!self->in_time);
+    MARK(2);
+    CW_END(self);
+}
+
+/* A time limit that leaves a job ends that job quietly. */
+CW_COROUTINE(is_too_slow, cw_none, int, int out;)
+{
+    CW_BEGIN(self);
+    CW_WITH_TIMEOUT(self, 10, takes, 1000, &self->out);
+    CW_END(self);
+}
+
+VIRTUAL(a_limit_does_not_fail_the_parent, cw_job *job;)
+{
+    CW_BEGIN(self);
+    self->job = cw_launch(NULL, is_too_slow, CW_NONE);
+    CW_JOIN(self, self->job);
+    ASSERT_FLAGS(self->job, false, true, true);
+    ASSERT_EQ(cw_error_code(cw_job_error(self->job)), CW_ECANCELED);
+    cw_job_release(self->job);
+    CW_END(self);
+}
