@@ -177,7 +177,9 @@ bool cw_is_cancelled(const cw_job *job); /* cancelled or failed, ended or not */
 /* The error that a completed job ended with: borrowed as long as the handle is
  * held, NULL if it ended with a value or has not completed. */
 cw_error *cw_job_error(const cw_job *job);
-const char *cw_job_name(const cw_job *job); /* its coroutine's name */
+/* The name that it was launched with, or its coroutine's or deferred's; "" if
+ * it has neither. */
+const char *cw_job_name(const cw_job *job);
 
 /* The job that the calling thread runs at the moment, borrowed; or NULL. */
 cw_job *cw_current_job(void);

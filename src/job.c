@@ -161,8 +161,7 @@ cw_error *cw_job_error(const cw_job *job)
 const char *cw_job_name(const cw_job *job)
 {
     const cw__extra *extra = cw__job_has_extra(job);
-    const char *own = extra ? cw_elements_name(extra->elements) : NULL;
-    if (own) return own;
+    if (extra && extra->named) return cw_elements_name(extra->elements);
     return job->top ? cw__job_type(job)->name : "";
 }
 

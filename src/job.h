@@ -158,6 +158,7 @@ struct cw__worker;
 typedef struct cw__extra {
     cw__limit *limit;            /* its time limit; LOCKED */
     const cw_elements *elements; /* its own; NULL: as its parent's. Fixed */
+    bool named;                  /* by these elements, not by its parent's */
     struct cw__report *reports;  /* errors after the first, newest first;
                                     LOCKED */
     /* Of a scope: */

@@ -79,6 +79,7 @@ static bool set_elements(cw_job *job, const cw_job *scope,
         return false;
     }
     extra->elements = set;
+    extra->named = given && given->name;
     return true;
 }
 
