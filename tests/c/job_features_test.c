@@ -10,6 +10,8 @@
 #include "conformance.h"
 #include "virtual.h"
 
+#include <sched.h>
+
 CW_DEFERRED(number, int)
 
 CW_COROUTINE(marks, int, int, CW_NO_LOCALS)
@@ -1030,4 +1032,162 @@ VIRTUAL(a_limit_does_not_fail_the_parent, cw_job *job;)
     ASSERT_EQ(cw_error_code(cw_job_error(self->job)), CW_ECANCELED);
     cw_job_release(self->job);
     CW_END(self);
+}
+
+/* ---- names */
+
+CW_COROUTINE(has_plain_and_valued_children, cw_none, cw_none,
+             cw_job *children[2];)
+{
+    CW_BEGIN(self);
+    self->children[0] = cw_launch(NULL, give, 1);
+    self->children[1] = LAUNCH(cw_elements_with_value(NULL, &key_one, NULL),
+                               CW_START_DEFAULT, give, 1);
+    ASSERT_STR(cw_job_name(self->children[0]), "give");
+    ASSERT_STR(cw_job_name(self->children[1]), "give");
+    cw_job_release(self->children[0]);
+    cw_job_release(self->children[1]);
+    CW_END(self);
+}
+
+SCENARIO(a_name_is_one_jobs_alone, cw_job *job;)
+{
+    CW_BEGIN(self);
+    self->job = LAUNCH(cw_elements_with_name(NULL, somebody), CW_START_DEFAULT,
+                       has_plain_and_valued_children, CW_NONE);
+    ASSERT_STR(cw_job_name(self->job), somebody);
+    CW_JOIN(self, self->job);
+    ASSERT(cw_job_error(self->job) == NULL);
+    cw_job_release(self->job);
+    CW_END(self);
+}
+
+/* ---- handlers only hear of what has no owner */
+
+static cw_error *grandchild_failure;
+
+CW_COROUTINE(has_child_with_handler, struct failures *, cw_none, CW_NO_LOCALS)
+{
+    CW_BEGIN(self);
+    SPAWN(noting(PLAIN, self->arg), CW_START_DEFAULT, raises,
+          grandchild_failure);
+    CW_END(self);
+}
+
+SCENARIO(a_handler_hears_of_no_owned_failure, cw_job *outer; cw_error * a;
+         struct failures inner;)
+{
+    static struct failures outer;
+    CW_BEGIN(self);
+    grandchild_failure = self->a = failure("A");
+    self->outer = LAUNCH(noting(DETACHED, &outer), CW_START_DEFAULT,
+                         has_child_with_handler, &self->inner);
+    CW_JOIN(self, self->outer);
+    ASSERT_EQ(self->inner.count, 0);
+    ASSERT_EQ(outer.count, 1);
+    ASSERT(outer.errors[0] == self->a);
+    forget_failures(&outer);
+    cw_job_release(self->outer);
+    cw_error_release(self->a);
+    CW_END(self);
+}
+
+/* A supervisor's children inherit the handler. */
+CW_COROUTINE(has_failing_children, cw_error *, int, CW_NO_LOCALS)
+{
+    CW_BEGIN(self);
+    cw_spawn(NULL, raises, self->arg);
+    cw_job_release(cw_async(NULL, raises, self->arg));
+    CW_RETURN(self, 1);
+    CW_END(self);
+}
+
+CW_COROUTINE(has_supervisor_scope, cw_error *, int, int out;)
+{
+    CW_BEGIN(self);
+    CW_SUPERVISOR_SCOPE(self, has_failing_children, self->arg, &self->out);
+    CW_RETURN(self, self->out);
+    CW_END(self);
+}
+
+SCENARIO(children_inherit_the_handler, cw_job *job; cw_error * a;
+         struct failures failures;)
+{
+    CW_BEGIN(self);
+    self->a = failure("A");
+    self->job = LAUNCH(noting(DETACHED, &self->failures), CW_START_DEFAULT,
+                       has_supervisor_scope, self->a);
+    CW_JOIN(self, self->job);
+    ASSERT(cw_job_error(self->job) == NULL);
+    ASSERT_EQ(self->failures.count, 1);
+    ASSERT(self->failures.errors[0] == self->a);
+    forget_failures(&self->failures);
+    cw_job_release(self->job);
+    cw_error_release(self->a);
+    CW_END(self);
+}
+
+/* ---- from several threads at once */
+
+static _Atomic int ended_calls;
+
+static void count_end(void *arg, cw_error *error)
+{
+    (void)arg;
+    (void)error;
+    atomic_fetch_add(&ended_calls, 1);
+}
+
+CW_FUNCTION(starts_it, cw_job *, cw_none)
+{
+    (void)cw_job_start(*arg);
+    return CW_OK;
+}
+
+CW_FUNCTION(cancels_it, cw_job *, cw_none)
+{
+    cw_cancel(*arg, NULL);
+    return CW_OK;
+}
+
+CW_FUNCTION(completes_the_bare, cw_job *, cw_none)
+{
+    cw_job_complete(*arg);
+    return CW_OK;
+}
+
+TEST(starting_cancelling_and_completing_meet)
+{
+    enum { ROUNDS = 500 };
+    cw_context *context = new_context(3);
+    const cw_elements *there = cw_elements_with_context(NULL, context);
+    for (int i = 0; i < ROUNDS; i++) {
+        cw_job *bare = cw_job_new(NULL);
+        const cw_elements *under = cw_elements_with_job(there, bare);
+        cw_job *lazy = cw_async_with(under, CW_START_LAZY, give, 1);
+        cw_handler *at_end = cw_on_completion(lazy, 0, count_end, NULL);
+        cw_handler *early =
+            cw_on_completion(bare, CW_ON_CANCELLING, count_end, NULL);
+        cw_job *jobs[4] = {cw_launch(context, starts_it, lazy),
+                           cw_launch(context, cancels_it, i % 2 ? lazy : bare),
+                           cw_launch(context, completes_the_bare, bare),
+                           cw_launch(context, starts_it, lazy)};
+        wait_for(lazy);
+        wait_for(bare);
+        for (int j = 0; j < 4; j++) {
+            wait_for(jobs[j]);
+            cw_job_release(jobs[j]);
+        }
+        /* Those who join may go on before handlers have run. */
+        while (atomic_load(&ended_calls) < 2 * (i + 1))
+            sched_yield();
+        cw_handler_dispose(at_end);
+        cw_handler_dispose(early);
+        cw_job_release(lazy);
+        cw_job_release(bare);
+        cw_elements_release(under);
+    }
+    ASSERT_EQ(atomic_load(&ended_calls), 2 * ROUNDS);
+    cw_elements_release(there);
+    shut_down(context);
 }
