@@ -68,11 +68,11 @@ void cwb_note_discard(cwb_note *note) { forget(note); }
 static void job_ended(void *arg, cw_error *error)
 {
     cwb_note *note = arg;
-    note->fired = true;
     if (note->home != cwb_realm) {
-        post(note, error);
+        post(note, error); /* the rest of it is its realm's */
         return;
     }
+    note->fired = true;
     cw_js_handled(note->token, CWB_FIRED, error);
     if (!note->registering) forget(note);
 }

@@ -5,11 +5,10 @@
  */
 import { CoworkerError } from './errors.js';
 import { Deferred, Job } from './job.js';
-import type { JobInit } from './job.js';
+import type { JobInit, JobRealm } from './job.js';
+import { currentTarget } from './current.js';
 import type { Pointer } from './module.js';
 import { parentOf } from './options.js';
-import { mainRuntime } from './runtime.js';
-import type { Runtime } from './runtime.js';
 
 /** A job that ends when it is completed and all below it have ended. */
 export class CompletableJob extends Job {
@@ -21,12 +20,12 @@ export class CompletableJob extends Job {
 
   /** Completes the job. True for the first call, whatever it was. */
   complete(): boolean {
-    return completes(this, this.realm as Runtime, (at, { module }) => module._cw_job_complete(at));
+    return completes(this, this.realm, (at, { module }) => module._cw_job_complete(at));
   }
 
   /** Lets the job fail, and what is below it be cancelled. True for the first call. */
   completeExceptionally(error: unknown): boolean {
-    return failed(this, this.realm as Runtime, error);
+    return failed(this, this.realm, error);
   }
 }
 
@@ -40,8 +39,7 @@ export class CompletableDeferred<T> extends Deferred<T> {
 
   /** Gives the result. True for the first call, whatever it was. */
   complete(value: T): boolean {
-    const runtime = this.realm as Runtime;
-    return completes(this, runtime, (at, { module }) => {
+    return completes(this, this.realm, (at, { module }) => {
       const first = module._cw_job_complete(at);
       // Whoever waits is resumed in a later turn.
       if (first > 0) this.setLocal(value);
@@ -51,24 +49,24 @@ export class CompletableDeferred<T> extends Deferred<T> {
 
   /** Lets it fail, and what is below it be cancelled. True for the first call. */
   completeExceptionally(error: unknown): boolean {
-    return failed(this, this.realm as Runtime, error);
+    return failed(this, this.realm, error);
   }
 }
 
 function completes(
   job: Job,
-  runtime: Runtime,
-  complete: (at: Pointer, runtime: Runtime) => number,
+  realm: JobRealm,
+  complete: (at: Pointer, realm: JobRealm) => number,
 ): boolean {
   const at = job.retain();
-  const first = complete(at, runtime) > 0;
-  runtime.module._cwb_job_drop(at);
-  runtime.schedulePump();
+  const first = complete(at, realm) > 0;
+  realm.module._cwb_job_drop(at);
+  realm.schedulePump();
   return first;
 }
 
-function failed(job: Job, runtime: Runtime, error: unknown): boolean {
-  return completes(job, runtime, (at, { module, errors }) => {
+function failed(job: Job, realm: JobRealm, error: unknown): boolean {
+  return completes(job, realm, (at, { module, errors }) => {
     const taken = errors.take(error);
     const first = module._cw_job_complete_exceptionally(at, taken);
     module._cw_error_release(taken);
@@ -79,15 +77,16 @@ function failed(job: Job, runtime: Runtime, error: unknown): boolean {
 function make<J>(
   name: string,
   parent: Job | undefined,
-  create: (runtime: Runtime, parent: Pointer) => Pointer,
+  create: (realm: JobRealm, parent: Pointer) => Pointer,
   wrap: (init: JobInit, at: Pointer) => J,
 ): J {
-  const runtime = mainRuntime();
+  const owner = currentTarget();
+  const { realm } = owner;
   const above = parentOf({ ...(parent && { job: parent }) });
-  const at = create(runtime, above.parent ?? 0);
+  const at = create(realm, above.parent ?? 0);
   above.release();
   if (at === 0) throw new CoworkerError('coworker: no shared memory left', { code: 'CW_ENOMEM' });
-  return wrap({ realm: runtime, owner: runtime.main, name }, at);
+  return wrap({ realm, owner, name }, at);
 }
 
 /**

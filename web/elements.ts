@@ -110,7 +110,8 @@ export function makeElements(realm: JobRealm, elements: Elements, parent: Pointe
   let set: Pointer = 0;
   const become = (next: Pointer) => {
     if (set !== 0) module._cw_elements_release(set);
-    if (next === 0) throw new CoworkerError('coworker: no shared memory left', { code: 'CW_ENOMEM' });
+    if (next === 0)
+      throw new CoworkerError('coworker: no shared memory left', { code: 'CW_ENOMEM' });
     set = next;
   };
   if (parent !== undefined) become(module._cw_elements_with_job(0, parent));

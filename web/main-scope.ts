@@ -13,6 +13,7 @@ import { LocalJobs } from './local-jobs.js';
 import type { LocalFunction } from './local-jobs.js';
 import type { Pointer } from './module.js';
 import type { LaunchOptions } from './options.js';
+import { firstRuntime } from './runtime.js';
 import type { Runtime } from './runtime.js';
 import { BaseScope } from './scope.js';
 import type { TaskArgs, TaskName, TaskResult } from './types.js';
@@ -111,7 +112,7 @@ export class MainScope extends BaseScope {
 
   private begin<T>(how: number, call: unknown[]): Deferred<T> {
     const parent = this.check();
-    const runtime = this.target.realm as Runtime;
+    const runtime = firstRuntime()!;
     if (typeof (call[0] as FixedWorkerContext | null)?.targetFor === 'function') {
       const context = call[0] as FixedWorkerContext;
       const target = context.targetFor(runtime);

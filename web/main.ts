@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { currentTarget } from './current.js';
 import { describe } from './errors.js';
 import type { Deferred, Job } from './job.js';
 import { splitCall } from './launch.js';
@@ -12,7 +13,7 @@ import { localJobsOf } from './main-scope.js';
 import type { Local } from './main-scope.js';
 import { checkContext } from './options.js';
 import type { LaunchOptions } from './options.js';
-import { firstRuntime, mainRuntime, runtimeOf } from './runtime.js';
+import { firstRuntime, runtimeOf } from './runtime.js';
 
 /**
  * Runs functions on the main thread's event loop, as jobs with a scope: they
@@ -63,7 +64,8 @@ export class MainContext {
   }
 
   private begin<T>(isAsync: boolean, call: unknown[]): Deferred<T> {
-    const runtime = mainRuntime();
+    currentTarget(); // or an error that says what to do
+    const runtime = firstRuntime()!;
     const [options, run, args] = splitCall(call);
     if (typeof run !== 'function') {
       throw new TypeError(`coworker: Main runs functions, got ${describe(run)}`);

@@ -4,8 +4,9 @@
  *
  * @module
  */
+import { setCurrentTarget } from './current.js';
 import { environment } from './environment.js';
-import { CoworkerError, WorkerCrashedError } from './errors.js';
+import { WorkerCrashedError } from './errors.js';
 import { explained } from './explain.js';
 import { Deferred } from './job.js';
 import { Target } from './launch.js';
@@ -234,19 +235,11 @@ export async function runtimeOf(options: CheckedOptions): Promise<Runtime> {
   }
   const loaded = await runtime;
   first ??= loaded;
+  setCurrentTarget(first.main);
   return loaded;
 }
 
 /** The runtime that was loaded first: where `Main` runs. */
 export function firstRuntime(): Runtime | undefined {
   return first;
-}
-
-/** The same for those who need it. */
-export function mainRuntime(): Runtime {
-  if (first) return first;
-  throw new CoworkerError(
-    'coworker: Main is not ready; `await Main.ready` or open a worker context first',
-    { code: 'CW_EINVAL' },
-  );
 }

@@ -89,10 +89,16 @@ export abstract class BaseScope {
     if (!this.controller) {
       const controller = new AbortController();
       this.controller = controller;
-      if (this.at === 0) controller.abort(this.cancellation());
-      else this.job.invokeOnCompletion((error) => error !== undefined && controller.abort(error), {
-        onCancelling: true,
-      });
+      let late = true;
+      const abort = (error: unknown) => {
+        // Whoever has just got the signal may not listen yet.
+        if (error === undefined) return;
+        if (late) queueMicrotask(() => controller.abort(error));
+        else controller.abort(error);
+      };
+      if (this.at === 0) abort(this.cancellation());
+      else this.job.invokeOnCompletion(abort, { onCancelling: true });
+      late = false;
     }
     return this.controller.signal;
   }

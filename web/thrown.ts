@@ -15,6 +15,7 @@ import {
   CoworkerError,
   NativeError,
   TimeoutCancellationError,
+  describe,
   errorClasses,
 } from './errors.js';
 import * as layout from './layout.gen.js';
@@ -63,7 +64,7 @@ export class Errors {
   takeCause(cause: unknown): Pointer {
     if (cause === undefined) return 0;
     if (cause instanceof CancellationError) return this.take(cause);
-    const why = cause instanceof Error ? cause.message : String(cause);
+    const why = cause instanceof Error ? cause.message : describe(cause);
     return this.take(new CancellationError(`the job was cancelled: ${why}`, { cause }));
   }
 
@@ -185,6 +186,6 @@ const makersByCode = new Map<string, ErrorMaker>(
     'MutexOwnerError',
   ].map((name) => {
     const make = makers.get(name)!;
-    return [(make('', {}) as CoworkerError).code, make];
+    return [(make('', {}) as Error & { code: string }).code, make];
   }),
 );

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { setCurrentTarget } from './current.js';
 import { StartError, describe } from './errors.js';
 import { Target } from './launch.js';
 import type { LaunchRealm } from './launch.js';
@@ -77,6 +78,7 @@ export class WorkerRealm extends Realm implements LaunchRealm {
       this.workerName = this.memory.text(this.nameAt);
       const context = this.memory.word(this.self + layout.WORKER_CONTEXT);
       this.target = new Target(this, context, name);
+      setCurrentTarget(this.target);
       const names = Object.keys(this.tasks).filter((k) => typeof this.tasks[k] === 'function');
       this.target.tasks = new Set(names);
       this.post({ type: 'ready', tasks: names });
