@@ -96,7 +96,7 @@ export abstract class BaseScope {
         if (late) queueMicrotask(() => controller.abort(error));
         else controller.abort(error);
       };
-      if (this.at === 0) abort(this.cancellation());
+      if (this.at === 0) controller.abort(this.cancellation());
       else this.job.invokeOnCompletion(abort, { onCancelling: true });
       late = false;
     }
