@@ -88,6 +88,8 @@ export class Job {
   private readonly parcel: string | undefined;
   /** The core's record; 0 once this thread has heard of the job's end. */
   protected at: Pointer = 0;
+  /** It may have to be started; known to be false for most. */
+  private lazy = false;
   private ended = false;
   private failed = false;
   private outcome: unknown;
@@ -116,6 +118,7 @@ export class Job {
   /** @internal Follows a job, to which it takes a reference over. */
   protected watch(at: Pointer): void {
     this.at = at;
+    this.lazy = true;
     const ended = (error: unknown) => this.settle(error !== undefined, error ?? this.local?.value);
     onCompletion(this.realm, at, 0, ended);
   }
@@ -151,7 +154,9 @@ export class Job {
 
   /** Lets a lazy job begin. True for the call that did it. */
   start(): boolean {
-    const started = this.at !== 0 && this.realm.module._cw_job_start(this.at) !== 0;
+    if (!this.lazy || this.at === 0) return false;
+    this.lazy = false;
+    const started = this.realm.module._cw_job_start(this.at) !== 0;
     if (started) this.realm.schedulePump();
     return started;
   }
@@ -260,8 +265,9 @@ export class Job {
   }
 
   /** @internal The core has taken the job up. */
-  started(at: Pointer): void {
+  launched(at: Pointer, lazy: boolean): void {
     this.at = at;
+    this.lazy = lazy;
   }
 
   /** @internal Cancels the job when the signal is aborted. */

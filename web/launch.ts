@@ -111,7 +111,7 @@ export function launch<T>(
       `coworker: context '${target.name}' is closed and takes no more work`,
     );
   }
-  const { timeout = -1, transfer, signal, start } = options ?? emptyOptions;
+  const { timeout = -1, transfer, signal, start, name = task } = options ?? emptyOptions;
   let given: Pointer = 0;
   const found = target.find(task);
   if (options) {
@@ -133,7 +133,7 @@ export function launch<T>(
   if (typeof found !== 'number') {
     const bytes = found.encode(args);
     realm.writeBytes(bytes);
-    deferred = new Deferred<T>({ realm, owner: target, name: task, native: found });
+    deferred = new Deferred<T>({ realm, owner: target, name, native: found });
     const token = realm.takeToken(deferred);
     at = realm.module._cwb_launch_native(
       target.context,
@@ -154,7 +154,7 @@ export function launch<T>(
       length = realm.encodeOne(parcel);
       flags |= layout.LAUNCH_MESSAGE;
     }
-    deferred = new Deferred<T>({ realm, owner: target, name: task, parcel });
+    deferred = new Deferred<T>({ realm, owner: target, name, parcel });
     const token = realm.takeToken(deferred);
     at = realm.module._cwb_launch(
       target.context,
@@ -178,7 +178,7 @@ export function launch<T>(
       { code: 'CW_ENOMEM' },
     );
   }
-  deferred.started(at);
+  deferred.launched(at, start === 'lazy');
   if (signal) deferred.listen(signal);
   if (flags & layout.LAUNCH_HELD) realm.module._cwb_launch_held(at);
   return deferred;

@@ -73,7 +73,7 @@ export class LocalJobs {
       throw new CoworkerError('coworker: no shared memory left', { code: 'CW_ENOMEM' });
     }
     job.onEndLocal(() => this.free(number));
-    job.started(at);
+    job.launched(at, options.start === 'lazy');
     if (options.signal) job.listen(options.signal);
     if (how & layout.LAUNCH_HELD) module._cwb_launch_held(at);
     realm.schedulePump();
