@@ -41,7 +41,7 @@ const PARTS = [
   ['node suite', nodeTest(...filesIn('tests/suite'))],
   ['node package', nodeTest('tests/package/run.mjs')],
   ['node examples', nodeTest('examples/examples.test.mjs')],
-  ['node readme', nodeTest('tests/readme.test.mjs')],
+  ['node readme', nodeTest('tests/readme.test.mjs', 'tests/guide.test.mjs')],
   ['browser chromium', browser('chromium')],
   ['browser firefox', browser('firefox')],
   ['browser webkit', browser('webkit')],

@@ -39,12 +39,11 @@ export class CompletableDeferred<T> extends Deferred<T> {
 
   /** Gives the result. True for the first call, whatever it was. */
   complete(value: T): boolean {
-    return completes(this, this.realm, (at, { module }) => {
-      const first = module._cw_job_complete(at);
-      // Whoever waits is resumed in a later turn.
-      if (first > 0) this.setLocal(value);
-      return first;
-    });
+    // There before anybody hears of the end, which may be within the call.
+    const mine = this.setLocal(value);
+    const first = completes(this, this.realm, (at, { module }) => module._cw_job_complete(at));
+    if (mine && !first) this.unsetLocal();
+    return first;
   }
 
   /** Lets it fail, and what is below it be cancelled. True for the first call. */

@@ -286,9 +286,16 @@ export class Job {
     };
   }
 
-  /** @internal */
-  setLocal(value: unknown): void {
+  /** @internal True if there was no value before. */
+  setLocal(value: unknown): boolean {
+    if (this.local) return false;
     this.local = { value };
+    return true;
+  }
+
+  /** @internal */
+  protected unsetLocal(): void {
+    this.local = undefined;
   }
 
   /** @internal */
