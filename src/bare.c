@@ -5,6 +5,7 @@
 #include "context.h"
 #include "error.h"
 #include "tree.h"
+#include "watch.h"
 
 #include <string.h>
 
@@ -22,6 +23,7 @@ static cw_job *bare_new(const cw_coroutine *type, unsigned flags,
     cw_job *job = cw__job_new(NULL, type, CW__JOB_BARE | flags, 1, 0);
     cw__set_last_error(job ? CW_OK : CW_ENOMEM);
     if (job && parent) cw__job_attach(parent, job);
+    if (job && cw__is_watched(job)) cw__watching->launched(job);
     return job;
 }
 

@@ -204,23 +204,37 @@ static bool take_children(cw_job *job, cw_job **children, size_t *count)
     return found <= room;
 }
 
+int cw__children_take(cw_job *job, cw__children *out)
+{
+    *out = (cw__children){0};
+    size_t count = 0;
+    while (!take_children(job, out->jobs, &count)) {
+        if (out->jobs) cw__free(out->jobs, out->room * sizeof *out->jobs);
+        out->room = count;
+        out->jobs = cw__alloc(count * sizeof *out->jobs);
+        if (!out->jobs) return CW_ENOMEM;
+    }
+    out->count = count;
+    return CW_OK;
+}
+
+void cw__children_drop(cw__children *children)
+{
+    for (size_t i = 0; i < children->count; i++)
+        cw__job_drop(children->jobs[i]);
+    if (children->jobs)
+        cw__free(children->jobs, children->room * sizeof *children->jobs);
+}
+
 int cw_cancel_children(cw_job *job, cw_error *cause)
 {
-    size_t count = 0, room = 0;
-    cw_job **children = NULL;
-    while (!take_children(job, children, &count)) {
-        if (children) cw__free(children, room * sizeof *children);
-        room = count;
-        children = cw__alloc(room * sizeof *children);
-        if (!children) return CW_ENOMEM;
-    }
+    cw__children children;
+    if (cw__children_take(job, &children) != CW_OK) return CW_ENOMEM;
     cw_error *error = cw__error_cancelled(cause);
-    for (size_t i = 0; i < count; i++) {
-        cw_cancel(children[i], error);
-        cw__job_drop(children[i]);
-    }
+    for (size_t i = 0; i < children.count; i++)
+        cw_cancel(children.jobs[i], error);
     cw_error_release(error);
-    if (children) cw__free(children, room * sizeof *children);
+    cw__children_drop(&children);
     return CW_OK;
 }
 

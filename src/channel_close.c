@@ -216,7 +216,7 @@ int cw__await_close(cw_frame *frame, cw_channel *channel)
         cancelled = waits && !cw__party_begin(job);
         if (waits && !cancelled) {
             job->waiter.target.object = channel;
-            cw__party_queue(job, &channel->closers);
+            cw__party_queue(job, &channel->closers, CW__ARMED_CLOSE);
         }
     }
     cw__lock_release(&channel->lock);

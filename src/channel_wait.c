@@ -47,7 +47,7 @@ static enum cw__sending send_or_queue(cw_channel *channel, cw_job *job,
     if (!cw__party_begin(job)) return CW__EMPTY;
     if (small) cw__stash(&job->waiter, element, size);
     job->waiter.target.object = channel;
-    cw__party_queue(job, &channel->senders);
+    cw__party_queue(job, &channel->senders, CW__ARMED_SEND);
     return CW__FULL;
 }
 
@@ -137,7 +137,7 @@ static enum cw__sending receive_or_queue(cw_channel *channel, cw_job *job,
     if (!cw__party_begin(job)) return CW__FULL;
     job->waiter.target.object = channel;
     job->waiter.owner.pointer = out;
-    cw__party_queue(job, &channel->receivers);
+    cw__party_queue(job, &channel->receivers, CW__ARMED_RECEIVE);
     return CW__EMPTY;
 }
 

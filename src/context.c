@@ -16,6 +16,7 @@
 #include "host.h"
 #include "limit.h"
 #include "text.h"
+#include "watch.h"
 
 #include <string.h>
 
@@ -316,6 +317,7 @@ void cw__cancel_closed(cw_job *job)
 
 void cw__context_launch(cw__worker *self, cw_job *job, enum cw__hint hint)
 {
+    if (cw__is_watched(job)) cw__watching->launched(job);
     if (cw_likely(cw__context_admit(self, job->context))) {
         cw__dispatch(self, job, hint);
         return;

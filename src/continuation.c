@@ -76,7 +76,7 @@ int cw__suspend_with(cw_frame *frame, cw_begin_fn *begin, void *arg,
     self->size = size;
     bool cancelled = cw__begin_wait(job, CW__WAIT_PROMPT);
     job->waiter.owner.pointer = self;
-    job->armed = CW__ARMED_PARTY;
+    job->armed = CW__ARMED_CALL;
     begin(self, arg);
     return cancelled ? CW__DONE : CW__PENDING;
 }
@@ -92,7 +92,7 @@ static void tell(cw_completion_fn *call, void *arg, cw_job *scope)
 int cw__suspended(cw_frame *frame, void *out)
 {
     cw_job *job = frame->job;
-    if (job->armed != CW__ARMED_PARTY) return cw__raise_if_cancelled(frame);
+    if (job->armed != CW__ARMED_CALL) return cw__raise_if_cancelled(frame);
     job->armed = CW__UNARMED;
     cw_continuation *self = job->waiter.owner.pointer;
     bool cancelled = cw__job_cancelling(self->scope);

@@ -11,6 +11,7 @@
 #include "host.h"
 #include "limit.h"
 #include "text.h"
+#include "watch.h"
 
 #include <stdlib.h>
 
@@ -64,6 +65,7 @@ static void fire_waiters(cw__worker *self, cw_job *job)
 
 static void count_end(cw__worker *self, cw_job *job, const cw_error *error)
 {
+    if (cw__is_watched(job)) cw__watching->ended(job);
     if (job->flags & (CW__JOB_SCOPE | CW__JOB_BARE)) return;
     if (error && self && self->context == job->context)
         cw__count(cw__error_is_cancel(error) ? &self->cancelled : &self->failed,

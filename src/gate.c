@@ -91,7 +91,7 @@ int cw__gate_enter(cw_frame *frame, cw__gate *gate, const void *owner)
         if (!cancelled) {
             job->waiter.target.object = gate;
             job->waiter.owner.pointer = (void *)(uintptr_t)owner;
-            cw__party_queue(job, &gate->waiting);
+            cw__party_queue(job, &gate->waiting, CW__ARMED_ENTER);
         }
     }
     cw__lock_release(&gate->lock);

@@ -15,26 +15,42 @@
 #include "coroutine.h"
 #include "error.h"
 #include "host.h"
+#include "watch.h"
 
 #include <string.h>
 
 /* How many children may be fresh, and how many while others use the list. */
 enum { FRESH = 32, FRESH_MOST = 4 * FRESH };
 
+_Atomic uint32_t cw__debug_options;
+const cw__watch_calls *cw__watching;
+
 /* ---- making and freeing */
+
+/* Memory for a job with a record in front of it. */
+static cw_job *alloc_watched(size_t bytes)
+{
+    char *memory = cw__alloc(bytes + CW__WATCH_BYTES);
+    return memory ? (cw_job *)(void *)(memory + CW__WATCH_BYTES) : NULL;
+}
 
 cw_job *cw__job_new(cw_context *context, const cw_coroutine *type,
                     unsigned flags, uint32_t handles, uint32_t extra)
 {
     uint32_t frame_size = type ? type->frame_size : 0;
     size_t bytes = sizeof(cw_job) + frame_size + extra;
-    cw_job *job = cw__alloc(bytes);
+    /* acquire: pairs with cw_debug_set() */
+    bool watched = cw_load_acquire(&cw__debug_options) & CW_DEBUG_JOBS;
+    cw_job *job =
+        cw_unlikely(watched) ? alloc_watched(bytes) : cw__alloc(bytes);
     if (cw_unlikely(!job)) return NULL;
     /* Field by field, since this is what launching costs. What is not set here
      * is written before it is read. */
     atomic_init(&job->state, 0);
     atomic_init(&job->refs, 1 + handles);
     atomic_init(&job->park, 0);
+    if (!frame_size) flags |= CW__JOB_FRAMELESS;
+    if (cw_unlikely(watched)) flags |= CW__JOB_WATCHED;
     job->flags = (uint16_t)flags;
     job->visited = 0;
     job->last = 0;
@@ -54,6 +70,7 @@ cw_job *cw__job_new(cw_context *context, const cw_coroutine *type,
         frame->job = job;
         job->top = frame;
     }
+    if (cw_unlikely(watched)) cw__watching->made(job);
     return job;
 }
 
@@ -87,11 +104,13 @@ static void destroy_extra(cw__extra *extra)
 static void destroy(cw_job *job)
 {
     size_t bytes = sizeof *job;
-    if (job->top) bytes += cw__job_type(job)->frame_size;
+    if (!(job->flags & CW__JOB_FRAMELESS))
+        bytes += cw__job_type(job)->frame_size;
     if (job->flags & CW__JOB_NOTIFY) bytes += cw__the_host.job_free(job);
     if (cw__job_has_extra(job)) destroy_extra(job->extra);
     cw_error_release(job->error);
-    cw__free(job, bytes);
+    size_t before = cw__is_watched(job) ? CW__WATCH_BYTES : 0;
+    cw__free((char *)job - before, bytes + before);
 }
 
 void cw__job_drop(cw_job *job)
@@ -162,7 +181,7 @@ const char *cw_job_name(const cw_job *job)
 {
     const cw__extra *extra = cw__job_has_extra(job);
     if (extra && extra->named) return cw_elements_name(extra->elements);
-    return job->top ? cw__job_type(job)->name : "";
+    return job->flags & CW__JOB_FRAMELESS ? "" : cw__job_type(job)->name;
 }
 
 cw_job *cw_job_parent(cw_job *job)

@@ -64,7 +64,9 @@ enum {
     CW__JOB_LONELY = 64,    /* its failure is its caller's, not its parent's */
     CW__JOB_ATOMIC = 128,   /* its body begins even if it is cancelled before */
     CW__JOB_OWNERLESS =
-        256 /* a bare job with nobody above who takes failures */
+        256, /* a bare job with nobody above who takes failures */
+    CW__JOB_FRAMELESS = 512, /* nothing stands behind it, not even a type */
+    CW__JOB_WATCHED = 1024   /* it has a record, see watch.h */
 };
 
 /* Kinds of things that can be waiting. */
@@ -138,9 +140,14 @@ enum cw__armed {
     CW__ARMED_JOB,
     CW__ARMED_TIMER,
     CW__ARMED_GROUP,
-    CW__ARMED_MOVE,  /* not waiting: on its way to another context */
-    CW__ARMED_PARTY, /* these two are ended by those who know what for */
-    CW__ARMED_SELECT
+    CW__ARMED_MOVE, /* not waiting: on its way to another context */
+    /* These are ended by those who know what for: */
+    CW__ARMED_SEND, /* its party is at a channel ... */
+    CW__ARMED_RECEIVE,
+    CW__ARMED_CLOSE,
+    CW__ARMED_ENTER, /* ... or at a gate */
+    CW__ARMED_SELECT,
+    CW__ARMED_CALL /* somebody has its continuation */
 };
 
 /* How the body's present suspension takes cancellation. */

@@ -8,6 +8,7 @@
 #include "coroutine.h"
 #include "elements.h"
 #include "error.h"
+#include "watch.h"
 
 static cw_job *fail(int code)
 {
@@ -157,6 +158,7 @@ cw_job *cw__launch_with(const cw_elements *given, cw_start how,
         cw__job_attach_own(parent, job);
     else if (parent)
         cw__job_attach(parent, job);
+    if (cw__is_watched(job)) cw__watching->launched(job);
     begin(self, job, how);
     cw__job_drop(job);
     return job;

@@ -30,6 +30,15 @@ cw_job *cw__told_of_failure(cw_job *job);
 
 /* --- without it ---------------------------------------------------------- */
 
+/* The children that a job has at the moment, in order of launch, with a
+ * reference to each. CW_OK or CW_ENOMEM. */
+typedef struct cw__children {
+    cw_job **jobs;
+    size_t count, room;
+} cw__children;
+int cw__children_take(cw_job *job, cw__children *out);
+void cw__children_drop(cw__children *children);
+
 /* Records one more error that a cancelling job has met (borrowed). */
 void cw__job_report(cw_job *job, cw_error *error);
 /* Cancels all below a job that has just become cancelling. */
