@@ -5,6 +5,7 @@
 #include "tree.h"
 
 #include "alloc.h"
+#include "check.h"
 #include "context.h"
 #include "coroutine.h"
 #include "error.h"
@@ -178,6 +179,7 @@ void cw__cancel_children(cw__worker *self, cw_job *root)
 
 void cw_cancel(cw_job *job, cw_error *cause)
 {
+    CW__CHECK_HANDLE(JOB, job);
     cw__worker *self = cw__self;
     cw_job_retain(job);
     if (begin_cancelling(self, job, cw__error_cancelled(cause), NULL))
@@ -228,6 +230,7 @@ void cw__children_drop(cw__children *children)
 
 int cw_cancel_children(cw_job *job, cw_error *cause)
 {
+    CW__CHECK_HANDLE(JOB, job);
     cw__children children;
     if (cw__children_take(job, &children) != CW_OK) return CW_ENOMEM;
     cw_error *error = cw__error_cancelled(cause);

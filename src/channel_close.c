@@ -83,6 +83,7 @@ bool cw__channel_close(cw__worker *self, cw_channel *channel, cw_error *cause,
 
 bool cw_channel_close(cw_channel *channel, cw_error *cause, cw_error **failure)
 {
+    CW__CHECK_HANDLE(CHANNEL, channel);
     return cw__channel_close(cw__self, channel, cause, failure);
 }
 
@@ -145,6 +146,7 @@ static void refuse_senders(cw__worker *self, cw_channel *channel,
 
 void cw_channel_cancel(cw_channel *channel, cw_error *cause, cw_error **failure)
 {
+    CW__CHECK_HANDLE(CHANNEL, channel);
     cw__worker *self = cw__self;
     cause = cw__error_cancelled(cause);
     uint32_t count = 0;
@@ -185,6 +187,7 @@ void cw_channel_cancel(cw_channel *channel, cw_error *cause, cw_error **failure)
 int cw_channel_on_close(cw_channel *channel, cw_close_fn *handler, void *arg,
                         cw_error **failure)
 {
+    CW__CHECK_HANDLE(CHANNEL, channel);
     if (failure) *failure = NULL;
     cw__lock_acquire(&channel->lock);
     bool other = channel->has_handler;
@@ -204,6 +207,7 @@ int cw_channel_on_close(cw_channel *channel, cw_close_fn *handler, void *arg,
 
 int cw__await_close(cw_frame *frame, cw_channel *channel)
 {
+    CW__CHECK_AS(CHANNEL, channel, "CW_AWAIT_CLOSE", "channel");
     cw_job *job = frame->job;
     bool refused = false, cancelled = false, waits = false;
     cw__lock_acquire(&channel->lock);

@@ -53,6 +53,7 @@ static enum cw__sending send_or_queue(cw_channel *channel, cw_job *job,
 
 int cw__send(cw_frame *frame, cw_channel *channel, void *element)
 {
+    CW__CHECK_AS(CHANNEL, channel, "CW_SEND", "channel");
     cw_job *job = frame->job;
     cw__segment *segment = NULL;
     cw__aftermath after;
@@ -144,6 +145,7 @@ static enum cw__sending receive_or_queue(cw_channel *channel, cw_job *job,
 static int receive(cw_frame *frame, cw_channel *channel, void *out,
                    bool catching)
 {
+    CW__CHECK_AS(CHANNEL, channel, "CW_RECEIVE", "channel");
     cw_job *job = frame->job;
     cw__aftermath after;
     cw__aftermath_init(&after);

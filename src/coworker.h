@@ -1058,8 +1058,8 @@ typedef struct cw_stats {
 
 void cw_context_stats(const cw_context *context, cw_stats *out);
 
-/* Bytes that the library took from malloc() for jobs and frames. They are
- * reused for later jobs and not given back. */
+/* Bytes that the library took from malloc() for contexts, jobs and frames.
+ * Those of jobs and frames are reused for later ones and not given back. */
 size_t cw_memory_used(void);
 /* Bytes that a suspended coroutine takes besides its own frame struct. */
 size_t cw_job_overhead(void);

@@ -19,6 +19,10 @@ cw__gate *cw__gate_new(uint32_t places, uint32_t taken, bool is_mutex)
     }
     *gate = (cw__gate){
         .places = places, .free = places - taken, .is_mutex = is_mutex};
+    if (is_mutex)
+        CW__MARK(gate, MUTEX);
+    else
+        CW__MARK(gate, SEMAPHORE);
     atomic_init(&gate->refs, 1);
     return gate;
 }

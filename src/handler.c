@@ -8,6 +8,7 @@
 #include "handler.h"
 
 #include "alloc.h"
+#include "check.h"
 #include "error.h"
 
 struct cw_handler {
@@ -19,6 +20,9 @@ struct cw_handler {
     void *arg;
     cw_error *error; /* for the call */
     cw_job *job;     /* keeps a reference */
+#ifdef CW_DEBUG
+    uint32_t magic; /* see check.h */
+#endif
 };
 
 static void drop(cw_handler *handler)
@@ -33,6 +37,7 @@ static void drop(cw_handler *handler)
 cw_handler *cw_on_completion(cw_job *job, unsigned flags,
                              cw_completion_fn *call, void *arg)
 {
+    CW__CHECK_HANDLE(JOB, job);
     cw_handler *handler = cw__alloc(sizeof *handler);
     cw__set_last_error(handler ? CW_OK : CW_ENOMEM);
     if (!handler) return NULL;
@@ -42,6 +47,7 @@ cw_handler *cw_on_completion(cw_job *job, unsigned flags,
                      .call = call,
                      .arg = arg,
                      .job = cw_job_retain(job)};
+    CW__MARK(handler, HANDLER);
     handler->waiter.owner.pointer = handler;
     handler->waiter.target.job = job;
     atomic_init(&handler->refs, 2);
@@ -67,6 +73,7 @@ bool cw__handler_take_back(cw_handler *handler)
 
 void cw_handler_dispose(cw_handler *handler)
 {
+    CW__CHECK_IF_ANY(HANDLER, handler);
     if (!handler) return;
     /* release: it may have fired and wait for its turn; pairs with the look at
      * it there */

@@ -11,6 +11,7 @@
 
 #include "alloc.h"
 #include "base.h"
+#include "check.h"
 #include "context.h"
 #include "coroutine.h"
 #include "error.h"
@@ -51,6 +52,7 @@ cw_job *cw__job_new(cw_context *context, const cw_coroutine *type,
     atomic_init(&job->park, 0);
     if (!frame_size) flags |= CW__JOB_FRAMELESS;
     if (cw_unlikely(watched)) flags |= CW__JOB_WATCHED;
+    CW__MARK(job, JOB);
     job->flags = (uint16_t)flags;
     job->visited = 0;
     job->last = 0;
@@ -123,12 +125,14 @@ void cw__job_drop(cw_job *job)
 
 cw_job *cw_job_retain(cw_job *job)
 {
+    CW__CHECK_IF_ANY(JOB, job);
     if (job) cw_add_relaxed(&job->refs, 1); /* the caller holds a reference */
     return job;
 }
 
 void cw_job_release(cw_job *job)
 {
+    CW__CHECK_IF_ANY(JOB, job);
     if (job) cw__job_drop(job);
 }
 
@@ -158,27 +162,32 @@ static bool try_lock(cw_job *job, uint32_t *state)
 
 bool cw_is_active(const cw_job *job)
 {
+    CW__CHECK_HANDLE(JOB, job);
     uint32_t state = cw_load_acquire(&job->state);
     return !(state & (CW__JOB_CANCELLING | CW__JOB_FINAL | CW__JOB_NEW));
 }
 
 bool cw_is_completed(const cw_job *job)
 {
+    CW__CHECK_HANDLE(JOB, job);
     return (cw_load_acquire(&job->state) & CW__JOB_FINAL) != 0;
 }
 
 bool cw_is_cancelled(const cw_job *job)
 {
+    CW__CHECK_HANDLE(JOB, job);
     return (cw_load_acquire(&job->state) & CW__JOB_CANCELLING) != 0;
 }
 
 cw_error *cw_job_error(const cw_job *job)
 {
+    CW__CHECK_HANDLE(JOB, job);
     return cw_is_completed(job) ? job->error : NULL;
 }
 
 const char *cw_job_name(const cw_job *job)
 {
+    CW__CHECK_HANDLE(JOB, job);
     const cw__extra *extra = cw__job_has_extra(job);
     if (extra && extra->named) return cw_elements_name(extra->elements);
     return job->flags & CW__JOB_FRAMELESS ? "" : cw__job_type(job)->name;
@@ -186,6 +195,7 @@ const char *cw_job_name(const cw_job *job)
 
 cw_job *cw_job_parent(cw_job *job)
 {
+    CW__CHECK_HANDLE(JOB, job);
     /* Its parent is there as long as the job has not ended, and that it has not
      * is certain under its lock: what ends it has to take it. */
     uint32_t state = cw__job_lock(job);
@@ -197,6 +207,7 @@ cw_job *cw_job_parent(cw_job *job)
 
 cw_error *cw_job_cancellation(cw_job *job)
 {
+    CW__CHECK_HANDLE(JOB, job);
     if (!cw_is_cancelled(job)) return NULL;
     return cw__job_cancellation(job);
 }

@@ -216,6 +216,9 @@ struct cw_job {
     cw_error *error;     /* root cause, at the end the outcome; LOCKED */
     cw_job *scope;       /* innermost scope of the body; itself if none */
     cw_frame *top;       /* innermost frame */
+#ifdef CW_DEBUG
+    uint32_t magic; /* see check.h */
+#endif
 };
 
 /* The frame stands right behind the job. */

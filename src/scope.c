@@ -11,6 +11,7 @@
 
 #include "alloc.h"
 #include "base.h"
+#include "check.h"
 #include "context.h"
 #include "copy.h"
 #include "elements.h"
@@ -163,6 +164,7 @@ static bool never_waited(const cw_job *scope)
 int cw__call_with(cw_frame *frame, const cw_coroutine *type,
                   const cw_elements *given, const void *arg)
 {
+    if (given) CW__CHECK_AS(ELEMENTS, given, "CW_WITH_ELEMENTS", "elements");
     cw_job *job = frame->job;
     frame->callee = NULL;
     cw_job *parent = given && given->has_job ? given->job : job->scope;
