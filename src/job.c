@@ -15,6 +15,7 @@
 #include "context.h"
 #include "coroutine.h"
 #include "error.h"
+#include "handler.h"
 #include "host.h"
 #include "watch.h"
 
@@ -253,7 +254,18 @@ uint32_t cw__adopt_fresh(cw_job *parent, uint32_t state)
 /* False if it was the only one. */
 static bool unlink_child(cw_job *parent, cw_job *child)
 {
-    if (child->after == child) return false;
+    bool alone = child->after == child;
+    if (cw_unlikely(child->visited & CW__FOLLOWED)) {
+        /* Its place in the order is taken by the one before it, if there is
+         * one: before the first, which need not be `children` while they are
+         * visited, the ring goes on with the last. */
+        cw_job *before = alone ? NULL : child->before;
+        if (before && !(before->visited & CW__VISITED) &&
+            (child == parent->children || child->visited & CW__VISITED))
+            before = NULL;
+        cw__handlers_follow(parent, child, before);
+    }
+    if (alone) return false;
     child->before->after = child->after;
     child->after->before = child->before;
     if (parent->children == child) parent->children = child->after;
@@ -279,7 +291,7 @@ void cw__job_attach(cw_job *parent, cw_job *child)
     if (listed) {
         child->parent = parent;
         /* A cancelled parent's walk over its children may be over already. */
-        child->visited = (state & CW__JOB_CANCELLING) != 0;
+        child->visited = state & CW__JOB_CANCELLING ? CW__VISITED : 0;
         state = cw__adopt_fresh(parent, state);
         child->before = NULL;
         link_children(parent, child, state);
@@ -353,8 +365,8 @@ void cw__fire(cw_job *job, cw__waiter *waiter, cw__woken *woken)
 
 uint32_t cw__waiters_bit(const cw_job *job, uint32_t state)
 {
-    return job->waiters ? state | CW__JOB_WAITERS
-                        : state & ~(uint32_t)CW__JOB_WAITERS;
+    if (job->waiters) return state | CW__JOB_WAITERS;
+    return state & ~(uint32_t)(CW__JOB_WAITERS | CW__JOB_EARLY);
 }
 
 /* True if somebody waits for the job's end, and does not just want to hear of
@@ -377,6 +389,12 @@ int cw__job_wait(cw_job *job, cw__waiter *waiter)
         cw__job_unlock(job, state);
         return CW__DONE;
     }
+    if (cw_unlikely(waiter->early)) {
+        state = cw__adopt_fresh(job, state);
+        if (waiter->kind == CW__WAITER_HANDLER)
+            cw__handler_follow_last(job, waiter, state);
+        state |= CW__JOB_EARLY;
+    }
     waiter->target.job = job;
     waiter->linked = 1;
     cw__waiter *first = job->waiters;
@@ -388,7 +406,6 @@ int cw__job_wait(cw_job *job, cw__waiter *waiter)
         waiter->prev = first->prev;
         first->prev->next = waiter;
         first->prev = waiter;
-        if (waiter->early) job->waiters = waiter; /* early ones in front */
     }
     cw__job_unlock(job, state | CW__JOB_WAITERS);
     return CW__PENDING;

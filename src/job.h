@@ -46,9 +46,16 @@ enum {
     CW__JOB_BODY_DONE = 16,
     CW__JOB_SEALED = 32,
     CW__JOB_FINAL = 64,
-    CW__JOB_EXTRA = 128, /* `extra` is there; for good */
-    CW__JOB_NEW = 256,   /* lazy, and nobody has started it */
-    CW__JOB_VALUED = 512 /* bare: its value is there, so it is complete next */
+    CW__JOB_EXTRA = 128,  /* `extra` is there; for good */
+    CW__JOB_NEW = 256,    /* lazy, and nobody has started it */
+    CW__JOB_VALUED = 512, /* bare: its value is there, so it is complete next */
+    CW__JOB_EARLY = 1024  /* some waiters want to hear of cancelling */
+};
+
+/* Bits of a job's `visited`. */
+enum {
+    CW__VISITED = 1, /* a cancel of the parent has seen it */
+    CW__FOLLOWED = 2 /* a handler of the parent's comes next, see handler.c */
 };
 
 enum { CW__LAST = 255 };
@@ -112,6 +119,11 @@ static inline void cw__woken_init(cw__woken *woken)
     woken->handlers = NULL;
     woken->handlers_end = &woken->handlers;
     woken->producers = NULL;
+}
+
+static inline bool cw__any_woken(const cw__woken *woken)
+{
+    return woken->tasks || woken->ops || woken->handlers || woken->producers;
 }
 
 /* A registration on one job's end, or on a moment in time. */
@@ -193,7 +205,7 @@ struct cw_job {
     _Atomic uint32_t refs;
     uint16_t flags;
     _Atomic uint8_t park;
-    uint8_t visited; /* a cancel has seen it; under the parent's lock */
+    uint8_t visited; /* CW__VISITED, CW__FOLLOWED; under the parent's lock */
     /* Written by who runs the body: */
     uint8_t last; /* 0 before it has begun, else a hint who ran it last: the
                      worker's index modulo CW__LAST, + 1 */
