@@ -89,13 +89,32 @@ bool cw_channel_close(cw_channel *channel, cw_error *cause, cw_error **failure)
 
 /* ---- cancelling */
 
-/* Keeps the first of several errors (taken over). */
+/* Of several errors (taken over) the first one counts, the others are told as
+ * its suppressed ones. */
 static void keep_first(cw_error **first, cw_error *error)
 {
     if (!*first) {
         *first = error;
-    } else {
+    } else if (error) {
+        cw__error_suppress(*first, error);
         cw_error_release(error);
+    }
+}
+
+/* Gives an element to the hook. Its errors are suppressed as they are: that
+ * they are the hook's is told by the first one. */
+static void lose(cw_channel *channel, void *element, cw_error **first)
+{
+    cw_error *error = cw__channel_undelivered(channel, element);
+    if (error && *first) {
+        cw_error *failure = cw_error_retain(cw_error_cause(error));
+        cw_error_release(error);
+        error = failure;
+    }
+    if (error && error == cw_error_cause(*first)) {
+        cw_error_release(error); /* the same again */
+    } else {
+        keep_first(first, error);
     }
 }
 
@@ -105,7 +124,7 @@ static void drop_buffer(cw_channel *channel, uint32_t count, cw_error **first)
 {
     cw__buffer *buffer = &channel->buffer;
     while (count-- > 0) {
-        keep_first(first, cw__channel_undelivered(channel, buffer->read));
+        lose(channel, buffer->read, first);
         buffer->read += buffer->size;
         if (buffer->read != buffer->read_end) continue;
         cw__segment *empty = cw__buffer_read(buffer);
@@ -137,8 +156,7 @@ static void refuse_senders(cw__worker *self, cw_channel *channel,
         cw__lock_release(&channel->lock);
         cw__dispatch_woken(self, &woken);
         for (unsigned i = 0; i < count; i++) {
-            keep_first(first, cw__channel_undelivered(
-                                  channel, cw__stashed(&left[i], size)));
+            lose(channel, cw__stashed(&left[i], size), first);
             cw__stash_free(&left[i], size);
         }
     } while (more);

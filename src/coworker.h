@@ -778,7 +778,8 @@ bool cw_channel_close(cw_channel *channel, cw_error *cause, cw_error **failure);
  * waits to send or to receive goes on with the error that it was closed with.
  * That is `cause` if it is one of cancellation, else a CW_ECANCELED around it.
  * Cancels the channel's producer, too. `*failure` gets CW_EUNDELIVERED, or the
- * close handler's error, as above. Never blocks. */
+ * close handler's error, as above; what further elements and the handler fail
+ * with is suppressed by the first of these. Never blocks. */
 void cw_channel_cancel(cw_channel *channel, cw_error *cause,
                        cw_error **failure);
 
