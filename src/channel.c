@@ -43,6 +43,7 @@ cw_channel *cw__channel_new(int capacity, cw_overflow overflow, size_t size,
         cw__set_last_error(CW_ENOMEM);
         return NULL;
     }
+    CW__MARK(channel, CHANNEL);
     channel->capacity = (uint32_t)capacity;
     channel->overflow = (uint8_t)overflow;
     if (undelivered) channel->undelivered = *undelivered;
@@ -52,12 +53,14 @@ cw_channel *cw__channel_new(int capacity, cw_overflow overflow, size_t size,
 
 cw_channel *cw_channel_retain(cw_channel *channel)
 {
+    CW__CHECK_IF_ANY(CHANNEL, channel);
     if (channel) cw_add_relaxed(&channel->refs, 1); /* the caller has one */
     return channel;
 }
 
 void cw_channel_release(cw_channel *channel)
 {
+    CW__CHECK_IF_ANY(CHANNEL, channel);
     /* acq_rel: whoever frees it has seen everybody's last use */
     if (!channel || cw_sub_acq_rel(&channel->refs, 1) != 1) return;
     cw__buffer_free(&channel->buffer);
@@ -187,6 +190,7 @@ cw_error *cw__channel_receive_error(cw_channel *channel)
 
 int cw__try_send(cw_channel *channel, void *element)
 {
+    CW__CHECK_AS(CHANNEL, channel, "NAME_try_send", "channel");
     cw__segment *segment = NULL;
     cw__aftermath after;
     cw__aftermath_init(&after);
@@ -215,6 +219,7 @@ int cw__try_send(cw_channel *channel, void *element)
 
 int cw__try_receive(cw_channel *channel, void *out)
 {
+    CW__CHECK_AS(CHANNEL, channel, "NAME_try_receive", "channel");
     cw__aftermath after;
     cw__aftermath_init(&after);
     cw__lock_acquire(&channel->lock);
@@ -229,6 +234,7 @@ int cw__try_receive(cw_channel *channel, void *out)
 
 bool cw_channel_is_closed_for_send(cw_channel *channel)
 {
+    CW__CHECK_HANDLE(CHANNEL, channel);
     cw__lock_acquire(&channel->lock);
     bool closed = channel->closed;
     cw__lock_release(&channel->lock);
@@ -243,6 +249,7 @@ static bool has_nothing(cw_channel *channel)
 
 bool cw_channel_is_closed_for_receive(cw_channel *channel)
 {
+    CW__CHECK_HANDLE(CHANNEL, channel);
     cw__lock_acquire(&channel->lock);
     bool closed = channel->closed && has_nothing(channel);
     cw__lock_release(&channel->lock);
@@ -251,6 +258,7 @@ bool cw_channel_is_closed_for_receive(cw_channel *channel)
 
 bool cw_channel_is_empty(cw_channel *channel)
 {
+    CW__CHECK_HANDLE(CHANNEL, channel);
     cw__lock_acquire(&channel->lock);
     bool empty = !channel->closed && has_nothing(channel);
     cw__lock_release(&channel->lock);
@@ -259,6 +267,7 @@ bool cw_channel_is_empty(cw_channel *channel)
 
 cw_error *cw_channel_cause(cw_channel *channel)
 {
+    CW__CHECK_HANDLE(CHANNEL, channel);
     cw__lock_acquire(&channel->lock);
     cw_error *cause = channel->cause;
     cw__lock_release(&channel->lock);

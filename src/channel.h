@@ -17,11 +17,15 @@
 #define CW_CHANNEL_H
 
 #include "buffer.h"
+#include "check.h"
 
 struct cw__worker;
 
 struct cw_channel {
     cw__lock lock; /* first, for select.c */
+#ifdef CW_DEBUG
+    uint32_t magic; /* see check.h */
+#endif
     uint32_t capacity;
     uint8_t overflow; /* enum cw_overflow */
     uint8_t closed, cancelled;

@@ -83,18 +83,38 @@ bool cw__channel_close(cw__worker *self, cw_channel *channel, cw_error *cause,
 
 bool cw_channel_close(cw_channel *channel, cw_error *cause, cw_error **failure)
 {
+    CW__CHECK_HANDLE(CHANNEL, channel);
     return cw__channel_close(cw__self, channel, cause, failure);
 }
 
 /* ---- cancelling */
 
-/* Keeps the first of several errors (taken over). */
+/* Of several errors (taken over) the first one counts, the others are told as
+ * its suppressed ones. */
 static void keep_first(cw_error **first, cw_error *error)
 {
     if (!*first) {
         *first = error;
-    } else {
+    } else if (error) {
+        cw__error_suppress(*first, error);
         cw_error_release(error);
+    }
+}
+
+/* Gives an element to the hook. Its errors are suppressed as they are: that
+ * they are the hook's is told by the first one. */
+static void lose(cw_channel *channel, void *element, cw_error **first)
+{
+    cw_error *error = cw__channel_undelivered(channel, element);
+    if (error && *first) {
+        cw_error *failure = cw_error_retain(cw_error_cause(error));
+        cw_error_release(error);
+        error = failure;
+    }
+    if (error && error == cw_error_cause(*first)) {
+        cw_error_release(error); /* the same again */
+    } else {
+        keep_first(first, error);
     }
 }
 
@@ -104,7 +124,7 @@ static void drop_buffer(cw_channel *channel, uint32_t count, cw_error **first)
 {
     cw__buffer *buffer = &channel->buffer;
     while (count-- > 0) {
-        keep_first(first, cw__channel_undelivered(channel, buffer->read));
+        lose(channel, buffer->read, first);
         buffer->read += buffer->size;
         if (buffer->read != buffer->read_end) continue;
         cw__segment *empty = cw__buffer_read(buffer);
@@ -136,8 +156,7 @@ static void refuse_senders(cw__worker *self, cw_channel *channel,
         cw__lock_release(&channel->lock);
         cw__dispatch_woken(self, &woken);
         for (unsigned i = 0; i < count; i++) {
-            keep_first(first, cw__channel_undelivered(
-                                  channel, cw__stashed(&left[i], size)));
+            lose(channel, cw__stashed(&left[i], size), first);
             cw__stash_free(&left[i], size);
         }
     } while (more);
@@ -145,6 +164,7 @@ static void refuse_senders(cw__worker *self, cw_channel *channel,
 
 void cw_channel_cancel(cw_channel *channel, cw_error *cause, cw_error **failure)
 {
+    CW__CHECK_HANDLE(CHANNEL, channel);
     cw__worker *self = cw__self;
     cause = cw__error_cancelled(cause);
     uint32_t count = 0;
@@ -185,6 +205,7 @@ void cw_channel_cancel(cw_channel *channel, cw_error *cause, cw_error **failure)
 int cw_channel_on_close(cw_channel *channel, cw_close_fn *handler, void *arg,
                         cw_error **failure)
 {
+    CW__CHECK_HANDLE(CHANNEL, channel);
     if (failure) *failure = NULL;
     cw__lock_acquire(&channel->lock);
     bool other = channel->has_handler;
@@ -204,6 +225,7 @@ int cw_channel_on_close(cw_channel *channel, cw_close_fn *handler, void *arg,
 
 int cw__await_close(cw_frame *frame, cw_channel *channel)
 {
+    CW__CHECK_AS(CHANNEL, channel, "CW_AWAIT_CLOSE", "channel");
     cw_job *job = frame->job;
     bool refused = false, cancelled = false, waits = false;
     cw__lock_acquire(&channel->lock);
@@ -216,7 +238,7 @@ int cw__await_close(cw_frame *frame, cw_channel *channel)
         cancelled = waits && !cw__party_begin(job);
         if (waits && !cancelled) {
             job->waiter.target.object = channel;
-            cw__party_queue(job, &channel->closers);
+            cw__party_queue(job, &channel->closers, CW__ARMED_CLOSE);
         }
     }
     cw__lock_release(&channel->lock);

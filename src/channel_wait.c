@@ -47,12 +47,13 @@ static enum cw__sending send_or_queue(cw_channel *channel, cw_job *job,
     if (!cw__party_begin(job)) return CW__EMPTY;
     if (small) cw__stash(&job->waiter, element, size);
     job->waiter.target.object = channel;
-    cw__party_queue(job, &channel->senders);
+    cw__party_queue(job, &channel->senders, CW__ARMED_SEND);
     return CW__FULL;
 }
 
 int cw__send(cw_frame *frame, cw_channel *channel, void *element)
 {
+    CW__CHECK_AS(CHANNEL, channel, "CW_SEND", "channel");
     cw_job *job = frame->job;
     cw__segment *segment = NULL;
     cw__aftermath after;
@@ -137,13 +138,14 @@ static enum cw__sending receive_or_queue(cw_channel *channel, cw_job *job,
     if (!cw__party_begin(job)) return CW__FULL;
     job->waiter.target.object = channel;
     job->waiter.owner.pointer = out;
-    cw__party_queue(job, &channel->receivers);
+    cw__party_queue(job, &channel->receivers, CW__ARMED_RECEIVE);
     return CW__EMPTY;
 }
 
 static int receive(cw_frame *frame, cw_channel *channel, void *out,
                    bool catching)
 {
+    CW__CHECK_AS(CHANNEL, channel, "CW_RECEIVE", "channel");
     cw_job *job = frame->job;
     cw__aftermath after;
     cw__aftermath_init(&after);

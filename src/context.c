@@ -11,20 +11,27 @@
 #include "context.h"
 
 #include "alloc.h"
+#include "check.h"
 #include "coroutine.h"
 #include "error.h"
 #include "host.h"
 #include "limit.h"
 #include "text.h"
+#include "watch.h"
 
 #include <string.h>
 
 cw__host cw__the_host;
 
+static size_t bytes_of(uint32_t workers)
+{
+    return sizeof(cw_context) + workers * sizeof(cw__worker);
+}
+
 static cw_context *context_new(uint32_t workers, const char *name)
 {
-    size_t bytes = sizeof(cw_context) + workers * sizeof(cw__worker);
-    void *memory = cw__system_alloc(bytes + CW_CACHE_LINE);
+    size_t bytes = bytes_of(workers);
+    void *memory = cw__alloc(bytes + CW_CACHE_LINE);
     if (!memory) return NULL;
     /* The allocator's alignment is less than a cache line. */
     uintptr_t aligned =
@@ -32,6 +39,7 @@ static cw_context *context_new(uint32_t workers, const char *name)
     cw_context *context = (cw_context *)aligned;
     memset(context, 0, bytes);
     context->memory = memory;
+    CW__MARK(context, CONTEXT);
     cw__text text = cw__text_begin(context->name, sizeof context->name);
     cw__text_add(&text, name);
     context->count = workers;
@@ -50,6 +58,7 @@ void cw__context_hold(cw_context *context)
 
 cw_context *cw_context_retain(cw_context *context)
 {
+    CW__CHECK_HANDLE(CONTEXT, context);
     cw_add_relaxed(&context->handles, 1);
     cw__context_hold(context);
     return context;
@@ -66,12 +75,13 @@ void cw__context_drop(cw_context *context)
         cw__system_free(context->workers[i].trace.events);
     cw__timers_free(&context->timers);
     cw__clock *clock = context->clock;
-    cw__system_free(context->memory);
+    cw__free(context->memory, bytes_of(context->count) + CW_CACHE_LINE);
     if (clock) clock->calls->drop(clock);
 }
 
 void cw_context_release(cw_context *context)
 {
+    CW__CHECK_IF_ANY(CONTEXT, context);
     if (!context) return;
     /* Threads hold references of their own: without handles nobody could ever
      * close it. acq_rel: comes after all use of the other handles. */
@@ -79,10 +89,15 @@ void cw_context_release(cw_context *context)
     cw__context_drop(context);
 }
 
-const char *cw_context_name(const cw_context *context) { return context->name; }
+const char *cw_context_name(const cw_context *context)
+{
+    CW__CHECK_HANDLE(CONTEXT, context);
+    return context->name;
+}
 
 int cw_context_workers(const cw_context *context)
 {
+    CW__CHECK_HANDLE(CONTEXT, context);
     return (int)context->count;
 }
 
@@ -203,6 +218,7 @@ void cw__context_disown(cw_context *context)
 
 void cw_context_close(cw_context *context)
 {
+    CW__CHECK_HANDLE(CONTEXT, context);
     uint32_t open = 0;
     /* seq_cst: comes before every later look at the counters and timers */
     if (!cw_cas_seq_cst(&context->closed, &open, 1)) return;
@@ -222,6 +238,7 @@ void cw_context_close(cw_context *context)
 
 int cw_context_join(cw_context *context)
 {
+    CW__CHECK_HANDLE(CONTEXT, context);
     if (!cw_load_acquire(&context->closed)) return CW_EINVAL;
     if (!cw__thread_may_block()) return CW_EDEADLK;
     for (cw__worker *self = cw__self; self; self = self->outer)
@@ -316,6 +333,7 @@ void cw__cancel_closed(cw_job *job)
 
 void cw__context_launch(cw__worker *self, cw_job *job, enum cw__hint hint)
 {
+    if (cw__is_watched(job)) cw__watching->launched(job);
     if (cw_likely(cw__context_admit(self, job->context))) {
         cw__dispatch(self, job, hint);
         return;

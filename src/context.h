@@ -13,6 +13,9 @@
 enum { CW__IDLE_WORDS = CW_MAX_WORKERS / 32 };
 
 struct cw_context {
+#ifdef CW_DEBUG
+    uint32_t magic; /* see check.h */
+#endif
     char name[48];
     uint32_t count;   /* workers */
     uint32_t started; /* threads; fixed once it is open */

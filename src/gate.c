@@ -19,6 +19,10 @@ cw__gate *cw__gate_new(uint32_t places, uint32_t taken, bool is_mutex)
     }
     *gate = (cw__gate){
         .places = places, .free = places - taken, .is_mutex = is_mutex};
+    if (is_mutex)
+        CW__MARK(gate, MUTEX);
+    else
+        CW__MARK(gate, SEMAPHORE);
     atomic_init(&gate->refs, 1);
     return gate;
 }
@@ -91,7 +95,7 @@ int cw__gate_enter(cw_frame *frame, cw__gate *gate, const void *owner)
         if (!cancelled) {
             job->waiter.target.object = gate;
             job->waiter.owner.pointer = (void *)(uintptr_t)owner;
-            cw__party_queue(job, &gate->waiting);
+            cw__party_queue(job, &gate->waiting, CW__ARMED_ENTER);
         }
     }
     cw__lock_release(&gate->lock);

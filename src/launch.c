@@ -5,11 +5,13 @@
 #include "launch.h"
 
 #include "base.h"
+#include "check.h"
 #include "context.h"
 #include "copy.h"
 #include "coroutine.h"
 #include "elements.h"
 #include "error.h"
+#include "watch.h"
 
 static cw_job *fail(int code)
 {
@@ -54,12 +56,14 @@ static cw_job *start(cw_context *context, const cw_coroutine *type,
 cw_job *cw__start(cw_context *context, const cw_coroutine *type, unsigned flags,
                   const void *arg)
 {
+    if (context) CW__CHECK_AS(CONTEXT, context, "cw_launch", "context");
     return start(context, type, flags & CW__START_ASYNC ? CW__JOB_ASYNC : 0, 1,
                  arg);
 }
 
 int cw__spawn(cw_context *context, const cw_coroutine *type, const void *arg)
 {
+    if (context) CW__CHECK_AS(CONTEXT, context, "cw_spawn", "context");
     return start(context, type, 0, 0, arg) ? CW_OK : cw_last_error();
 }
 
@@ -133,6 +137,7 @@ cw_job *cw__launch_with(const cw_elements *given, cw_start how,
                         const cw_coroutine *type, unsigned flags,
                         const void *arg)
 {
+    if (given) CW__CHECK_AS(ELEMENTS, given, "cw_launch_with", "elements");
     cw__worker *self = cw__self;
     if (how == CW_START_UNDISPATCHED && !self) return fail(CW_ENOTSUP);
     cw_job *scope = calling_scope(self);
@@ -159,6 +164,7 @@ cw_job *cw__launch_with(const cw_elements *given, cw_start how,
         cw__job_attach_own(parent, job);
     else if (parent)
         cw__job_attach(parent, job);
+    if (cw__is_watched(job)) cw__watching->launched(job);
     begin(self, job, how);
     cw__job_drop(job);
     return job;
@@ -166,6 +172,7 @@ cw_job *cw__launch_with(const cw_elements *given, cw_start how,
 
 bool cw_job_start(cw_job *job)
 {
+    CW__CHECK_HANDLE(JOB, job);
     /* acquire: pairs with the start by another one */
     if (!(cw_load_acquire(&job->state) & CW__JOB_NEW)) return false;
     uint32_t state = cw__job_lock(job);

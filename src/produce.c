@@ -13,6 +13,7 @@
 
 bool cw__produce_begin(cw_channel *channel)
 {
+    CW__CHECK_AS(CHANNEL, channel, "cw_produce", "channel");
     cw__lock_acquire(&channel->lock);
     bool first = !channel->produced;
     channel->produced = 1;
@@ -86,6 +87,7 @@ CW_COROUTINE(consume, struct consumption, cw_none, void *element; int status;)
 
 int cw__consume(cw_frame *frame, cw_channel *channel, const cw__hook *consumer)
 {
+    CW__CHECK_AS(CHANNEL, channel, "CW_CONSUME_EACH", "channel");
     struct consumption arg = {channel, *consumer};
     return cw__call(frame, &consume, 0, &arg);
 }

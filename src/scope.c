@@ -11,6 +11,7 @@
 
 #include "alloc.h"
 #include "base.h"
+#include "check.h"
 #include "context.h"
 #include "copy.h"
 #include "elements.h"
@@ -18,6 +19,7 @@
 #include "frame.h"
 #include "limit.h"
 #include "suspend.h"
+#include "watch.h"
 
 /* As the macros number them. */
 enum { PLAIN, SCOPE, SUPERVISOR, NON_CANCELLABLE };
@@ -50,6 +52,7 @@ static int enter(cw_frame *frame, cw_job *scope, cw_job *parent,
         cw__job_attach_own(parent, scope);
     else if (parent)
         cw__job_attach(parent, scope);
+    if (cw__is_watched(scope)) cw__watching->launched(scope);
     scope->scope = job->scope; /* the one around it */
     job->scope = scope;
     return pending;
@@ -161,6 +164,7 @@ static bool never_waited(const cw_job *scope)
 int cw__call_with(cw_frame *frame, const cw_coroutine *type,
                   const cw_elements *given, const void *arg)
 {
+    if (given) CW__CHECK_AS(ELEMENTS, given, "CW_WITH_ELEMENTS", "elements");
     cw_job *job = frame->job;
     frame->callee = NULL;
     cw_job *parent = given && given->has_job ? given->job : job->scope;
@@ -199,6 +203,7 @@ bool cw__scope_move(cw__worker *self, cw_job *job)
     cw_job *scope = job->scope;
     if (cw__context_admit(self, scope->context)) {
         job->context = scope->context;
+        if (cw__is_watched(job)) cw__watching->moved(job);
         return true;
     }
     cw__cancel_closed(scope);
@@ -229,6 +234,7 @@ bool cw__scope_leave(cw__worker *self, cw_job *job, cw_frame *frame)
     if (moved) {
         cw_context *there = job->context;
         job->context = extra->back;
+        if (cw__is_watched(job)) cw__watching->moved(job);
         cw__context_leave(self, there);
     }
     cw__job_finish(self, scope, error);

@@ -31,6 +31,19 @@ static bool is_valid(const cw_clause *clause)
     return clause->object || clause->kind == CW__ON_TIMEOUT;
 }
 
+static void check_object(const cw_clause *clause)
+{
+    if (cw__clause_is_channel(clause))
+        CW__CHECK_AS(CHANNEL, (cw_channel *)clause->object, "CW_SELECT",
+                     "a clause's channel");
+    else if (cw__clause_is_job(clause))
+        CW__CHECK_AS(JOB, (cw_job *)clause->object, "CW_SELECT",
+                     "a clause's job");
+    else if (clause->kind == CW__ON_LOCK)
+        CW__CHECK_AS(MUTEX, (cw__gate *)clause->object, "CW_SELECT",
+                     "a clause's mutex");
+}
+
 /* Sorts the objects by address. CW_ESTATE if one is there twice. */
 static int sort_objects(cw__selecting *select)
 {
@@ -40,6 +53,7 @@ static int sort_objects(cw__selecting *select)
     for (uint32_t i = 0; i < select->count; i++) {
         const cw_clause *clause = &select->clauses[i];
         if (!is_valid(clause)) return CW_EINVAL;
+        check_object(clause);
         if (clause->kind == CW__ON_TIMEOUT) continue;
         uintptr_t object = (uintptr_t)clause->object;
         uint32_t at = count++;

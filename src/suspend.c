@@ -9,6 +9,7 @@
 #include "suspend.h"
 
 #include "alloc.h"
+#include "check.h"
 #include "context.h"
 #include "coroutine.h"
 #include "error.h"
@@ -117,6 +118,7 @@ int cw__delayed(cw_frame *frame)
 
 int cw__join(cw_frame *frame, cw_job *target)
 {
+    CW__CHECK_AS(JOB, target, "CW_JOIN", "job");
     return cw__wait_for_job(frame->job, target, CW__WAIT_PROMPT);
 }
 
@@ -124,6 +126,7 @@ int cw__joined(cw_frame *frame) { return cw__raise_if_cancelled(frame); }
 
 int cw__cancel_and_join(cw_frame *frame, cw_job *target)
 {
+    CW__CHECK_AS(JOB, target, "CW_CANCEL_AND_JOIN", "job");
     cw_cancel(target, NULL);
     return cw__join(frame, target);
 }
@@ -132,7 +135,11 @@ int cw__cancel_and_join(cw_frame *frame, cw_job *target)
 int cw__join_all(cw_frame *frame, cw_job *const *jobs, size_t count)
 {
     cw_job *job = frame->job;
-    if (!job->armed) job->waiter.owner.index = 0;
+    if (!job->armed) {
+        job->waiter.owner.index = 0;
+        for (size_t i = 0; i < count; i++)
+            CW__CHECK_AS(JOB, jobs[i], "CW_JOIN_ALL", "jobs[]");
+    }
     cw__end_wait(job);
     for (;;) {
         size_t i = job->waiter.owner.index;

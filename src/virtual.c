@@ -23,6 +23,7 @@
 
 #include "coroutine.h"
 #include "limit.h"
+#include "watch.h"
 
 enum { TIME_EVERY = 16 }; /* events between looks at the real clock */
 /* How many jobs may stand on top of each other if any depth is asked for. */
@@ -323,6 +324,12 @@ void cw__await_change(cw_test_scheduler *scheduler)
     if (scheduler->real_limit_ns != CW__NEVER) {
         timeout = scheduler->real_limit_ns - cw__now_ns();
         if (timeout < 0) timeout = 0;
+    }
+    /* acquire: pairs with cw_debug_set() */
+    if (cw_unlikely(cw_load_acquire(&cw__debug_options) & CW_DEBUG_DEADLOCKS)) {
+        uint32_t turns = scheduler->turns;
+        cw__watching->idle();
+        if (scheduler->ready.first || scheduler->turns != turns) return;
     }
     cw__futex_wait(&scheduler->word, 0, timeout);
     check_time(scheduler);

@@ -24,6 +24,7 @@
 #include "limit.h"
 #include "sleep.h"
 #include "text.h"
+#include "watch.h"
 
 #include <string.h>
 
@@ -364,7 +365,7 @@ static cw_job *idle(cw__worker *self, cw__run *why, const cw_job *until)
         cw__get_up(self);
         cw__worker_fire_timers(self);
     }
-    bool lingered = false;
+    bool lingered = false, looked = false;
     for (;;) {
         cw_job *job = NULL;
         if (!cw__inbox_empty(&self->inbox)) read_inbox(self);
@@ -383,6 +384,13 @@ static cw_job *idle(cw__worker *self, cw__run *why, const cw_job *until)
         if (job) {
             if (searching) cw__stop_searching(self);
             return take_found(self, job);
+        }
+        /* acquire: pairs with cw_debug_set() */
+        uint32_t debug = cw_load_acquire(&cw__debug_options);
+        if (cw_unlikely(debug & CW_DEBUG_DEADLOCKS) && !looked) {
+            looked = true; /* once per sleep: then look again for work */
+            cw__watching->idle();
+            continue;
         }
         cw__worker_publish(self);
         if (cw__context_quiet(context) || (until && cw_is_completed(until))) {
@@ -415,6 +423,7 @@ static cw_job *idle(cw__worker *self, cw__run *why, const cw_job *until)
         cw__get_up(self);
         cw__worker_fire_timers(self);
         searching = true;
+        looked = false;
     }
 }
 

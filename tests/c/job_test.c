@@ -148,14 +148,14 @@ CW_COROUTINE(hang, struct expected, cw_none, CW_NO_LOCALS)
 CW_COROUTINE(parent_of_three, cw_error *, cw_none, CW_NO_LOCALS)
 {
     CW_BEGIN(self);
-    cw_spawn(NULL, hang, ((struct expected){2, self->arg}));
+    cw_spawn(NULL, hang, ((struct expected){1, self->arg}));
     cw_spawn(NULL, fail_later, ((struct fault){1, self->arg}));
-    cw_spawn(NULL, hang, ((struct expected){3, self->arg}));
+    cw_spawn(NULL, hang, ((struct expected){2, self->arg}));
     CW_TRY(self, 1);
     CW_DELAY(self, INT64_MAX);
     CW_CATCH(self, 1)
     {
-        MARK(1);
+        MARK(3); /* it has suspended after launching them */
         ASSERT_CANCELLED(cw_caught(self), self->arg);
     }
     CW_END(self);
