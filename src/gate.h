@@ -12,7 +12,7 @@
 #include "party.h"
 
 typedef struct cw__gate {
-    cw__lock lock; /* first, for select.c */
+    cw__lock lock;
     uint32_t places, free;
     cw__waiter *waiting;
     const void *owner; /* a mutex's; NULL: none */
