@@ -36,7 +36,7 @@ CFLAGS_asan := -O1 -g -DCW_PLAIN_ALLOC -fsanitize=address,undefined -fno-sanitiz
 CFLAGS_tsan := -O1 -g -DCW_PLAIN_ALLOC -fsanitize=thread -fno-omit-frame-pointer
 
 # What a test can make fail; see tests/c/test.h.
-TEST_LDFLAGS := -Wl,--wrap=cw__system_alloc,--wrap=cw__thread_start,--wrap=cw__now_ns,--wrap=cw_is_completed,--wrap=cw__worker_unpark
+TEST_LDFLAGS := -Wl,--wrap=cw__alloc,--wrap=cw__system_alloc,--wrap=cw__thread_start,--wrap=cw__now_ns,--wrap=cw_is_completed,--wrap=cw__worker_unpark
 
 C_TESTS := $(patsubst tests/c/%.c,%,$(wildcard tests/c/*_test.c))
 C_BENCHES := $(patsubst bench/c/%.c,%,$(wildcard bench/c/*_bench.c))
