@@ -146,6 +146,17 @@ static void dispatch_pinned(cw__worker *self, cw_job *job)
     cw__context_drop(context);
 }
 
+/* True if the job that was just queued alone will hardly wait for anybody but
+ * this worker, which takes it when the body that has resumed it suspends. If
+ * that is late in doing so, a napper finds the job; to wake somebody each time
+ * would take longer than what two bodies have to tell each other. */
+static bool leave_to_nappers(cw__worker *self)
+{
+    /* seq_cst: after the job was made visible, pairs with end_nap() */
+    return self->running && cw_load_seq_cst(&self->context->nappers) &&
+           cw__ring_length(&self->ring) <= 1;
+}
+
 void cw__dispatch(cw__worker *self, cw_job *job, enum cw__hint hint)
 {
     cw_context *context = job->context;
@@ -176,6 +187,7 @@ void cw__dispatch(cw__worker *self, cw_job *job, enum cw__hint hint)
         job = before;
     }
     cw__push(self, job);
+    if (hint == CW__RESUMED && leave_to_nappers(self)) return;
     /* A running worker needs nobody to tell it, and a single one has nobody to
      * tell. */
     if (hint != CW__YIELDED && !(self->running && context->count == 1))

@@ -33,11 +33,11 @@ static cw_dump_state state_of(uint32_t state)
 static void look_at_channel(cw_dump_entry *entry, cw_channel *channel)
 {
     entry->object = channel;
-    cw__lock_acquire(&channel->lock);
-    entry->count = channel->buffer.count;
+    cw__channel_lock(channel);
+    entry->count = cw__buffer_count(&channel->buffer);
     entry->capacity = channel->capacity;
     entry->closed = channel->closed;
-    cw__lock_release(&channel->lock);
+    cw__channel_unlock(channel);
 }
 
 static void look_at_gate(cw__dump *dump, cw__node *node, cw__gate *gate)

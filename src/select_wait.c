@@ -16,6 +16,24 @@ static cw__waiter **queue_of(const cw_clause *clause)
                                        : &channel->receivers;
 }
 
+void cw__clause_lock(const cw_clause *clause)
+{
+    if (cw__clause_is_channel(clause)) {
+        cw__channel_lock(clause->object);
+    } else {
+        cw__lock_acquire(&((cw__gate *)clause->object)->lock);
+    }
+}
+
+void cw__clause_unlock(const cw_clause *clause)
+{
+    if (cw__clause_is_channel(clause)) {
+        cw__channel_unlock(clause->object);
+    } else {
+        cw__lock_release(&((cw__gate *)clause->object)->lock);
+    }
+}
+
 static size_t bytes_of(uint32_t count)
 {
     return sizeof(cw__select) + count * sizeof(cw__clause_node);
@@ -84,10 +102,9 @@ void cw__select_withdraw(cw__select *waiting, cw_clause *clauses)
         cw__waiter *waiter = &waiting->nodes[i].waiter;
         cw_clause *clause = &clauses[i];
         if (cw__clause_is_channel(clause) || clause->kind == CW__ON_LOCK) {
-            cw__lock *lock = clause->object;
-            cw__lock_acquire(lock);
+            cw__clause_lock(clause);
             if (waiter->linked) cw__queue_remove(queue_of(clause), waiter);
-            cw__lock_release(lock);
+            cw__clause_unlock(clause);
         } else if (waiter->armed == CW__ARMED_JOB) {
             cw__job_unwait(waiter);
         } else if (waiter->armed == CW__ARMED_TIMER) {

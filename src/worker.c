@@ -407,11 +407,12 @@ static cw_job *idle(cw__worker *self, cw__run *why, const cw_job *until)
             *why = CW__RUN_VISIT;
             return NULL;
         }
-        if (!cw__fall_asleep(self, searching, until)) {
+        bool in_futex = self->may_futex && !self->foreign && !lingered;
+        if (!cw__fall_asleep(self, searching, in_futex, until)) {
             searching = true;
             continue;
         }
-        if (!self->may_futex || self->foreign || lingered) {
+        if (!in_futex) {
             cw_store_relaxed(&self->asleep_in_loop, 1);
             *why = CW__RUN_SLEEP;
             return NULL;
