@@ -1095,7 +1095,8 @@ typedef enum cw_dump_kind {
     CW_DUMP_SCOPE,      /* a part of the body of another job, `body` */
     CW_DUMP_SUPERVISOR, /* the same, of CW_SUPERVISOR_SCOPE */
     CW_DUMP_BARE,       /* a job without a body */
-    CW_DUMP_BARE_SUPERVISOR
+    CW_DUMP_BARE_SUPERVISOR,
+    CW_DUMP_WAIT /* one of the things that a body in JavaScript waits for */
 } cw_dump_kind;
 
 typedef enum cw_dump_state {

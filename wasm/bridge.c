@@ -76,6 +76,7 @@ cw__worker *cwb_init(uint32_t wake_by_message)
     cwb_imports();
     cw__the_host = (cw__host){.job_final = cwb_job_final,
                               .job_free = cwb_job_free,
+                              .name_of = cwb_name_of,
                               .home_of = cwb_home_of,
                               .error_free = cwb_error_free,
                               .deliver = cwb_deliver,

@@ -102,7 +102,8 @@ typedef struct cwb_ticket {
     uint32_t length;
     uint32_t capacity;  /* of the room for small data behind this */
     uint32_t outcome;   /* enum cwb_outcome */
-    uint32_t task;      /* which function of the task module */
+    uint32_t task;      /* which function of the task module, or, ... */
+    bool local;         /* ... of the realm that launched it */
     const char *worker; /* name of who ended it, if it failed; lives as its
                            context, which is freed after all tickets */
 } cwb_ticket;
@@ -132,6 +133,7 @@ extern _Thread_local cw__worker *cwb_realm;
 extern cw_context *cwb_main;
 
 cwb_ticket *cwb_ticket_of(cw_job *job);
+const char *cwb_task_name(cw_context *context, uint32_t number);
 uint8_t *cwb_scratch(uint32_t bytes);
 cw_error *cwb_error_new(int code, int32_t slot);
 /* The error that a body ended with, by its outcome: owned, NULL for a value. */
@@ -155,6 +157,7 @@ void cwb_job_drop(cw_job *job);
 /* Hooks of cw__host, see there. */
 void cwb_job_final(cw_job *job, bool unhandled);
 size_t cwb_job_free(cw_job *job);
+const char *cwb_name_of(const cw_job *job);
 cw__worker *cwb_home_of(const cw_job *job);
 void cwb_error_free(cw_error *error);
 uintptr_t cwb_deliver(cw__worker *self, uintptr_t chain);

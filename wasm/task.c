@@ -88,11 +88,10 @@ cw_error *cwb_take_error(cw_job *job, uint32_t code)
 static cw_error *take_outcome(cw_job *job, uint32_t code)
 {
     cwb_ticket *ticket = cwb_ticket_of(job);
-    bool local = ticket->outcome == CWB_LOCAL;
     ticket->outcome = code & 7;
     cw_error *error = cwb_take_error(job, code);
     /* A value of a function of the same realm never leaves it. */
-    if (error || local) return error;
+    if (error || ticket->local) return error;
     /* Of a message it is the parcel's number. */
     if (set_data(ticket, cwb_scratch(0), code >> 3)) return NULL;
     return cw_error_new(CW_ENOMEM, NULL, NULL);
@@ -110,8 +109,7 @@ static cw_step run_in_javascript(cw_frame *frame)
         self->foreign++;
         /* What stands in line waits until the function has come to where it
          * waits. Tasks, which are independent, gain from running in batches. */
-        if (ticket->outcome == CWB_LOCAL && self->running)
-            self->host_goes_on = true;
+        if (ticket->local && self->running) self->host_goes_on = true;
         return CW_STEP_FOREIGN;
     }
     frame->error = take_outcome(job, code);
@@ -221,6 +219,7 @@ cw_job *cwb_launch(cw_context *context, cw_job *parent, uint32_t task,
     if (!ticket) return NULL;
     ticket->task = task;
     if (flags & CWB_LAUNCH_MESSAGE) ticket->outcome = CWB_MESSAGE;
+    ticket->local = local;
     if (local) ticket->outcome = CWB_LOCAL;
     if (!set_data(ticket, cwb_scratch(0), length)) return forget(ticket->job);
     return go(ticket, parent, flags, timeout_ms, given);
@@ -262,6 +261,13 @@ void cwb_job_final(cw_job *job, bool unhandled)
     cw__worker *home = ticket->home; /* the ticket is its realm's afterwards */
     cw__inbox_push(&home->inbox, (uintptr_t)ticket | CWB_MARK_TICKET);
     cw__worker_unpark(home);
+}
+
+const char *cwb_name_of(const cw_job *job)
+{
+    const cwb_ticket *ticket = cwb_ticket_of((cw_job *)job);
+    bool task = cw__job_type(job) == &javascript && !ticket->local;
+    return task ? cwb_task_name(job->context, ticket->task) : NULL;
 }
 
 cw__worker *cwb_home_of(const cw_job *job)

@@ -50,7 +50,7 @@ export class LocalJobs {
     const { module } = realm;
     const name = options.name ?? (run.name || 'anonymous');
     const job = new Deferred<T>({ realm, owner: target, name });
-    const given = givenOf(realm, options);
+    const given = givenOf(realm, realm.namesJobs ? { ...options, name } : options);
     const number = this.freeLocals.pop() ?? this.locals.length;
     this.locals[number] = { run: run as Local['run'], args, job };
     const token = realm.takeToken(job);
@@ -88,16 +88,22 @@ export class LocalJobs {
   /** Runs a body that the core has come to. */
   run(at: Pointer, task: number): number {
     const local = this.locals[task]!;
+    const { realm } = this.target;
     const scope = this.makeScope(at, local.job.name);
+    const began = realm.beginMeasure();
     let result: unknown;
     try {
       result = local.run(scope, ...local.args);
     } catch (error) {
+      realm.endMeasure(local.job.name, began);
       return this.fail(local, scope, error);
     }
     if (typeof (result as PromiseLike<unknown> | null)?.then !== 'function') {
+      realm.endMeasure(local.job.name, began);
       return this.leave(local, scope, result);
     }
+    const measured = () => realm.endMeasure(local.job.name, began);
+    if (began !== 0) (result as PromiseLike<unknown>).then(measured, measured);
     (result as PromiseLike<unknown>).then(
       (value) => this.complete(at, this.leave(local, scope, value)),
       (error: unknown) => this.complete(at, this.fail(local, scope, error)),

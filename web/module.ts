@@ -105,6 +105,9 @@ export interface CoreModule {
   _cwb_key(length: number): Pointer;
   _cwb_job_value(job: Pointer, key: Pointer): number;
   _cwb_stats(context: Pointer): void;
+  _cwb_flags(): Pointer;
+  _cwb_debug_set(options: number, timeline: number): void;
+  _cwb_dump(job: Pointer): number;
   _cwb_alloc(bytes: number): Pointer;
   _cwb_free(memory: Pointer): void;
   _cw_context_close(context: Pointer): void;

@@ -77,6 +77,7 @@ export abstract class Realm implements Host {
   /** The body that was resumed last waits again, or has ended. */
   private waits = false;
   private waitAsync: WaitAsync | undefined;
+  private flagsAt: Pointer = 0;
 
   abstract run(job: Pointer, task: number, outcome: number, data: Pointer, length: number): number;
   abstract workerStart(worker: Pointer, name: Pointer): void;
@@ -95,6 +96,7 @@ export abstract class Realm implements Host {
   protected attach(module: CoreModule, memory: WebAssembly.Memory, options: RealmOptions): void {
     this.module = module;
     this.memory = new Memory(memory);
+    this.flagsAt = module._cwb_flags();
     const heap = () => this.memory.refresh();
     this.reader = new Reader(heap);
     this.writer = new Writer(heap);
@@ -104,6 +106,27 @@ export abstract class Realm implements Host {
     if (!this.growScratch(0)) {
       throw new StartError('out-of-memory', 'coworker: no shared memory left; raise `memory`');
     }
+  }
+
+  // ---- the performance timeline
+
+  private get flags(): number {
+    return this.memory.u32[this.flagsAt >>> 2]!;
+  }
+
+  /** True if somebody looks at jobs, and wants to know them by their names. */
+  get namesJobs(): boolean {
+    return (this.flags & 2) !== 0;
+  }
+
+  /** When something begins that is to stand there; 0: nothing is. */
+  beginMeasure(): number {
+    return (this.flags & 1) === 0 ? 0 : performance.now();
+  }
+
+  /** It is over; `began` is what {@link beginMeasure} gave. */
+  endMeasure(name: string, began: number): void {
+    if (began !== 0) performance.measure(name, { start: began });
   }
 
   // ---- turns
