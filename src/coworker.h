@@ -393,10 +393,11 @@ typedef struct cw_none {
     CW__KEEP const cw_coroutine *cw_export_##NAME(void);                       \
     CW__KEEP const cw_coroutine *cw_export_##NAME(void) { return &NAME; }
 
-/* Starting. `context` NULL means the calling worker's own context. Called
- * inside a job, these make a child of that job; elsewhere the new job has no
- * parent. Returns an owned handle; NULL with cw_last_error() = CW_EINVAL
- * (no context) or CW_ENOMEM. On a closed context the job is returned cancelled.
+/* Starting. `context` NULL means the calling job's, or else the calling
+ * worker's. Called inside a job, these make a child of that job; elsewhere the
+ * new job has no parent. Returns an owned handle; NULL with cw_last_error() =
+ * CW_EINVAL (no context) or CW_ENOMEM. On a closed context the job is returned
+ * cancelled.
  *
  * cw_launch: a failure that no parent takes goes to the unhandled handler.
  * cw_async: the same, but the failure waits for whoever awaits the job.

@@ -103,7 +103,7 @@ bool cw__hand_over(cw__worker *self, cw_job *job)
     if (context->count == 1) return false; /* keeps strict order */
     uint32_t idle = cw_load_seq_cst(&context->idle);
     if (idle == 0) return false;
-    uint32_t last = job->last - 1u; /* not begun: out of range */
+    uint32_t last = cw__job_last_worker(job); /* not begun: out of range */
     if (last < context->count && !(self && self->index == last)) {
         cw__worker *worker = &context->workers[last];
         if (give_if_asleep(worker, job) || (self && give_if_free(worker, job)))

@@ -58,7 +58,8 @@ enum {
     CW__FOLLOWED = 2 /* a handler of the parent's comes next, see handler.c */
 };
 
-enum { CW__LAST = 255 };
+/* What a job's `last` consists of. */
+enum { CW__LAST = 127, CW__LEFT = 128 };
 
 /* What a job is; fixed when it is made. */
 enum {
@@ -185,13 +186,12 @@ typedef struct cw__extra {
     struct cw__report *reports;  /* errors after the first, newest first;
                                     LOCKED */
     /* Of a scope: */
-    cw_error *timeout;     /* what its own time limit cancels it with */
-    cw_context *back;      /* where its caller runs, if `moved` */
-    uint64_t begun_step;   /* the worker's count of steps when it began, */
-    uint32_t begun_worker; /* and the worker's index */
-    bool moved;            /* its body runs, or ran, in another context */
-    bool failed;           /* its body raised something */
-    bool shielded;         /* from the cancelling of its caller */
+    cw_error *timeout; /* what its own time limit cancels it with */
+    cw_context *back;  /* where its caller runs, if `moved` */
+    uint8_t left;      /* limited: CW__LEFT, if its task had that before */
+    bool moved;        /* its body runs, or ran, in another context */
+    bool failed;       /* its body raised something */
+    bool shielded;     /* from the cancelling of its caller */
 } cw__extra;
 
 /* One more error that a job has met. */
@@ -212,7 +212,8 @@ struct cw_job {
     uint8_t visited; /* CW__VISITED, CW__FOLLOWED; under the parent's lock */
     /* Written by who runs the body: */
     uint8_t last; /* 0 before it has begun, else a hint who ran it last: the
-                     worker's index modulo CW__LAST, + 1 */
+                     worker's index modulo CW__LAST, + 1; and CW__LEFT if the
+                     body has given a worker back since somebody cleared that */
     uint8_t wait_mode;       /* enum cw__wait_mode */
     uint8_t armed;           /* enum cw__armed: of `waiter` */
     uint8_t fresh_count;     /* put on `fresh` in a row */
@@ -247,6 +248,13 @@ static inline cw_frame *cw__job_frame(cw_job *job)
 static inline cw_job *cw__job_task(cw_job *job)
 {
     return job->flags & CW__JOB_SCOPE ? cw__job_frame(job)->job : job;
+}
+
+/* The index, modulo CW__LAST, of the worker that ran the job last; if it has
+ * not begun, one that there is not. Only for who may dispatch it. */
+static inline uint32_t cw__job_last_worker(const cw_job *job)
+{
+    return (job->last & (uint32_t)CW__LAST) - 1;
 }
 
 /* Fetches what running the job touches first; it may be gone already. */

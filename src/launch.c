@@ -38,8 +38,9 @@ static cw_job *start(cw_context *context, const cw_coroutine *type,
                      unsigned flags, uint32_t handles, const void *arg)
 {
     cw__worker *self = cw__self;
-    if (!context && self) context = self->context;
     cw_job *parent = calling_scope(self), *foster = NULL;
+    if (!context && self)
+        context = parent ? self->current->context : self->context;
     int status =
         context ? cw__context_may_launch(self, &context, &foster) : CW_EINVAL;
     if (status != CW_OK) return fail(status);
@@ -92,7 +93,7 @@ static cw_context *place(const cw__worker *self, const cw_job *scope,
                          const cw_elements *given)
 {
     if (given && given->context) return given->context;
-    if (scope) return cw__job_task((cw_job *)scope)->context;
+    if (scope) return self->current->context;
     return self ? self->context : NULL;
 }
 

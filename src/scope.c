@@ -129,17 +129,16 @@ int cw__call_limited(cw_frame *frame, const cw_coroutine *type, int64_t ms,
     cw_job *scope = scope_new(frame, type, 0);
     cw__extra *extra = scope ? cw__job_extra(scope) : NULL;
     if (!extra) return scope ? forget(frame, scope) : no_memory(frame);
-    cw__worker *self = cw__self;
     extra->timeout = cw_error_new(CW_ETIMEDOUT, NULL, NULL);
-    extra->begun_worker = self->index;
-    extra->begun_step = cw_load_relaxed(&self->steps);
     int added = cw__limit_set(job->context, scope, ms, extra->timeout);
     if (added < 0) {
         cw__limit_clear(extra->limit);
         return forget(frame, scope);
     }
     int pending = enter(frame, scope, job->scope, arg);
-    cw__context_timer_added(self, job->context, added == 1);
+    extra->left = job->last & CW__LEFT;
+    job->last &= CW__LAST;
+    cw__context_timer_added(cw__self, job->context, added == 1);
     return pending;
 }
 
@@ -149,14 +148,6 @@ static bool ran_out(const cw_job *scope, const cw_error *error)
     const cw__extra *extra = cw__job_has_extra(scope);
     return extra && extra->timeout && cw__error_is_cancel(error) &&
            cw_error_cause(error) == extra->timeout;
-}
-
-/* Its body came to its end without ever letting anybody else run. */
-static bool never_waited(const cw_job *scope)
-{
-    const cw__extra *extra = scope->extra;
-    return !extra->failed && extra->begun_worker == cw__self->index &&
-           extra->begun_step == cw_load_relaxed(&cw__self->steps);
 }
 
 /* ---- with other elements */
@@ -247,18 +238,19 @@ static int leave_scope(cw_frame *frame, cw_job *scope, void *out, bool *in_time)
     cw_job *job = frame->job;
     const cw_coroutine *type = cw__job_type(scope);
     cw_error *error = scope->error; /* fixed: the scope is final */
+    const cw__extra *extra = cw__job_has_extra(scope);
     bool own_limit = error && ran_out(scope, error);
-    if (own_limit && never_waited(scope)) {
-        error = NULL;
+    if (own_limit && !extra->failed && !(job->last & CW__LEFT)) {
+        error = NULL; /* it never waited, nor for its children */
         own_limit = false;
     }
+    if (extra) job->last |= extra->left;
     if (!error)
         cw__copy(out, (char *)cw__job_frame(scope) + type->result_offset,
                  type->result_size);
     if (in_time) *in_time = !own_limit;
     if (in_time && own_limit) error = NULL;
     if (error) cw__set_error(frame, cw_error_retain(error));
-    const cw__extra *extra = cw__job_has_extra(scope);
     /* Cancelled after the scope's end: it has waited, so it raises. */
     bool raises = !(extra && extra->shielded && !extra->moved);
     job->scope = scope->scope;

@@ -183,8 +183,8 @@ static void resume_on_time(cw__worker *self, cw_job *job)
         return;
     }
     if (cw__hand_over(self, job)) return;
-    if (job->last == self->index % CW__LAST + 1 && self->context->count > 1 &&
-        !cw_load_relaxed(&self->handed))
+    if (cw__job_last_worker(job) == self->index % CW__LAST &&
+        self->context->count > 1 && !cw_load_relaxed(&self->handed))
         /* seq_cst, as in give(): others hand over only to a free worker, but
          * one may be late with it */
         job = cw_swap_seq_cst(&self->handed, job);

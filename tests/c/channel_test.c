@@ -122,7 +122,7 @@ static cw_error *fail_with_element(int *element, void *arg)
     return cw_error_new(CW_EBUSY, *element == 1 ? "one" : "more", NULL);
 }
 
-static cw_error *fail_closing(cw_error *cause, void *arg)
+static cw_error *fail_with_closing(cw_error *cause, void *arg)
 {
     (void)cause;
     return cw_error_retain(arg);
@@ -133,8 +133,9 @@ TEST(cancelling_tells_of_every_element_that_is_lost)
     cw_error *failure, *closing = cw_error_new(CW_EFAILED, "closing", NULL);
     ints channel =
         ints_new_with(8, CW_OVERFLOW_SUSPEND, fail_with_element, NULL);
-    ASSERT_EQ(cw_channel_on_close(channel.channel, fail_closing, closing, NULL),
-              CW_OK);
+    ASSERT_EQ(
+        cw_channel_on_close(channel.channel, fail_with_closing, closing, NULL),
+        CW_OK);
     for (int i = 0; i < 4; i++)
         ASSERT_EQ(ints_try_send(channel, i), CW_OK);
     cw_channel_cancel(channel.channel, NULL, &failure);
