@@ -39,7 +39,9 @@ struct cw_context {
     /* Who sleeps and who searches: sleepers << 16 | searchers. A sleeper's bit
      * is set before it is counted; whoever clears the bit wakes it. */
     _Alignas(CW_CACHE_LINE) _Atomic uint32_t idle;
-    _Atomic uint32_t nappers; /* sleepers that soon look around, see sleep.c */
+    /* Sleepers that soon look around, and whether there is reason to be one:
+     * see sleep.c. */
+    _Atomic uint32_t nappers, naps_help;
     _Atomic uint32_t idle_bits[CW__IDLE_WORDS];
     _Atomic uint32_t keeper;      /* index + 1 of the sleeper that keeps time */
     _Atomic uint32_t next_rested; /* whose turn it is to be given a job */

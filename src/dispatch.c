@@ -146,15 +146,22 @@ static void dispatch_pinned(cw__worker *self, cw_job *job)
     cw__context_drop(context);
 }
 
-/* True if the job that was just queued alone will hardly wait for anybody but
- * this worker, which takes it when the body that has resumed it suspends. If
- * that is late in doing so, a napper finds the job; to wake somebody each time
- * would take longer than what two bodies have to tell each other. */
+/* A running body has resumed this one, which was just queued. True if nobody
+ * has to be woken for it: a job that is alone there will hardly wait for
+ * anybody but this worker, which takes it when the body suspends. If that is
+ * late in doing so, a napper finds the job. To wake somebody each time would
+ * take longer than what two bodies have to tell each other. */
 static bool leave_to_nappers(cw__worker *self)
 {
+    cw_context *context = self->context;
+    if (!self->running || !self->current || cw__ring_length(&self->ring) > 1)
+        return false;
     /* seq_cst: after the job was made visible, pairs with end_nap() */
-    return self->running && cw_load_seq_cst(&self->context->nappers) &&
-           cw__ring_length(&self->ring) <= 1;
+    if (cw_load_seq_cst(&context->nappers)) return true;
+    /* relaxed: no more than advice */
+    if (!cw_load_relaxed(&context->naps_help))
+        cw_store_relaxed(&context->naps_help, 1);
+    return false;
 }
 
 void cw__dispatch(cw__worker *self, cw_job *job, enum cw__hint hint)
@@ -187,11 +194,11 @@ void cw__dispatch(cw__worker *self, cw_job *job, enum cw__hint hint)
         job = before;
     }
     cw__push(self, job);
-    if (hint == CW__RESUMED && leave_to_nappers(self)) return;
     /* A running worker needs nobody to tell it, and a single one has nobody to
      * tell. */
-    if (hint != CW__YIELDED && !(self->running && context->count == 1))
-        cw__context_notify(context);
+    if (hint == CW__YIELDED || (self->running && context->count == 1)) return;
+    if (hint == CW__RESUMED && leave_to_nappers(self)) return;
+    cw__context_notify(context);
 }
 
 void cw__dispatch_resumed(cw__worker *self, cw_job *first)

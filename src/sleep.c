@@ -12,11 +12,11 @@
  * the sleepers to the searchers and owes it a wake-up.
  *
  * Napping. Bodies that resume each other mostly take turns on one worker, and
- * what one of them has to do is done before another worker is awake. So a
- * worker that has just run something first naps: it sleeps for a short time
- * only and then looks around. As long as somebody naps, nobody is woken for a
+ * what one of them has to do is done before another worker is awake. So where
+ * that happens workers do not sleep for good at once but nap: for a short time,
+ * after which they look around. As long as somebody naps, nobody is woken for a
  * single job that a running body resumes; should that body go on for long, the
- * napper takes the job.
+ * napper takes the job. A nap after which there was none is the last.
  *
  * Time. While anybody sleeps and a timer is set, one sleeper, the keeper,
  * sleeps only until the earliest deadline. Whoever is to be woken for work is
@@ -147,8 +147,7 @@ static void await_wake(cw__worker *self)
 static void begin_nap(cw__worker *self)
 {
     cw_context *context = self->context;
-    self->naps =
-        context->count > 1 && self->napped != cw_load_relaxed(&self->steps);
+    self->naps = cw_load_relaxed(&context->naps_help) != 0; /* advice */
     if (self->naps) cw_add_seq_cst(&context->nappers, 1);
 }
 
@@ -230,7 +229,7 @@ void cw__sleep_in_futex(cw__worker *self, int64_t at_most_ns)
         wait_for_word(self, nap_ns);
         end_nap(self);
         if (any_work(self)) return;
-        self->napped = cw_load_relaxed(&self->steps);
+        cw_store_relaxed(&self->context->naps_help, 0);
     }
     wait_for_word(self, at_most_ns);
 }

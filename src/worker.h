@@ -53,8 +53,7 @@ typedef struct cw__worker {
     uint32_t random;
     _Atomic int64_t slept_at_ns; /* when it last went to sleep */
     int64_t wake_at_ns;          /* for CW__RUN_SLEEP */
-    uint64_t napped;             /* `steps` when it last napped in vain */
-    bool naps;                   /* counted in `nappers` */
+    bool naps;                   /* counted in the context's `nappers` */
     cw_error *failure;           /* what cw_fail() left */
 
     /* The host's event loop on this thread. */

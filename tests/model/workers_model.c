@@ -479,12 +479,13 @@ CW_COROUTINE(finishes, cw_none, cw_none, CW_NO_LOCALS)
     CW_END(self);
 }
 
-/* The first worker, which has just run something, naps, or sleeps for good,
+/* The first worker, which has run what waits now, naps, or sleeps for good,
  * while the second resumes a body and then does not come to it. */
 SCENARIO(worker_nap, 2)
 {
     begin(2);
     model_settle();
+    cw_store_relaxed(&pool->naps_help, 1);
     handle = cw__job_new(pool, &joins, CW__JOB_FOREIGN | CW__JOB_ASYNC, 1, 0);
     CHECK(cw__context_admit(NULL, pool));
     CHECK(cw_spawn(pool, joins, CW_NONE) == CW_OK);
