@@ -65,7 +65,7 @@ static void fire_waiters(cw__worker *self, cw_job *job)
 static void count_end(cw__worker *self, cw_job *job, const cw_error *error)
 {
     if (job->flags & (CW__JOB_SCOPE | CW__JOB_BARE)) return;
-    if (error && self && self->context == job->context)
+    if (error && self && self->context == job->context->home)
         cw__count(cw__error_is_cancel(error) ? &self->cancelled : &self->failed,
                   1);
     cw__context_leave(self, job->context);

@@ -164,7 +164,7 @@ typedef struct cw__extra {
     /* Of a scope: */
     cw_error *timeout;     /* what its own time limit cancels it with */
     cw_context *back;      /* where its caller runs, if `moved` */
-    uint64_t begun_step;   /* the worker's count of steps when it began, */
+    uint64_t begun_turn;   /* the worker's turn when it began, */
     uint32_t begun_worker; /* and the worker's index */
     bool moved;            /* its body runs, or ran, in another context */
     bool failed;           /* its body raised something */

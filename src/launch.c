@@ -20,10 +20,17 @@ static cw_job *calling_scope(const cw__worker *self)
     return self && self->current ? self->current->scope : NULL;
 }
 
+/* Where what is launched runs if nobody says: as its caller, else on Default.
+ * NULL with cw_last_error(): that cannot be started. */
+static cw_context *place_of_caller(const cw__worker *self)
+{
+    cw_context *context = self ? cw__worker_place(self) : NULL;
+    return context ? context : cw_default_context();
+}
+
 static cw_job *make(cw_context *context, const cw_coroutine *type,
                     unsigned flags, uint32_t handles, const void *arg)
 {
-    if (!context) return fail(CW_EINVAL);
     cw_job *job = cw__job_new(context, type, flags, handles, 0);
     if (!job) return fail(CW_ENOMEM);
     cw__copy((char *)job->top + type->arg_offset, arg, type->arg_size);
@@ -34,10 +41,10 @@ static cw_job *start(cw_context *context, const cw_coroutine *type,
                      unsigned flags, uint32_t handles, const void *arg)
 {
     cw__worker *self = cw__self;
-    if (!context && self) context = self->context;
+    if (!context) context = place_of_caller(self);
+    if (cw_unlikely(!context)) return NULL;
     cw_job *parent = calling_scope(self), *foster = NULL;
-    int status =
-        context ? cw__context_may_launch(self, &context, &foster) : CW_EINVAL;
+    int status = cw__context_may_launch(self, &context, &foster);
     if (status != CW_OK) return fail(status);
     cw_job *job = make(context, type, flags, handles, arg);
     if (!job) return NULL;
@@ -45,8 +52,10 @@ static cw_job *start(cw_context *context, const cw_coroutine *type,
         cw__job_attach(foster, job);
     else if (parent)
         cw__job_attach_own(parent, job);
-    cw__context_launch(self, job, CW__SPAWNED);
-    return job;
+    status = cw__context_launch(self, job, CW__SPAWNED);
+    if (cw_likely(status == CW_OK)) return job;
+    if (handles) cw_job_release(job);
+    return fail(status);
 }
 
 cw_job *cw__start(cw_context *context, const cw_coroutine *type, unsigned flags,
@@ -89,7 +98,7 @@ static cw_context *place(const cw__worker *self, const cw_job *scope,
 {
     if (given && given->context) return given->context;
     if (scope) return cw__job_task((cw_job *)scope)->context;
-    return self ? self->context : NULL;
+    return place_of_caller(self);
 }
 
 /* Runs the job up to where it first waits, inside of the job that the worker
@@ -108,19 +117,19 @@ static void run_in_place(cw__worker *self, cw_job *job)
     self->beneath = beneath;
 }
 
-static void begin(cw__worker *self, cw_job *job, cw_start how)
+static int begin(cw__worker *self, cw_job *job, cw_start how)
 {
     switch (how) {
     case CW_START_LAZY:
-        return;
+        return CW_OK;
     case CW_START_UNDISPATCHED:
         run_in_place(self, job);
-        return;
+        return CW_OK;
     case CW_START_DEFAULT:
     case CW_START_ATOMIC:
         break;
     }
-    cw__context_launch(self, job, CW__SPAWNED);
+    return cw__context_launch(self, job, CW__SPAWNED);
 }
 
 cw_job *cw__launch_with(const cw_elements *given, cw_start how,
@@ -135,9 +144,9 @@ cw_job *cw__launch_with(const cw_elements *given, cw_start how,
     if (how == CW_START_ATOMIC || how == CW_START_UNDISPATCHED)
         kind |= CW__JOB_ATOMIC;
     cw_context *context = place(self, scope, given);
+    if (!context) return NULL;
     cw_job *foster = NULL;
-    int status =
-        context ? cw__context_may_launch(self, &context, &foster) : CW_EINVAL;
+    int status = cw__context_may_launch(self, &context, &foster);
     if (status != CW_OK) return fail(status);
     if (foster && parent == scope) parent = foster;
     cw_job *job = make(context, type, kind, 1, arg);
@@ -157,9 +166,11 @@ cw_job *cw__launch_with(const cw_elements *given, cw_start how,
         cw__job_attach_own(parent, job);
     else if (parent)
         cw__job_attach(parent, job);
-    begin(self, job, how);
+    status = begin(self, job, how);
     cw__job_drop(job);
-    return job;
+    if (status == CW_OK) return job;
+    cw_job_release(job);
+    return fail(status);
 }
 
 bool cw_job_start(cw_job *job)

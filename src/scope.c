@@ -126,17 +126,24 @@ int cw__call_limited(cw_frame *frame, const cw_coroutine *type, int64_t ms,
     cw_job *scope = scope_new(frame, type, 0);
     cw__extra *extra = scope ? cw__job_extra(scope) : NULL;
     if (!extra) return scope ? forget(frame, scope) : no_memory(frame);
+    cw_context *keeper = cw__timekeeper(job->context);
+    if (!keeper) {
+        int status = cw_last_error();
+        (void)forget(frame, scope);
+        cw__set_error(frame, cw_error_new(status, NULL, NULL));
+        return CW__DONE;
+    }
     cw__worker *self = cw__self;
     extra->timeout = cw_error_new(CW_ETIMEDOUT, NULL, NULL);
     extra->begun_worker = self->index;
-    extra->begun_step = cw_load_relaxed(&self->steps);
-    int added = cw__limit_set(job->context, scope, ms, extra->timeout);
+    extra->begun_turn = cw__worker_turn(self);
+    int added = cw__limit_set(keeper, scope, ms, extra->timeout);
     if (added < 0) {
         cw__limit_clear(extra->limit);
         return forget(frame, scope);
     }
     int pending = enter(frame, scope, job->scope, arg);
-    cw__context_timer_added(self, job->context, added == 1);
+    cw__context_timer_added(self, keeper, added == 1);
     return pending;
 }
 
@@ -153,7 +160,7 @@ static bool never_waited(const cw_job *scope)
 {
     const cw__extra *extra = scope->extra;
     return !extra->failed && extra->begun_worker == cw__self->index &&
-           extra->begun_step == cw_load_relaxed(&cw__self->steps);
+           extra->begun_turn == cw__worker_turn(cw__self);
 }
 
 /* ---- with other elements */

@@ -44,6 +44,7 @@ typedef struct cw__worker {
     bool running;       /* inside of cw__worker_run() */
     uint32_t in_place;  /* jobs that began inside of others' steps, one in the
                            other */
+    uint64_t turn;      /* tells such a stay apart from all others, or 0 */
     cw_job *beneath;    /* then: whose step `current` interrupts */
     uint32_t tick;      /* counts turns of the loop */
     uint32_t slot_hits; /* turns in a row that the slot was used */
@@ -64,6 +65,7 @@ typedef struct cw__worker {
     int64_t last_visit_ns; /* when the loop had its last turn */
     uintptr_t undelivered; /* taken from the inbox, for the next turn */
     void *host_data;
+    bool begun; /* has a thread, in a context that grows; of who wakes it */
 
     /* Counters: written by the owner, read by everybody. */
     _Atomic uint64_t launched, completed, failed, cancelled, steps, steals,
@@ -89,10 +91,20 @@ void cw__worker_unpark(cw__worker *worker);
 /* Takes the job that was handed to a free worker, if there is one. */
 cw_job *cw__worker_take_handed(cw__worker *worker);
 
+/* Runs a job that the worker has taken. */
+void cw__worker_step(cw__worker *self, cw_job *job);
+/* Others may have what is in the slot. */
+void cw__worker_give_up_slot(cw__worker *self);
 /* Detaches the ended jobs that the worker still holds. */
 void cw__worker_flush(cw__worker *self);
 /* Makes ready what is due by now. */
 void cw__worker_fire_timers(cw__worker *self);
+
+/* Tells the present stay of a job on a worker from all others of its. */
+static inline uint64_t cw__worker_turn(const cw__worker *self)
+{
+    return self->turn ? self->turn : cw_load_relaxed(&self->steps);
+}
 
 static inline void cw__count(_Atomic uint64_t *counter, uint64_t n)
 {

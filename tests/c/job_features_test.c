@@ -216,8 +216,10 @@ CW_COROUTINE(begins_here, cw_context *, int, CW_NO_LOCALS)
 {
     CW_BEGIN(self);
     MARK(2);
-    ASSERT(cw_current_context() != self->arg);
+    ASSERT_STR(cw_worker_name(), "run-blocking");
+    ASSERT(cw_current_context() == self->arg);
     CW_YIELD(self);
+    ASSERT(strncmp(cw_worker_name(), "test-", 5) == 0);
     ASSERT(cw_current_context() == self->arg);
     CW_DELAY(self, 1);
     ASSERT(cw_current_context() == self->arg);
