@@ -407,10 +407,25 @@ uint32_t cw__context_take(cw_context *context, cw_job **jobs, uint32_t max)
     return cw__backlog_take(&context->backlog, context->count, jobs, max);
 }
 
-void cw__cancel_closed(cw_job *job)
+/* What of a body runs in its present context: the scope that moved it there, or
+ * all of it. */
+static cw_job *part_there(cw_job *job)
 {
-    cw_error *closed = cw_error_new(CW_ECLOSED, NULL, NULL);
-    cw_cancel(job, closed);
+    const cw_job *task = cw__job_task(job);
+    cw_job *part = job->flags & CW__JOB_SCOPE ? job : job->scope;
+    for (; part != task; part = part->scope) {
+        const cw__extra *extra = cw__job_has_extra(part);
+        /* One that is over is on its way back from there. */
+        bool over = cw_load_acquire(&part->state) & CW__JOB_BODY_DONE;
+        if (extra && extra->moved && !over) break;
+    }
+    return part;
+}
+
+void cw__cancel_refused(cw_job *job, cw_error *cause)
+{
+    cw_error *closed = cw_error_new(CW_ECLOSED, NULL, cause);
+    cw_cancel(part_there(job), closed);
     cw_error_release(closed);
 }
 

@@ -163,8 +163,14 @@ void cw__dispatch_woken(cw__worker *self, cw__woken *woken);
  * then what was injected. Returns how many. */
 uint32_t cw__context_take(cw_context *context, cw_job **jobs, uint32_t max);
 
-/* Cancels a job because its context is closed. */
-void cw__cancel_closed(cw_job *job);
+/* Cancels what of a job runs in its present context, because that does not take
+ * it any more. By its body, or whoever is to dispatch it. `cause` may be NULL.
+ */
+void cw__cancel_refused(cw_job *job, cw_error *cause);
+static inline void cw__cancel_closed(cw_job *job)
+{
+    cw__cancel_refused(job, NULL);
+}
 /* The same if that is so, for a job that has begun and is to be dispatched. */
 static inline void cw__cancel_if_closed(cw_job *job)
 {

@@ -10,7 +10,6 @@
  */
 #include "error.h"
 #include "in_place.h"
-#include "scope.h"
 #include "shared_context.h"
 
 typedef struct executor {
@@ -35,16 +34,6 @@ static void run_task(void *task)
         cw__in_place_turn(task);
 }
 
-/* ---- refusals */
-
-/* What a refusal cancels: the scope that was to begin there, or the job. */
-static cw_job *refused_part(cw_job *job)
-{
-    if (job->armed != CW__ARMED_MOVE || job->top->at != 0) return job;
-    cw_job *scope = cw__scope_of(job, job->top);
-    return scope ? scope : job;
-}
-
 /* The application does not take the job: it is cancelled, and what is left of
  * it to run does so elsewhere. */
 static void refuse(cw_context *context, cw__worker *self, cw_job *job, int why)
@@ -53,9 +42,7 @@ static void refuse(cw_context *context, cw__worker *self, cw_job *job, int why)
         why == CW_ECLOSED
             ? NULL
             : cw_error_new(why, "the executor does not take the job", NULL);
-    cw_error *closed = cw_error_new(CW_ECLOSED, NULL, cause);
-    cw_cancel(refused_part(job), closed);
-    cw_error_release(closed);
+    cw__cancel_refused(job, cause);
     cw_error_release(cause);
     bool begins = job->last != 0 || job->flags & CW__JOB_ATOMIC;
     /* One of a view has a place there, which only running it gives back. */
