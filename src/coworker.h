@@ -1134,8 +1134,9 @@ static inline cw_clause cw_on_lock(cw_mutex *mutex, const void *owner);
 
 /* ---------------------------------------------------------------- counters */
 
-/* Counters of one context since its start; a snapshot that need not be
- * consistent between fields while workers run. A job is counted as ended only
+/* Counters of one context since its start, of a view those of the context that
+ * it is a view of; a snapshot that need not be consistent between fields while
+ * workers run. A job is counted as ended only
  * after those who wait for it have been told, since the count lets a closed
  * context end: they may read one less. After cw_context_join() all are exact.
  */

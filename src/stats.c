@@ -10,6 +10,7 @@
 void cw_context_stats(const cw_context *context, cw_stats *out)
 {
     memset(out, 0, sizeof *out);
+    context = context->home;
     out->launched = cw_load_relaxed(&context->outside_launched);
     out->completed = cw_load_relaxed(&context->outside_completed);
     for (uint32_t i = 0; i < context->count; i++) {

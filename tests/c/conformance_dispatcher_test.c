@@ -119,6 +119,7 @@ SCENARIO(case_106_yielding_always_dispatches, struct executor executor;
     ASSERT_EQ(atomic_load(&self->executor.submitted), 1);
     cw_job_release(self->job);
     cw_context_release(self->immediate);
+    executor_await_release(&self->executor);
     CW_END(self);
 }
 
@@ -163,7 +164,7 @@ TEST(case_106_many_yields_in_a_wrapper_need_no_stack)
     many_yields_in(wrapper);
     ASSERT_EQ(atomic_load(&executor.submitted), 100001);
     cw_context_release(wrapper);
-    ASSERT_EQ(atomic_load(&executor.released), 1);
+    executor_await_release(&executor);
 }
 
 /* ---- 107: ten thousand unconfined waiters and one unlock */
@@ -228,6 +229,7 @@ SCENARIO(case_134_a_refused_launch_is_cancelled, struct executor executor;
     ASSERT_EQ(atomic_load(&self->executor.submitted), 1);
     cw_job_release(self->job);
     cw_context_release(self->context);
+    executor_await_release(&self->executor);
     CW_END(self);
 }
 
@@ -256,6 +258,7 @@ SCENARIO(case_136_a_refused_change_of_contexts, struct executor executor;
     ASSERT_EQ(atomic_load(&self->executor.submitted), 1);
     cw_elements_release(self->there);
     cw_context_release(self->context);
+    executor_await_release(&self->executor);
     CW_END(self);
 }
 
@@ -331,6 +334,7 @@ TEST(case_137_what_cannot_go_back_cleans_up_on_io)
     MARK(7);
     ASSERT_EQ(atomic_load(&executor.submitted), 2);
     cw_context_release(way.there);
+    executor_await_release(&executor);
     shut_down(pool);
 }
 
@@ -377,6 +381,7 @@ SCENARIO(case_139_a_failure_to_decide_is_told_twice, struct executor executor;
     MARK(5);
     ASSERT_EQ(atomic_load(&self->executor.submitted), 0);
     cw_context_release(self->context);
+    executor_await_release(&self->executor);
     CW_END(self);
 }
 
@@ -498,7 +503,7 @@ SCENARIO(case_145_no_dispatch_after_the_last_job, struct executor executor;
     cw_job_release(self->job);
     cw_context_release(self->view);
     cw_context_release(self->base);
-    ASSERT_EQ(atomic_load(&self->executor.released), 1);
+    executor_await_release(&self->executor);
     CW_END(self);
 }
 

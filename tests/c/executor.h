@@ -22,6 +22,7 @@ struct executor {
     _Atomic int refuse_from; /* the first one that is refused; 0: none is */
     _Atomic int needed;      /* what is_dispatch_needed() says */
     _Atomic int closed, released;
+    sem_t *over; /* set when it is released */
 };
 
 CW_FUNCTION(take_turn, struct turn, cw_none)
@@ -66,7 +67,18 @@ MAYBE_UNUSED static void executor_close(void *arg)
 
 MAYBE_UNUSED static void executor_release(void *arg)
 {
-    atomic_fetch_add(&((struct executor *)arg)->released, 1);
+    struct executor *executor = arg;
+    atomic_fetch_add(&executor->released, 1);
+    event_set(executor->over);
+}
+
+/* After that nobody uses it any more. */
+MAYBE_UNUSED static void executor_await_release(struct executor *executor)
+{
+    event_await(executor->over);
+    event_free(executor->over);
+    ASSERT_EQ(atomic_load(&executor->released), 1);
+    ASSERT_EQ(atomic_load(&executor->closed), 1);
 }
 
 /* A context of an executor that always wants to dispatch. */
@@ -81,6 +93,7 @@ MAYBE_UNUSED static cw_context *executor_start(struct executor *executor,
     };
     memset(executor, 0, sizeof *executor);
     executor->context = context;
+    executor->over = event_new();
     atomic_store(&executor->needed, 1);
     cw_context *made = cw_executor_context(&calls, executor, "executor");
     ASSERT(made);
