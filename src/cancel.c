@@ -185,16 +185,18 @@ void cw_cancel(cw_job *job, cw_error *cause)
     cw__job_drop(job);
 }
 
-/* Takes references to all children there are. False: there was no room for all
- * of them; `*count` tells how many there are. */
-static bool take_children(cw_job *job, cw_job **children, size_t *count)
+/* Takes references to all such children. False: there was no room for all of
+ * them; `*count` tells how many there are. */
+static bool take_children(cw_job *job, bool leaves, cw_job **children,
+                          size_t *count)
 {
     size_t room = *count, found = 0;
     uint32_t state = cw__job_lock(job);
     state = cw__adopt_fresh(job, state);
     cw_job *first = state & CW__JOB_CHILDREN ? job->children : NULL;
     for (cw_job *child = first; child; child = child->after) {
-        if (found++ < room) children[found - 1] = child;
+        bool counts = leaves == ((child->flags & CW__JOB_LEAF) != 0);
+        if (counts && found++ < room) children[found - 1] = child;
         if (child->after == first) break;
     }
     for (size_t i = 0; found <= room && i < found; i++)
@@ -204,11 +206,12 @@ static bool take_children(cw_job *job, cw_job **children, size_t *count)
     return found <= room;
 }
 
-int cw_cancel_children(cw_job *job, cw_error *cause)
+/* Cancels the direct children that are leaves, or those that are not. */
+static int cancel_some(cw_job *job, bool leaves, cw_error *cause)
 {
     size_t count = 0, room = 0;
     cw_job **children = NULL;
-    while (!take_children(job, children, &count)) {
+    while (!take_children(job, leaves, children, &count)) {
         if (children) cw__free(children, room * sizeof *children);
         room = count;
         children = cw__alloc(room * sizeof *children);
@@ -223,6 +226,13 @@ int cw_cancel_children(cw_job *job, cw_error *cause)
     if (children) cw__free(children, room * sizeof *children);
     return CW_OK;
 }
+
+int cw_cancel_children(cw_job *job, cw_error *cause)
+{
+    return cancel_some(job, false, cause);
+}
+
+int cw__cancel_leaves(cw_job *job) { return cancel_some(job, true, NULL); }
 
 void cw__tell_failure(cw__worker *self, cw_job *job, cw_error *error)
 {

@@ -135,11 +135,31 @@ bool cw__hand_over(cw__worker *self, cw_job *job)
 
 /* ---- dispatching */
 
+/* Takes a job to the one worker that may run it. */
+static void dispatch_pinned(cw__worker *self, cw_job *job)
+{
+    cw__worker *home = cw__the_host.home_of(job);
+    if (home == self) {
+        cw__worker_pin(self, job);
+        if (!self->running) cw__worker_unpark(self);
+        return;
+    }
+    cw_context *context = job->context;
+    cw__context_hold(context); /* once queued, the job may end */
+    cw__inbox_push(&home->inbox, (uintptr_t)job | CW__INBOX_JOB);
+    cw__worker_unpark(home);
+    cw__context_drop(context);
+}
+
 void cw__dispatch_to(cw_context *context, cw__worker *self, cw_job *job,
                      enum cw__hint hint)
 {
     if (cw_unlikely(context->route)) {
         context->route->dispatch(context, self, job, hint);
+        return;
+    }
+    if (cw_unlikely(job->flags & CW__JOB_PINNED)) {
+        dispatch_pinned(self, job);
         return;
     }
     if (!self || self->context != context) {

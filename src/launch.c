@@ -2,6 +2,8 @@
  *
  * SPDX-License-Identifier: MIT
  */
+#include "launch.h"
+
 #include "base.h"
 #include "context.h"
 #include "copy.h"
@@ -72,10 +74,8 @@ int cw__spawn(cw_context *context, const cw_coroutine *type, const void *arg)
 
 /* ---- with elements and ways to begin */
 
-/* Gives the job its own elements, if it does not just inherit those of
- * `scope`, its parent. False without memory. */
-static bool set_elements(cw_job *job, const cw_job *scope,
-                         const cw_elements *given, bool inherits)
+bool cw__job_set_elements(cw_job *job, const cw_job *scope,
+                          const cw_elements *given, bool inherits)
 {
     const cw_elements *base = cw__job_elements(scope);
     bool adds = given && (given->context || given->name || given->count ||
@@ -101,11 +101,17 @@ static cw_context *place(const cw__worker *self, const cw_job *scope,
     return place_of_caller(self);
 }
 
-/* Runs the job up to where it first waits, inside of the job that the worker
- * runs at the moment. */
-static void run_in_place(cw__worker *self, cw_job *job)
+void cw__job_make_lazy(cw_job *job)
 {
-    if (cw_unlikely(!cw__context_admit(self, job->context)))
+    /* relaxed: nobody else knows the job yet */
+    uint32_t state = cw_load_relaxed(&job->state);
+    cw_store_relaxed(&job->state, state | CW__JOB_NEW);
+}
+
+void cw__job_run_in_place(cw__worker *self, cw_job *job)
+{
+    if (!(job->flags & CW__JOB_INSIDE) &&
+        cw_unlikely(!cw__context_admit(self, job->context)))
         cw__cancel_closed(job);
     cw_job *current = self->current, *beneath = self->beneath;
     self->current = job;
@@ -123,7 +129,7 @@ static int begin(cw__worker *self, cw_job *job, cw_start how)
     case CW_START_LAZY:
         return CW_OK;
     case CW_START_UNDISPATCHED:
-        run_in_place(self, job);
+        cw__job_run_in_place(self, job);
         return CW_OK;
     case CW_START_DEFAULT:
     case CW_START_ATOMIC:
@@ -151,16 +157,12 @@ cw_job *cw__launch_with(const cw_elements *given, cw_start how,
     if (foster && parent == scope) parent = foster;
     cw_job *job = make(context, type, kind, 1, arg);
     if (!job) return NULL;
-    if (!set_elements(job, scope, given, parent == scope)) {
+    if (!cw__job_set_elements(job, scope, given, parent == scope)) {
         cw__job_drop(job); /* the handle's reference ... */
         cw__job_drop(job); /* ... and the job's own */
         return fail(CW_ENOMEM);
     }
-    if (how == CW_START_LAZY) {
-        /* relaxed: nobody else knows the job yet */
-        uint32_t state = cw_load_relaxed(&job->state);
-        cw_store_relaxed(&job->state, state | CW__JOB_NEW);
-    }
+    if (how == CW_START_LAZY) cw__job_make_lazy(job);
     cw_job_retain(job); /* in place it may end, and its handle is ours */
     if (parent && parent == scope)
         cw__job_attach_own(parent, job);

@@ -34,10 +34,16 @@ cw_job *cw__told_of_failure(cw_job *job);
 void cw__job_report(cw_job *job, cw_error *error);
 /* Cancels all below a job that has just become cancelling. */
 void cw__cancel_children(cw__worker *self, cw_job *root);
+/* Cancels what the job's body waits for, if it is the host's. CW_OK, or
+ * CW_ENOMEM. */
+int cw__cancel_leaves(cw_job *job);
 /* A child of `job` (a reference, taken over) has failed with `error`
  * (borrowed). All above hear of it now, so that they stop early, and once more
  * when what is between has ended. */
 void cw__tell_failure(cw__worker *self, cw_job *job, cw_error *error);
+/* Tells the handler in the job's elements, or else its context, of a failure
+ * that has no owner. False: neither takes it. */
+bool cw__job_handle_failure(cw_job *job, cw_error *error);
 /* Tells the handler of failures that nobody takes. */
 void cw__report_unhandled(const char *name, cw_error *error);
 

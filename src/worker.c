@@ -185,6 +185,10 @@ static void resume_on_time(cw__worker *self, cw_job *job)
         cw__context_drop(context);
         return;
     }
+    if (cw_unlikely(job->flags & CW__JOB_PINNED)) {
+        cw__dispatch(self, job, CW__RESUMED);
+        return;
+    }
     if (cw__hand_over(self, job)) return;
     if (job->last == self->index % CW__LAST + 1 && self->context->count > 1 &&
         !cw_load_relaxed(&self->handed))
@@ -225,11 +229,34 @@ static void read_inbox(cw__worker *self)
     if (chain) self->undelivered = cw__the_host.deliver(self, chain);
 }
 
+void cw__worker_pin(cw__worker *self, cw_job *job)
+{
+    job->next = NULL;
+    if (self->pinned) {
+        self->pinned_last->next = job;
+    } else {
+        self->pinned = job;
+    }
+    self->pinned_last = job;
+}
+
+static cw_job *take_pinned(cw__worker *self)
+{
+    cw_job *job = self->pinned;
+    if (job) self->pinned = job->next;
+    return job;
+}
+
 static cw_job *next_job(cw__worker *self)
 {
     uint32_t tick = ++self->tick;
-    if (cw_unlikely(self->undelivered || !cw__inbox_empty(&self->inbox)))
-        read_inbox(self);
+    if (cw_unlikely(self->undelivered || self->pinned ||
+                    !cw__inbox_empty(&self->inbox))) {
+        if (self->undelivered || !cw__inbox_empty(&self->inbox))
+            read_inbox(self);
+        /* In turn with the others. */
+        if (tick % 2 && self->pinned) return take_pinned(self);
+    }
     if (cw_unlikely(tick % CLOCK_EVERY == 0)) cw__worker_fire_timers(self);
     if (cw_unlikely(tick % GLOBAL_EVERY == 0)) take_from_outside(self);
     cw_job *job = cw__worker_take_handed(self);
@@ -241,8 +268,9 @@ static cw_job *next_job(cw__worker *self)
     }
     self->slot_hits = 0;
     job = pop(self);
-    if (job || !take_from_outside(self)) return job;
-    return pop(self);
+    if (!job && take_from_outside(self)) job = pop(self);
+    if (cw_unlikely(!job && self->pinned)) job = take_pinned(self);
+    return job;
 }
 
 static cw_job *search(cw__worker *self)
@@ -300,6 +328,7 @@ static void run_job(cw__worker *self, cw_job *job)
 static bool loop_is_due(cw__worker *self)
 {
     if (!self->host_ran) return false;
+    if (self->host_goes_on) return true;
     if (!self->foreign && ++self->since_clock < CLOCK_EVERY) return false;
     self->since_clock = 0;
     int64_t now = cw__now_ns();
@@ -362,6 +391,7 @@ static cw_job *idle(cw__worker *self, cw__run *why, const cw_job *until)
             return NULL;
         }
         job = cw__worker_take_handed(self);
+        if (!job) job = take_pinned(self);
         if (!job) job = take_slot(self);
         if (!job) job = pop(self);
         if (!job && searching) job = search(self);
@@ -448,7 +478,9 @@ cw__run cw__worker_run(cw__worker *self, uint32_t budget, const cw_job *until)
     if (why == CW__RUN_VISIT) { /* the worker leaves with work left */
         cw__worker_flush(self);
         cw__worker_give_up_slot(self);
+        if (self->host_goes_on) why = CW__RUN_GO_ON;
     }
+    self->host_goes_on = false;
     self->running = nested;
     return why;
 }

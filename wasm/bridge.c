@@ -5,7 +5,6 @@
 #include "bridge.h"
 
 #include "alloc.h"
-#include "error.h"
 
 #include <emscripten.h>
 #include <emscripten/eventloop.h>
@@ -13,6 +12,7 @@
 #include <string.h>
 
 cw_context *cwb_main;
+_Thread_local cw__worker *cwb_realm;
 
 static _Thread_local struct {
     uint8_t *at;
@@ -32,21 +32,11 @@ uint8_t *cwb_scratch(uint32_t bytes)
     return scratch.at;
 }
 
-cw_error *cwb_error_from_scratch(int code)
-{
-    cwb_error_record record;
-    memcpy(&record, scratch.at, sizeof record);
-    const char *message = (const char *)scratch.at + sizeof record;
-    uint32_t offset =
-        (uint32_t)sizeof record + ((record.message_bytes + 7) & ~7u);
-    return cw__error_carrying(code, message, NULL, scratch.at + offset,
-                              record.payload_bytes);
-}
-
 /* ---- the runtime */
 
 static bool worker_start(cw__worker *self)
 {
+    cwb_realm = self;
     if (!cw_js_worker_start(self, self->name)) return false;
     self->has_loop = true;
     emscripten_exit_with_live_runtime(); /* on to the event loop, for good */
@@ -57,6 +47,7 @@ static void worker_end(cw__worker *self)
     cw__system_free(scratch.at);
     scratch.at = NULL;
     scratch.size = 0;
+    cwb_inbox_close(self);
     cw_js_worker_end(self);
 }
 
@@ -85,7 +76,8 @@ cw__worker *cwb_init(uint32_t wake_by_message)
     cwb_imports();
     cw__the_host = (cw__host){.job_final = cwb_job_final,
                               .job_free = cwb_job_free,
-                              .op_fired = cwb_op_fired,
+                              .home_of = cwb_home_of,
+                              .error_free = cwb_error_free,
                               .deliver = cwb_deliver,
                               .worker_start = worker_start,
                               .worker_end = worker_end,
@@ -100,7 +92,7 @@ cw__worker *cwb_init(uint32_t wake_by_message)
     cw__worker *self = &cwb_main->workers[0];
     self->has_loop = true;
     self->may_futex = false;
-    cw__self = self;
+    cw__self = cwb_realm = self;
     return self;
 }
 

@@ -5,24 +5,17 @@
 #include "bridge.h"
 
 #include "alloc.h"
+#include "elements.h"
 #include "error.h"
+#include "launch.h"
 #include "limit.h"
+#include "waits.h"
 
 #include <string.h>
-
-enum {
-    LAUNCH_ASYNC = 1,   /* as cw_async(), not cw_launch() */
-    LAUNCH_MESSAGE = 2, /* the arguments travel as a message, a parcel */
-    LAUNCH_QUEUED = 4,  /* wake nobody: cwb_context_wake() will follow */
-    LAUNCH_HELD = 8     /* begins with cwb_launch_held() */
-};
 
 /* Room that a body of JavaScript has for a result without a block of its own.
  */
 enum { INLINE_BYTES = 32 };
-/* Ends that a realm hears of in one turn of its event loop: about a millisecond
- * of promises. */
-enum { DELIVERIES_PER_TURN = 1024 };
 
 static uint32_t round_up(uint32_t bytes) { return (bytes + 7) & ~7u; }
 
@@ -80,27 +73,34 @@ static bool set_data(cwb_ticket *ticket, const void *data, uint32_t length)
     return true;
 }
 
+cw_error *cwb_take_error(cw_job *job, uint32_t code)
+{
+    cw_error *error = NULL;
+    if ((code & 7) == CWB_CANCELLED)
+        error = cw__job_cancellation(job);
+    else if ((code & 7) == CWB_ERROR)
+        memcpy(&error, cwb_scratch(0), sizeof error);
+    return error;
+}
+
 /* Stores what a body left in the scratch buffer; returns its error (owned) or
  * NULL for a value. */
 static cw_error *take_outcome(cw_job *job, uint32_t code)
 {
     cwb_ticket *ticket = cwb_ticket_of(job);
+    bool local = ticket->outcome == CWB_LOCAL;
     ticket->outcome = code & 7;
-    switch (ticket->outcome) {
-    case CWB_VALUE:
-    case CWB_MESSAGE: /* then it is the parcel's number */
-        if (set_data(ticket, cwb_scratch(0), code >> 3)) return NULL;
-        return cw_error_new(CW_ENOMEM, NULL, NULL);
-    case CWB_CANCELLED:
-        return cw__job_cancellation(job);
-    default:
-        return cwb_error_from_scratch(CW_EFAILED);
-    }
+    cw_error *error = cwb_take_error(job, code);
+    /* A value of a function of the same realm never leaves it. */
+    if (error || local) return error;
+    /* Of a message it is the parcel's number. */
+    if (set_data(ticket, cwb_scratch(0), code >> 3)) return NULL;
+    return cw_error_new(CW_ENOMEM, NULL, NULL);
 }
 
 static cw_step run_in_javascript(cw_frame *frame)
 {
-    cw__worker *self = cw__self;
+    cw__worker *self = cwb_realm;
     cw_job *job = frame->job;
     cwb_ticket *ticket = cwb_ticket_of(job);
     self->host_ran = self->host_called = true;
@@ -108,6 +108,10 @@ static cw_step run_in_javascript(cw_frame *frame)
                                         ticket->data, ticket->length);
     if ((code & 7) == CWB_PENDING) {
         self->foreign++;
+        /* What stands in line waits until the function has come to where it
+         * waits. Tasks, which are independent, gain from running in batches. */
+        if (ticket->outcome == CWB_LOCAL && self->running)
+            self->host_goes_on = true;
         return CW_STEP_FOREIGN;
     }
     frame->error = take_outcome(job, code);
@@ -122,9 +126,8 @@ static const cw_coroutine javascript = {
 
 void cwb_complete(cw_job *job, uint32_t code)
 {
-    cw__worker *self = cw__self;
-    self->foreign--;
-    cw__job_finish(self, job, take_outcome(job, code));
+    cwb_realm->foreign--;
+    cw__job_finish(cw__self, job, take_outcome(job, code));
 }
 
 /* ---- launching */
@@ -139,7 +142,11 @@ static cwb_ticket *make(cw_context *context, const cw_coroutine *type,
 {
     uint32_t capacity = round_up(inline_bytes);
     unsigned kind = CW__JOB_NOTIFY;
-    if (flags & LAUNCH_ASYNC) kind |= CW__JOB_ASYNC;
+    if (flags & CWB_LAUNCH_ASYNC) kind |= CW__JOB_ASYNC;
+    if (flags & CWB_LAUNCH_LONELY) kind |= CW__JOB_LONELY;
+    if (flags & (CWB_LAUNCH_ATOMIC | CWB_LAUNCH_UNDISPATCHED))
+        kind |= CW__JOB_ATOMIC;
+    if (flags & CWB_LAUNCH_LOCAL && context->count > 1) kind |= CW__JOB_PINNED;
     if (type == &javascript) kind |= CW__JOB_FOREIGN;
     cw_job *job =
         cw__job_new(context, type, kind, 1, extra_bytes(type, capacity));
@@ -147,17 +154,29 @@ static cwb_ticket *make(cw_context *context, const cw_coroutine *type,
     cwb_ticket *ticket = cwb_ticket_of(job);
     memset(ticket, 0, sizeof *ticket);
     ticket->job = job;
-    ticket->home = cw__self;
+    ticket->home = cwb_realm;
     ticket->token = token;
     ticket->capacity = capacity;
     ticket->data = room_of(ticket);
     return ticket;
 }
 
-static cw_job *go(cwb_ticket *ticket, cw_job *parent, uint32_t flags,
-                  double timeout_ms)
+/* Gives back a job that was not launched. */
+static cw_job *forget(cw_job *job)
+{
+    cw__job_drop(job); /* the handle's reference ... */
+    cw__job_drop(job); /* ... and the job's own */
+    return NULL;
+}
+
+static cw_job *go(cwb_ticket *ticket, cw_job *scope, uint32_t flags,
+                  double timeout_ms, const cw_elements *given)
 {
     cw_job *job = ticket->job;
+    cw_job *parent = given && given->has_job ? given->job : scope;
+    if (!cw__job_set_elements(job, scope, given, parent == scope))
+        return forget(job);
+    if (flags & CWB_LAUNCH_LAZY) cw__job_make_lazy(job);
     cw__job_attach(parent_or_root(job->context, parent), job);
     if (timeout_ms >= 0) {
         cw_error *error = cw_error_new(CW_ETIMEDOUT, NULL, NULL);
@@ -171,44 +190,48 @@ static cw_job *go(cwb_ticket *ticket, cw_job *parent, uint32_t flags,
             cw__context_timer_added(cw__self, cwb_main, added == 1);
         }
     }
-    if (!(flags & LAUNCH_HELD))
+    if (flags & CWB_LAUNCH_UNDISPATCHED)
+        cw__job_run_in_place(cw__self, job);
+    else if (!(flags & (CWB_LAUNCH_HELD | CWB_LAUNCH_LAZY)))
         cw__context_launch(cw__self, job,
-                           flags & LAUNCH_QUEUED ? CW__QUEUED : CW__SPAWNED);
+                           flags & CWB_LAUNCH_QUEUED ? CW__QUEUED
+                                                     : CW__SPAWNED);
     return job;
 }
 
-/* Lets a job begin that was launched with LAUNCH_HELD: what was done to it in
- * between, such as cancelling, comes before its body for sure. */
+/* Lets a job begin that was launched with CWB_LAUNCH_HELD: what was done to it
+ * in between, such as cancelling, comes before its body for sure. */
 void cwb_launch_held(cw_job *job)
 {
     cw__context_launch(cw__self, job, CW__SPAWNED);
 }
 
 /* Launches function number `task` of the task module with the argument list
- * (LAUNCH_MESSAGE: the number of the parcel with it) that is encoded in the
- * scratch buffer. Returns a handle, 0 without memory. */
+ * (CWB_LAUNCH_MESSAGE: the number of the parcel with it) that is encoded in the
+ * scratch buffer; or, CWB_LAUNCH_LOCAL, function number `task` of the calling
+ * realm. `given` (borrowed) is NULL or what it is launched with, a job among it
+ * in place of `parent`. Returns a handle, 0 without memory. */
 cw_job *cwb_launch(cw_context *context, cw_job *parent, uint32_t task,
                    uint32_t flags, uint32_t token, uint32_t length,
-                   double timeout_ms)
+                   double timeout_ms, const cw_elements *given)
 {
-    uint32_t room = length > INLINE_BYTES ? 0 : INLINE_BYTES;
+    bool local = (flags & CWB_LAUNCH_LOCAL) != 0;
+    uint32_t room = local || length > INLINE_BYTES ? 0 : INLINE_BYTES;
     cwb_ticket *ticket = make(context, &javascript, flags, room, token);
     if (!ticket) return NULL;
     ticket->task = task;
-    if (flags & LAUNCH_MESSAGE) ticket->outcome = CWB_MESSAGE;
-    if (!set_data(ticket, cwb_scratch(0), length)) {
-        cw__job_drop(ticket->job); /* the handle's reference ... */
-        cw__job_drop(ticket->job); /* ... and the job's own */
-        return NULL;
-    }
-    return go(ticket, parent, flags, timeout_ms);
+    if (flags & CWB_LAUNCH_MESSAGE) ticket->outcome = CWB_MESSAGE;
+    if (local) ticket->outcome = CWB_LOCAL;
+    if (!set_data(ticket, cwb_scratch(0), length)) return forget(ticket->job);
+    return go(ticket, parent, flags, timeout_ms, given);
 }
 
 /* Launches a coroutine or function of C. Its argument, `length` bytes, stands
  * in the scratch buffer; a string argument is copied and passed as pointer. */
 cw_job *cwb_launch_native(cw_context *context, cw_job *parent,
                           const cw_coroutine *type, uint32_t flags,
-                          uint32_t token, uint32_t length, double timeout_ms)
+                          uint32_t token, uint32_t length, double timeout_ms,
+                          const cw_elements *given)
 {
     bool string = type->arg_type == 's';
     cwb_ticket *ticket = make(context, type, flags, string ? length : 0, token);
@@ -220,10 +243,10 @@ cw_job *cwb_launch_native(cw_context *context, cw_job *parent,
     } else {
         memcpy(arg, cwb_scratch(0), type->arg_size);
     }
-    return go(ticket, parent, flags, timeout_ms);
+    return go(ticket, parent, flags, timeout_ms, given);
 }
 
-/* Wakes a worker for what was launched with LAUNCH_QUEUED. */
+/* Wakes a worker for what was launched with CWB_LAUNCH_QUEUED. */
 void cwb_context_wake(cw_context *context) { cw__context_notify(context); }
 
 /* ---- ends */
@@ -241,6 +264,12 @@ void cwb_job_final(cw_job *job, bool unhandled)
     cw__worker_unpark(home);
 }
 
+cw__worker *cwb_home_of(const cw_job *job)
+{
+    if (job->flags & CW__JOB_LEAF) return cwb_leaf_home(job);
+    return cwb_ticket_of((cw_job *)job)->home;
+}
+
 size_t cwb_job_free(cw_job *job)
 {
     cwb_ticket *ticket = cwb_ticket_of(job);
@@ -248,7 +277,7 @@ size_t cwb_job_free(cw_job *job)
     return extra_bytes(cw__job_type(job), ticket->capacity);
 }
 
-static void deliver_ticket(cwb_ticket *ticket)
+void cwb_ticket_deliver(cwb_ticket *ticket)
 {
     cw_job *job = ticket->job;
     uint32_t token = ticket->token;
@@ -269,52 +298,16 @@ static void deliver_ticket(cwb_ticket *ticket)
     }
 }
 
-uintptr_t cwb_deliver(cw__worker *self, uintptr_t chain)
-{
-    (void)self;
-    for (unsigned n = 0; chain && n < DELIVERIES_PER_TURN; n++) {
-        uintptr_t item = chain & ~(uintptr_t)CW__INBOX_MARK;
-        bool is_ticket = (chain & CW__INBOX_MARK) == CWB_MARK_TICKET;
-        chain = cw__inbox_next(chain); /* delivering frees the item */
-        if (is_ticket) {
-            deliver_ticket((cwb_ticket *)item);
-        } else {
-            cwb_op_deliver((cw__op *)item);
-        }
-    }
-    return chain;
-}
-
 /* ---- handles */
 
 void cwb_job_drop(cw_job *job) { cw__job_drop(job); }
 
-/* Bit 0: cancelled, bit 1: ended. */
+/* Bit 0: cancelled, bit 1: ended, bit 2: active. */
 uint32_t cwb_job_state(const cw_job *job)
 {
-    return (cw_is_cancelled(job) ? 1u : 0u) | (cw_is_completed(job) ? 2u : 0u);
-}
-
-/* Cancels; with a cause from an error record in the scratch buffer. */
-void cwb_cancel(cw_job *job, uint32_t has_cause)
-{
-    cw_error *cause = has_cause ? cwb_error_from_scratch(CW_ECANCELED) : NULL;
-    cw_cancel(job, cause);
-    cw_error_release(cause);
+    return (cw_is_cancelled(job) ? 1u : 0u) | (cw_is_completed(job) ? 2u : 0u) |
+           (cw_is_active(job) ? 4u : 0u);
 }
 
 /* The error that a cancelled body's suspension points raise: owned. */
 cw_error *cwb_cancellation(cw_job *job) { return cw__job_cancellation(job); }
-
-const void *cwb_error_payload(const cw_error *error)
-{
-    uint32_t bytes;
-    return cw__error_payload(error, &bytes);
-}
-
-uint32_t cwb_error_payload_bytes(const cw_error *error)
-{
-    uint32_t bytes;
-    cw__error_payload(error, &bytes);
-    return bytes;
-}

@@ -4,9 +4,11 @@
  *
  * @module
  */
+import { checkElements } from './elements.js';
 import { ContextClosedError, CoworkerError, describe, expected } from './errors.js';
 import { Deferred } from './job.js';
 import type { JobRealm } from './job.js';
+import { givenOf, startFlags } from './launch-options.js';
 import * as layout from './layout.gen.js';
 import { Memory } from './memory.js';
 import type { NativeTask, Pointer } from './module.js';
@@ -98,7 +100,7 @@ const emptyOptions: LaunchOptions = {};
 export function launch<T>(
   target: Target,
   parent: Pointer,
-  isAsync: boolean,
+  how: number,
   options: LaunchOptions | undefined,
   task: string,
   args: readonly unknown[],
@@ -109,12 +111,23 @@ export function launch<T>(
       `coworker: context '${target.name}' is closed and takes no more work`,
     );
   }
-  if (options) checkLaunch(options);
-  const { timeout = -1, transfer, signal } = options ?? emptyOptions;
+  const { timeout = -1, transfer, signal, start } = options ?? emptyOptions;
+  let given: Pointer = 0;
   const found = target.find(task);
-  let flags = realm.wakingFlags(target) | (isAsync ? layout.LAUNCH_ASYNC : 0);
+  if (options) {
+    checkLaunch(options);
+    checkElements(options);
+    if (start === 'undispatched') {
+      throw new TypeError(
+        `coworker: '${task}' runs on a worker, so it cannot start 'undispatched'; only functions ` +
+          'of this thread can',
+      );
+    }
+    given = givenOf(realm, options);
+  }
+  let flags = realm.wakingFlags(target) | how | startFlags(start);
   const held = signal?.aborted === true; // it must not begin before it is cancelled
-  if (held) flags |= layout.LAUNCH_HELD;
+  if (held && start !== 'lazy') flags |= layout.LAUNCH_HELD;
   let at: Pointer;
   let deferred: Deferred<T>;
   if (typeof found !== 'number') {
@@ -130,6 +143,7 @@ export function launch<T>(
       token,
       bytes.length,
       timeout,
+      given,
     );
     if (at === 0) realm.dropToken(token);
   } else {
@@ -142,12 +156,22 @@ export function launch<T>(
     }
     deferred = new Deferred<T>({ realm, owner: target, name: task, parcel });
     const token = realm.takeToken(deferred);
-    at = realm.module._cwb_launch(target.context, parent, found, flags, token, length, timeout);
+    at = realm.module._cwb_launch(
+      target.context,
+      parent,
+      found,
+      flags,
+      token,
+      length,
+      timeout,
+      given,
+    );
     if (at === 0) {
       realm.dropToken(token);
       if (parcel !== undefined) realm.discard(parcel);
     }
   }
+  if (given !== 0) realm.module._cw_elements_release(given);
   if (at === 0) {
     throw new CoworkerError(
       `coworker: no shared memory left to launch '${task}'; raise the \`memory\` option`,
@@ -156,7 +180,7 @@ export function launch<T>(
   }
   deferred.started(at);
   if (signal) deferred.listen(signal);
-  if (held) realm.module._cwb_launch_held(at);
+  if (flags & layout.LAUNCH_HELD) realm.module._cwb_launch_held(at);
   return deferred;
 }
 

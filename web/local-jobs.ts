@@ -1,68 +1,82 @@
 /**
- * Jobs whose bodies are functions of the main thread: what `Main` launches.
- * A page that does not use `Main` does not load this.
+ * Jobs whose bodies are functions of this thread. A page that launches none does
+ * not load this.
  *
  * @module
  */
+import { checkElements } from './elements.js';
 import { CoworkerError } from './errors.js';
 import { Deferred } from './job.js';
+import type { Target } from './launch.js';
+import { givenOf, startFlags } from './launch-options.js';
 import * as layout from './layout.gen.js';
-import { MainScope } from './main-scope.js';
 import type { Pointer } from './module.js';
 import { checkLaunch } from './options.js';
 import type { LaunchOptions } from './options.js';
-import type { Runtime } from './runtime.js';
+import type { BaseScope } from './scope.js';
 
-/** A function that runs on the main thread. */
-export type LocalFunction = (scope: MainScope, ...args: never[]) => unknown;
+/** A function that runs on the thread that launches it. */
+export type LocalFunction = (scope: never, ...args: never[]) => unknown;
 
 interface Local {
-  readonly run: LocalFunction;
+  readonly run: (scope: BaseScope, ...args: unknown[]) => unknown;
   readonly args: readonly unknown[];
   readonly job: Deferred<unknown>;
 }
 
 export class LocalJobs {
-  readonly runtime: Runtime;
+  private readonly target: Target;
+  private readonly makeScope: (at: Pointer, name: string) => BaseScope;
   private readonly locals: (Local | undefined)[] = [undefined];
   private readonly freeLocals: number[] = [];
 
-  constructor(runtime: Runtime) {
-    this.runtime = runtime;
+  constructor(target: Target, makeScope: (at: Pointer, name: string) => BaseScope) {
+    this.target = target;
+    this.makeScope = makeScope;
   }
 
   /** Launches a function on this thread. */
   launch<T>(
     parent: Pointer,
-    isAsync: boolean,
-    options: LaunchOptions | undefined,
+    flags: number,
+    options: LaunchOptions,
     run: LocalFunction,
     args: readonly unknown[],
   ): Deferred<T> {
-    if (options) checkLaunch(options);
-    const { runtime } = this;
-    const { main, module } = runtime;
+    checkLaunch(options);
+    checkElements(options);
+    const { target } = this;
+    const { realm } = target;
+    const { module } = realm;
+    const name = options.name ?? (run.name || 'anonymous');
+    const job = new Deferred<T>({ realm, owner: target, name });
+    const given = givenOf(realm, options);
     const number = this.freeLocals.pop() ?? this.locals.length;
-    const job = new Deferred<T>({ realm: runtime, owner: main, name: run.name || 'anonymous' });
-    this.locals[number] = { run, args, job };
-    const token = runtime.takeToken(job);
+    this.locals[number] = { run: run as Local['run'], args, job };
+    const token = realm.takeToken(job);
+    const held = options.signal?.aborted ? layout.LAUNCH_HELD : 0;
+    const how = held && options.start !== 'lazy' ? held : startFlags(options.start);
     const at = module._cwb_launch(
-      main.context,
+      target.context,
       parent,
       number,
-      isAsync ? layout.LAUNCH_ASYNC : 0,
+      flags | how | layout.LAUNCH_LOCAL,
       token,
       0,
-      options?.timeout ?? -1,
+      options.timeout ?? -1,
+      given,
     );
+    if (given !== 0) module._cw_elements_release(given);
     if (at === 0) {
-      runtime.dropToken(token);
+      realm.dropToken(token);
       this.free(number);
       throw new CoworkerError('coworker: no shared memory left', { code: 'CW_ENOMEM' });
     }
     job.onEndLocal(() => this.free(number));
     job.started(at);
-    if (options?.signal) job.listen(options.signal);
+    if (options.signal) job.listen(options.signal);
+    if (how & layout.LAUNCH_HELD) module._cwb_launch_held(at);
+    realm.schedulePump();
     return job;
   }
 
@@ -74,44 +88,36 @@ export class LocalJobs {
   /** Runs a body that the core has come to. */
   run(at: Pointer, task: number): number {
     const local = this.locals[task]!;
-    const scope = new MainScope(this.runtime.main, at, local.job.name, 'main', this);
+    const scope = this.makeScope(at, local.job.name);
+    let result: unknown;
     try {
-      const result = (local.run as (...all: unknown[]) => unknown)(scope, ...local.args);
-      if (typeof (result as PromiseLike<unknown> | null)?.then !== 'function') {
-        return this.leave(local, scope, result);
-      }
-      (result as PromiseLike<unknown>).then(
-        (value) => this.complete(at, this.leave(local, scope, value)),
-        (error: unknown) => this.complete(at, this.fail(local, scope, error)),
-      );
-      return layout.OUTCOME_PENDING;
+      result = local.run(scope, ...local.args);
     } catch (error) {
       return this.fail(local, scope, error);
     }
+    if (typeof (result as PromiseLike<unknown> | null)?.then !== 'function') {
+      return this.leave(local, scope, result);
+    }
+    (result as PromiseLike<unknown>).then(
+      (value) => this.complete(at, this.leave(local, scope, value)),
+      (error: unknown) => this.complete(at, this.fail(local, scope, error)),
+    );
+    return layout.OUTCOME_PENDING;
   }
 
-  private leave(local: Local, scope: MainScope, value: unknown): number {
+  private leave(local: Local, scope: BaseScope, value: unknown): number {
     scope.end();
-    local.job.setLocal(value, false);
+    local.job.setLocal(value);
     return layout.OUTCOME_VALUE;
   }
 
-  private fail(local: Local, scope: MainScope, error: unknown): number {
-    const own = scope.isOwnCancellation(error);
-    scope.end();
-    if (own) return layout.OUTCOME_CANCELLED;
-    local.job.setLocal(error, true);
-    this.runtime.writeError(error, { task: local.job.name, worker: 'main' });
-    return layout.OUTCOME_ERROR;
+  private fail(local: Local, scope: BaseScope, error: unknown): number {
+    return scope.fail(error, { task: local.job.name, worker: scope.workerName });
   }
 
   private complete(at: Pointer, code: number): void {
-    this.runtime.module._cwb_complete(at, code);
-    this.runtime.schedulePump();
+    const { realm } = this.target;
+    realm.module._cwb_complete(at, code);
+    realm.arrived();
   }
-}
-
-/** The functions of a runtime's thread. */
-export function localJobsOf(runtime: Runtime): LocalJobs {
-  return (runtime.locals ??= new LocalJobs(runtime));
 }

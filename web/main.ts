@@ -3,15 +3,16 @@
  *
  * @module
  */
-import { CoworkerError, describe } from './errors.js';
+import { describe } from './errors.js';
 import type { Deferred, Job } from './job.js';
 import { splitCall } from './launch.js';
-import { localJobsOf } from './local-jobs.js';
+import * as layout from './layout.gen.js';
 import type { LocalFunction } from './local-jobs.js';
+import { localJobsOf } from './main-scope.js';
 import type { Local } from './main-scope.js';
 import { checkContext } from './options.js';
 import type { LaunchOptions } from './options.js';
-import { firstRuntime, runtimeOf } from './runtime.js';
+import { firstRuntime, mainRuntime, runtimeOf } from './runtime.js';
 
 /**
  * Runs functions on the main thread's event loop, as jobs with a scope: they
@@ -62,18 +63,13 @@ export class MainContext {
   }
 
   private begin<T>(isAsync: boolean, call: unknown[]): Deferred<T> {
-    const runtime = firstRuntime();
-    if (!runtime) {
-      throw new CoworkerError(
-        'coworker: Main is not ready; `await Main.ready` or open a worker context first',
-        { code: 'CW_EINVAL' },
-      );
-    }
+    const runtime = mainRuntime();
     const [options, run, args] = splitCall(call);
     if (typeof run !== 'function') {
       throw new TypeError(`coworker: Main runs functions, got ${describe(run)}`);
     }
-    return localJobsOf(runtime).launch<T>(0, isAsync, options, run as LocalFunction, args);
+    const how = isAsync ? layout.LAUNCH_ASYNC : 0;
+    return localJobsOf(runtime).launch<T>(0, how, options ?? {}, run as LocalFunction, args);
   }
 }
 

@@ -5,13 +5,12 @@
  * @module
  */
 import { environment } from './environment.js';
-import { WorkerCrashedError } from './errors.js';
+import { CoworkerError, WorkerCrashedError } from './errors.js';
 import { explained } from './explain.js';
 import { Deferred } from './job.js';
 import { Target } from './launch.js';
 import type { LaunchRealm } from './launch.js';
 import * as layout from './layout.gen.js';
-import type { LocalJobs } from './local-jobs.js';
 import type { CoreModule, ModuleFactory, Pointer } from './module.js';
 import type { CheckedOptions } from './options.js';
 import { Parcels, snapshot } from './parcels.js';
@@ -38,7 +37,7 @@ export class Runtime extends Realm implements LaunchRealm {
 
   private constructor(memory: WebAssembly.Memory, wakeByMessage: boolean) {
     super();
-    this.budget = JOBS_PER_TURN;
+    this.budget = this.goesPerTurn = JOBS_PER_TURN;
     this.sharedMemory = memory;
     this.wakeByMessage = wakeByMessage;
   }
@@ -61,11 +60,8 @@ export class Runtime extends Realm implements LaunchRealm {
 
   // ---- bodies on this thread
 
-  /** The functions that `Main` runs; there from its first launch on. */
-  locals: LocalJobs | undefined;
-
   run(at: Pointer, task: number): number {
-    return this.locals!.run(at, task);
+    return this.runLocal(at, task);
   }
 
   // ---- waking workers
@@ -130,10 +126,6 @@ export class Runtime extends Realm implements LaunchRealm {
   }
 
   protected nextTurn(callback: () => void): void {
-    environment().nextTurn(callback);
-  }
-
-  yieldTurn(callback: () => void): void {
     environment().nextTurn(callback);
   }
 
@@ -248,4 +240,13 @@ export async function runtimeOf(options: CheckedOptions): Promise<Runtime> {
 /** The runtime that was loaded first: where `Main` runs. */
 export function firstRuntime(): Runtime | undefined {
   return first;
+}
+
+/** The same for those who need it. */
+export function mainRuntime(): Runtime {
+  if (first) return first;
+  throw new CoworkerError(
+    'coworker: Main is not ready; `await Main.ready` or open a worker context first',
+    { code: 'CW_EINVAL' },
+  );
 }

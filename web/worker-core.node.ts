@@ -12,7 +12,7 @@ import { readNativeTask } from './native.js';
 import { WorkerRealm } from './worker-realm.js';
 
 export { transfer } from './parcels.js';
-export type { Scope } from './scope.js';
+export type { Scope } from './task-scope.js';
 
 /** As in browsers; see worker-core.ts. */
 export function serve(tasks: object, module: ModuleFactory): void {

@@ -9,7 +9,7 @@ import { readNativeTask } from './native.js';
 import { serveModule } from './worker-serve.js';
 
 export { transfer } from './parcels.js';
-export type { Scope } from './scope.js';
+export type { Scope } from './task-scope.js';
 
 /**
  * Makes this worker run tasks. Call it once, at the top level of the worker's

@@ -12,7 +12,7 @@ import { Transfer } from './parcels.js';
 import type { FromWorker, ToWorker } from './protocol.js';
 import { open, seal } from './protocol.js';
 import { Realm } from './realm.js';
-import { Scope } from './scope.js';
+import { Scope } from './task-scope.js';
 
 type Task = (scope: Scope, ...args: unknown[]) => unknown;
 
@@ -102,6 +102,7 @@ export class WorkerRealm extends Realm implements LaunchRealm {
   }
 
   protected finished(): void {
+    this.isOver = true;
     try {
       this.module._cwb_thread_end();
     } catch (unwound) {
@@ -126,6 +127,7 @@ export class WorkerRealm extends Realm implements LaunchRealm {
   // ---- running tasks
 
   run(at: Pointer, task: number, outcome: number, data: Pointer, length: number): number {
+    if (outcome === layout.OUTCOME_LOCAL) return this.runLocal(at, task);
     const { run, name } = this.functions[task] ?? this.resolve(task);
     const scope = new Scope(this.target, at, name, this.workerName);
     if (outcome === layout.OUTCOME_MESSAGE) {
@@ -158,7 +160,7 @@ export class WorkerRealm extends Realm implements LaunchRealm {
 
   private complete(at: Pointer, code: number): void {
     this.module._cwb_complete(at, code);
-    this.schedulePump();
+    this.arrived();
   }
 
   private leave(scope: Scope, value: unknown): number {
@@ -182,11 +184,7 @@ export class WorkerRealm extends Realm implements LaunchRealm {
   }
 
   private fail(scope: Scope, error: unknown): number {
-    const own = scope.isOwnCancellation(error);
-    scope.end();
-    if (own) return layout.OUTCOME_CANCELLED;
-    this.writeError(error, { task: scope.taskName, worker: this.workerName });
-    return layout.OUTCOME_ERROR;
+    return scope.fail(error, { task: scope.taskName, worker: this.workerName });
   }
 
   /** Finds the function of a task number that is new to this worker. */
@@ -234,10 +232,6 @@ export class WorkerRealm extends Realm implements LaunchRealm {
   // ---- the rest of a realm
 
   protected nextTurn(callback: () => void): void {
-    this.host.nextTurn(callback);
-  }
-
-  yieldTurn(callback: () => void): void {
     this.host.nextTurn(callback);
   }
 
