@@ -42,6 +42,17 @@
 #    define CW__FALLTHROUGH ((void)0)
 #endif
 
+/* For clang -Wthread-safety; see CW_ON_MAIN. */
+#if defined(__clang__)
+#    define CW__ROLE(name)        __attribute__((capability(name)))
+#    define CW__NEEDS(role)       __attribute__((requires_capability(role)))
+#    define CW__ESTABLISHES(role) __attribute__((assert_capability(role)))
+#else
+#    define CW__ROLE(name)
+#    define CW__NEEDS(role)
+#    define CW__ESTABLISHES(role)
+#endif
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -396,6 +407,40 @@ typedef enum cw_step {
 
 typedef struct cw_frame cw_frame;
 
+/* Which thread: clang -Wthread-safety checks these at compile time; other
+ * compilers take them for nothing.
+ *
+ * CW_ON_MAIN and CW_ON_WORKER, before the declaration of a function, say that
+ * it may be called only on the main thread (it touches the page, say), or only
+ * on others (it blocks):
+ *
+ *     CW_ON_MAIN void set_title(const char *title);
+ *
+ * Only a coroutine or function of the same role may call it, which is one that
+ * is defined with CW_COROUTINE_ON(MAIN, ...) or ..._ON(WORKER, ...), or another
+ * function that says the same. CW_CALL and the scopes, but not
+ * CW_WITH_ELEMENTS, are such calls, too. A coroutine of the main thread is
+ * launched by one of its kind or with cw_launch_on_main(), and one of the
+ * workers never with that.
+ *
+ * Which context a coroutine is sent to is not known at compile time. So one
+ * with a role looks where it is each time that it goes on, unless NDEBUG is
+ * defined, and aborts with its name if that is wrong. */
+typedef struct CW__ROLE("main thread") cw__main_role {
+    char unused;
+} cw__main_role;
+typedef struct CW__ROLE("worker") cw__worker_role {
+    char unused;
+} cw__worker_role;
+typedef struct CW__ROLE("no") cw__no_role {
+    char unused;
+} cw__no_role;
+extern cw__main_role cw__the_main_thread; /* only for the compiler: */
+extern cw__worker_role cw__a_worker;      /* none of these is defined */
+extern cw__no_role cw__anywhere_but_main; /* and nobody ever has this one */
+#define CW_ON_MAIN   CW__NEEDS(cw__the_main_thread)
+#define CW_ON_WORKER CW__NEEDS(cw__a_worker)
+
 /* Describes a coroutine or a blocking function. Made by the macros below. */
 typedef struct cw_coroutine {
     const char *name;
@@ -453,16 +498,20 @@ typedef struct cw_none {
  * CW_DECLARE_COROUTINE goes in a header and CW_DEFINE_COROUTINE in one source
  * file if a coroutine is used from several. */
 #define CW_COROUTINE(NAME, ARG, RESULT, ...)                                   \
-    CW__FRAME(NAME, ARG, RESULT, __VA_ARGS__)                                  \
-    static const cw_coroutine NAME;                                            \
-    CW__TYPED(NAME, ARG, RESULT)                                               \
-    CW__BODY(static, NAME, ARG, RESULT)
-
+    CW__COROUTINE(CW__ANY, NAME, ARG, RESULT, __VA_ARGS__)
 #define CW_DECLARE_COROUTINE(NAME, ARG, RESULT, ...)                           \
-    CW__FRAME(NAME, ARG, RESULT, __VA_ARGS__)                                  \
-    extern const cw_coroutine NAME;                                            \
-    CW__TYPED(NAME, ARG, RESULT)
-#define CW_DEFINE_COROUTINE(NAME, ARG, RESULT) CW__BODY(, NAME, ARG, RESULT)
+    CW__DECLARE_COROUTINE(CW__ANY, NAME, ARG, RESULT, __VA_ARGS__)
+#define CW_DEFINE_COROUTINE(NAME, ARG, RESULT)                                 \
+    CW__BODY(CW__ANY, , NAME, ARG, RESULT)
+
+/* The same for one that runs only on the main thread (ROLE is MAIN), or only on
+ * others (WORKER). */
+#define CW_COROUTINE_ON(ROLE, NAME, ARG, RESULT, ...)                          \
+    CW__COROUTINE(CW__##ROLE, NAME, ARG, RESULT, __VA_ARGS__)
+#define CW_DECLARE_COROUTINE_ON(ROLE, NAME, ARG, RESULT, ...)                  \
+    CW__DECLARE_COROUTINE(CW__##ROLE, NAME, ARG, RESULT, __VA_ARGS__)
+#define CW_DEFINE_COROUTINE_ON(ROLE, NAME, ARG, RESULT)                        \
+    CW__BODY(CW__##ROLE, , NAME, ARG, RESULT)
 
 /* CW_FUNCTION(name, ARGUMENT, RESULT) { body }
  *
@@ -470,14 +519,18 @@ typedef struct cw_none {
  * body sees `ARGUMENT const *arg` and `RESULT *result` and returns 0 or a
  * negative code; cw_fail() gives the code a message. A long one asks
  * cw_is_stopped() now and then and returns CW_ECANCELED. */
-#define CW_FUNCTION(NAME, ARG, RESULT)                                         \
+#define CW_FUNCTION(NAME, ARG, RESULT) CW__FUNCTION(CW__ANY, NAME, ARG, RESULT)
+#define CW_FUNCTION_ON(ROLE, NAME, ARG, RESULT)                                \
+    CW__FUNCTION(CW__##ROLE, NAME, ARG, RESULT)
+#define CW__FUNCTION(ROLE, NAME, ARG, RESULT)                                  \
     CW__FRAME(NAME, ARG, RESULT, CW_NO_LOCALS)                                 \
     static const cw_coroutine NAME;                                            \
-    CW__TYPED(NAME, ARG, RESULT)                                               \
-    static int NAME##__body(ARG const *arg, RESULT *result);                   \
+    CW__TYPED(ROLE, NAME, ARG, RESULT)                                         \
+    ROLE##_CALLS static int NAME##__body(ARG const *arg, RESULT *result);      \
     CW__UNUSED static cw_step NAME##__step(cw_frame *frame)                    \
     {                                                                          \
         struct NAME *self = (struct NAME *)(void *)frame;                      \
+        ROLE##_ENTER(frame);                                                   \
         return cw__function_done(frame,                                        \
                                  NAME##__body(&self->arg, &self->result));     \
     }                                                                          \
@@ -504,6 +557,9 @@ typedef struct cw_none {
 #define cw_async(context, NAME, ...)                                           \
     NAME##__start(context, CW__START_HANDLE | CW__START_ASYNC, __VA_ARGS__)
 #define cw_spawn(context, NAME, ...) NAME##__spawn(context, __VA_ARGS__)
+
+/* cw_launch() in cw_main_context(); CW_ENOTSUP without a main thread. */
+#define cw_launch_on_main(NAME, ...) NAME##__start_on_main(__VA_ARGS__)
 
 /* How a job begins. */
 typedef enum cw_start {
@@ -535,7 +591,7 @@ typedef enum cw_start {
 #define CW_DEFERRED(NAME, TYPE)                                                \
     CW__FRAME(NAME, cw_none, TYPE, CW_NO_LOCALS)                               \
     static const cw_coroutine NAME;                                            \
-    CW__TYPED(NAME, cw_none, TYPE)                                             \
+    CW__TYPED(CW__ANY, NAME, cw_none, TYPE)                                    \
     CW__UNUSED static inline cw_job *NAME##__deferred(cw_job *parent)          \
     {                                                                          \
         return cw__deferred_new(&NAME, parent);                                \
@@ -1178,19 +1234,68 @@ enum { CW__DONE = 0, CW__PENDING = 1 };
         __VA_ARGS__                                                            \
     };
 
-#define CW__TYPED(NAME, ARG, RESULT)                                           \
-    CW__UNUSED static inline cw_job *NAME##__start(cw_context *context,        \
-                                                   unsigned flags, ARG arg)    \
+/* What the parts of a coroutine of each role ask of who calls them: to be
+ * launched, to be launched on the main thread, to be called; and how the
+ * compiler gets to know that it has that. */
+#define CW__ANY_STARTS
+#define CW__ANY_STARTS_ON_MAIN
+#define CW__ANY_CALLS
+#define CW__ANY_ENTER(frame)
+#define CW__MAIN_STARTS CW_ON_MAIN
+#define CW__MAIN_STARTS_ON_MAIN
+#define CW__MAIN_CALLS        CW_ON_MAIN
+#define CW__MAIN_ENTER(frame) cw__enter_main(frame)
+#define CW__WORKER_STARTS
+#define CW__WORKER_STARTS_ON_MAIN CW__NEEDS(cw__anywhere_but_main)
+#define CW__WORKER_CALLS          CW_ON_WORKER
+#define CW__WORKER_ENTER(frame)   cw__enter_worker(frame)
+
+void cw__wrong_thread(const cw_frame *frame); /* does not return */
+CW__ESTABLISHES(cw__the_main_thread)
+CW__UNUSED static inline void cw__enter_main(const cw_frame *frame)
+{
+    (void)frame;
+#ifndef NDEBUG
+    if (!cw_is_on_main()) cw__wrong_thread(frame);
+#endif
+}
+CW__ESTABLISHES(cw__a_worker)
+CW__UNUSED static inline void cw__enter_worker(const cw_frame *frame)
+{
+    (void)frame;
+#ifndef NDEBUG
+    if (cw_is_on_main()) cw__wrong_thread(frame);
+#endif
+}
+
+#define CW__COROUTINE(ROLE, NAME, ARG, RESULT, ...)                            \
+    CW__FRAME(NAME, ARG, RESULT, __VA_ARGS__)                                  \
+    static const cw_coroutine NAME;                                            \
+    CW__TYPED(ROLE, NAME, ARG, RESULT)                                         \
+    CW__BODY(ROLE, static, NAME, ARG, RESULT)
+#define CW__DECLARE_COROUTINE(ROLE, NAME, ARG, RESULT, ...)                    \
+    CW__FRAME(NAME, ARG, RESULT, __VA_ARGS__)                                  \
+    extern const cw_coroutine NAME;                                            \
+    CW__TYPED(ROLE, NAME, ARG, RESULT)
+
+#define CW__TYPED(ROLE, NAME, ARG, RESULT)                                     \
+    ROLE##_STARTS CW__UNUSED static inline cw_job *NAME##__start(              \
+        cw_context *context, unsigned flags, ARG arg)                          \
     {                                                                          \
         return cw__start(context, &NAME, flags, &arg);                         \
     }                                                                          \
-    CW__UNUSED static inline cw_job *NAME##__launch(                           \
+    ROLE##_STARTS_ON_MAIN CW__UNUSED static inline cw_job                      \
+        *NAME##__start_on_main(ARG arg)                                        \
+    {                                                                          \
+        return cw__start_on_main(&NAME, &arg);                                 \
+    }                                                                          \
+    ROLE##_STARTS CW__UNUSED static inline cw_job *NAME##__launch(             \
         const cw_elements *elements, cw_start how, unsigned flags, ARG arg)    \
     {                                                                          \
         return cw__launch_with(elements, how, &NAME, flags, &arg);             \
     }                                                                          \
-    CW__UNUSED static inline int NAME##__call_limited(cw_frame *frame,         \
-                                                      int64_t ms, ARG arg)     \
+    ROLE##_CALLS CW__UNUSED static inline int NAME##__call_limited(            \
+        cw_frame *frame, int64_t ms, ARG arg)                                  \
     {                                                                          \
         return cw__call_limited(frame, &NAME, ms, &arg);                       \
     }                                                                          \
@@ -1204,7 +1309,8 @@ enum { CW__DONE = 0, CW__PENDING = 1 };
     {                                                                          \
         return cw__returned_in_time(frame, out, in_time);                      \
     }                                                                          \
-    CW__UNUSED static inline int NAME##__spawn(cw_context *context, ARG arg)   \
+    ROLE##_STARTS CW__UNUSED static inline int NAME##__spawn(                  \
+        cw_context *context, ARG arg)                                          \
     {                                                                          \
         return cw__spawn(context, &NAME, &arg);                                \
     }                                                                          \
@@ -1223,8 +1329,8 @@ enum { CW__DONE = 0, CW__PENDING = 1 };
     {                                                                          \
         return cw__awaited_all(frame, jobs, count, &NAME, outs);               \
     }                                                                          \
-    CW__UNUSED static inline int NAME##__call(cw_frame *frame, int scoped,     \
-                                              ARG arg)                         \
+    ROLE##_CALLS CW__UNUSED static inline int NAME##__call(                    \
+        cw_frame *frame, int scoped, ARG arg)                                  \
     {                                                                          \
         return cw__call(frame, &NAME, scoped, &arg);                           \
     }                                                                          \
@@ -1233,8 +1339,8 @@ enum { CW__DONE = 0, CW__PENDING = 1 };
     {                                                                          \
         return cw__returned(frame, out);                                       \
     }                                                                          \
-    CW__UNUSED static inline int NAME##__run_blocking(ARG arg, RESULT *out,    \
-                                                      cw_error **error)        \
+    ROLE##_CALLS CW__UNUSED static inline int NAME##__run_blocking(            \
+        ARG arg, RESULT *out, cw_error **error)                                \
     {                                                                          \
         return cw__run_blocking(&NAME, &arg, out, error);                      \
     }
@@ -1251,10 +1357,11 @@ enum { CW__DONE = 0, CW__PENDING = 1 };
         CW_TYPE_CODE(ARG),                                                     \
         CW_TYPE_CODE(RESULT)};
 
-#define CW__BODY(LINKAGE, NAME, ARG, RESULT)                                   \
-    static cw_step NAME##__body(struct NAME *self);                            \
+#define CW__BODY(ROLE, LINKAGE, NAME, ARG, RESULT)                             \
+    ROLE##_CALLS static cw_step NAME##__body(struct NAME *self);               \
     CW__UNUSED static cw_step NAME##__step(cw_frame *frame)                    \
     {                                                                          \
+        ROLE##_ENTER(frame);                                                   \
         return NAME##__body((struct NAME *)(void *)frame);                     \
     }                                                                          \
     CW__DESCRIPTOR(LINKAGE, NAME, ARG, RESULT)                                 \
@@ -1312,6 +1419,7 @@ enum { CW__DONE = 0, CW__PENDING = 1 };
     } while (0)
 
 cw_job *cw__start(cw_context *, const cw_coroutine *, unsigned, const void *);
+cw_job *cw__start_on_main(const cw_coroutine *, const void *);
 int cw__spawn(cw_context *, const cw_coroutine *, const void *);
 int cw__result(const cw_job *, const cw_coroutine *, void *);
 int cw__run_blocking(const cw_coroutine *, const void *, void *, cw_error **);

@@ -67,6 +67,12 @@ cw_job *cw__start(cw_context *context, const cw_coroutine *type, unsigned flags,
                  arg);
 }
 
+cw_job *cw__start_on_main(const cw_coroutine *type, const void *arg)
+{
+    cw_context *context = cw_main_context();
+    return context ? start(context, type, 0, 1, arg) : NULL;
+}
+
 int cw__spawn(cw_context *context, const cw_coroutine *type, const void *arg)
 {
     return start(context, type, 0, 0, arg) ? CW_OK : cw_last_error();

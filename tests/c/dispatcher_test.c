@@ -658,6 +658,8 @@ TEST(a_view_keeps_its_base_open)
     cw_context_release(pool);
     succeeds(cw_launch(view, marks, 1));
     cw_context_release(view);
+    while (!cw_load_acquire(&pool->closed)) /* by the job, which ends now */
+        cw__thread_pause();
     ASSERT_EQ(cw_context_join(pool), CW_OK);
     cw__context_drop(pool);
 }
@@ -1153,4 +1155,76 @@ VIRTUAL(a_test_main_is_immediate_itself, char unused;)
     ASSERT(cw_main_immediate_context() == cw_main_context());
     cw_test_reset_main();
     CW_END(self);
+}
+
+/* ---- roles */
+
+CW_COROUTINE_ON(MAIN, belongs_to_main, int, cw_none, CW_NO_LOCALS)
+{
+    CW_BEGIN(self);
+    MARK(self->arg);
+    CW_YIELD(self);
+    MARK(self->arg + 1);
+    CW_END(self);
+}
+
+CW_COROUTINE_ON(WORKER, belongs_to_a_worker, cw_none, cw_none, CW_NO_LOCALS)
+{
+    CW_BEGIN(self);
+    CW_YIELD(self);
+    CW_END(self);
+}
+
+CW_FUNCTION_ON(WORKER, blocks_a_worker, cw_none, cw_none)
+{
+    (void)arg, (void)result;
+    return CW_OK;
+}
+
+/* Where it does not belong. */
+static void run_main_job_on_default(void)
+{
+    cw_none none;
+    cw_run_blocking(belongs_to_main, 1, &none, NULL);
+}
+
+static void run_worker_job_on_main(const cw_coroutine *type)
+{
+    cw_none none = CW_NONE;
+    cw_context *main = cw__context_adopt("main");
+    cw__set_main_context(main);
+    run_main(main, cw__start(main, type, 0, &none));
+}
+
+static void run_coroutine_on_main(void)
+{
+    run_worker_job_on_main(&belongs_to_a_worker);
+}
+
+static void run_function_on_main(void)
+{
+    run_worker_job_on_main(&blocks_a_worker);
+}
+
+TEST(jobs_with_a_role_look_where_they_are)
+{
+    assert_aborts(run_main_job_on_default,
+                  "coroutine 'belongs_to_main' runs on the wrong thread");
+    assert_aborts(run_coroutine_on_main,
+                  "coroutine 'belongs_to_a_worker' runs on the wrong thread");
+    assert_aborts(run_function_on_main,
+                  "coroutine 'blocks_a_worker' runs on the wrong thread");
+    succeeds(cw_launch(cw_default_context(), belongs_to_a_worker, CW_NONE));
+    succeeds(cw_launch(cw_io_context(), blocks_a_worker, CW_NONE));
+}
+
+TEST(launching_on_main)
+{
+    ASSERT(!cw_launch_on_main(belongs_to_main, 1));
+    ASSERT_EQ(cw_last_error(), CW_ENOTSUP);
+    cw_context *main = cw__context_adopt("main");
+    cw__set_main_context(main);
+    run_main(main, cw_launch_on_main(belongs_to_main, 1));
+    cw__set_main_context(NULL);
+    cw_context_release(main);
 }
