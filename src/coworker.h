@@ -139,7 +139,8 @@ cw_context *cw_new_fixed_worker_context(int workers, const char *name);
 
 /* Refuses new work. What was accepted before still runs; a coroutine that
  * suspends or is resumed afterwards, and a job launched afterwards, is
- * cancelled with CW_ECLOSED as cause and still runs its clean-up. The workers
+ * cancelled with CW_ECLOSED as cause and still runs its clean-up there; of one
+ * that runs there only in CW_WITH_ELEMENTS, that part is cancelled. The workers
  * end when the last job has ended. Idempotent; never blocks. Without effect on
  * the contexts that are shared or part of another one: Default, IO, Unconfined,
  * those of the main thread and views. */

@@ -17,54 +17,44 @@
 
 #include "error.h"
 #include "in_place.h"
-#include "lock.h"
 #include "shared_context.h"
 
 enum { BATCH = 16 };
 
-typedef struct view {
-    cw_context *base; /* keeps a handle */
-    cw__lock lock;    /* guards what follows */
-    uint32_t busy;    /* places that are taken */
-    cw_job *first, *last;
-} view;
-
-static view *view_of(cw_context *context) { return cw__context_data(context); }
-
 static void dispatch(cw_context *context, cw__worker *self, cw_job *job,
                      enum cw__hint hint)
 {
-    view *v = view_of(context);
+    cw__view *view = cw__view_of(context);
     job->next = NULL;
-    cw__lock_acquire(&v->lock);
-    bool waits = v->busy == context->limit;
+    cw__lock_acquire(&view->lock);
+    bool waits = view->busy == context->limit;
     if (!waits) {
-        v->busy++;
-    } else if (v->first) {
-        v->last->next = job;
-        v->last = job;
+        view->busy++;
+    } else if (view->first) {
+        view->last->next = job;
+        view->last = job;
     } else {
-        v->first = v->last = job;
+        view->first = view->last = job;
     }
-    cw__lock_release(&v->lock);
+    cw__lock_release(&view->lock);
     if (waits) return;
     if (hint == CW__QUEUED) hint = CW__SPAWNED; /* nobody wakes a view */
-    cw_context *base = v->base;
+    cw_context *base = view->base;
     cw__context_hold(base); /* the job may be the last that needs the view */
     cw__dispatch_to(base, self, job, hint);
     cw__context_drop(base);
 }
 
 /* The next job for a place; or NULL, and the place is free. */
-static cw_job *take(view *v)
+static cw_job *take(cw__view *view)
 {
-    cw__lock_acquire(&v->lock);
-    cw_job *job = v->first;
+    cw__lock_acquire(&view->lock);
+    cw_job *job = view->first;
     if (job)
-        v->first = job->next;
+        view->first = job->next;
     else
-        v->busy--;
-    cw__lock_release(&v->lock);
+        view->busy--;
+    cw__lock_release(&view->lock);
     return job;
 }
 
@@ -81,8 +71,8 @@ static bool is_view(const cw_context *context)
 static cw_context *view_above(const cw_context *below, const cw_job *job)
 {
     cw_context *above = job->context;
-    while (is_view(above) && view_of(above)->base != below)
-        above = view_of(above)->base;
+    while (is_view(above) && cw__view_of(above)->base != below)
+        above = cw__view_of(above)->base;
     return is_view(above) ? above : NULL;
 }
 
@@ -102,13 +92,13 @@ static void run_one(cw_context *context, cw__worker *self, cw_job *job)
 /* Runs a job, and then others at its place in the view. */
 static void run_in(cw_context *context, cw__worker *self, cw_job *job)
 {
-    view *v = view_of(context);
+    cw__view *view = cw__view_of(context);
     cw__context_hold(context); /* the last of the jobs may end meanwhile */
     for (unsigned n = 1; job; n++) {
         run_one(context, self, job);
-        job = take(v);
+        job = take(view);
         if (job && n == BATCH) {
-            cw__dispatch_to(v->base, self, job, CW__YIELDED);
+            cw__dispatch_to(view->base, self, job, CW__YIELDED);
             break;
         }
     }
@@ -119,27 +109,27 @@ static void run_in(cw_context *context, cw__worker *self, cw_job *job)
 static void run(cw__worker *self, cw_job *job)
 {
     cw_context *bottom = job->context;
-    while (is_view(view_of(bottom)->base))
-        bottom = view_of(bottom)->base;
+    while (is_view(cw__view_of(bottom)->base))
+        bottom = cw__view_of(bottom)->base;
     run_in(bottom, self, job);
 }
 
 static void drop(cw_context *context)
 {
-    cw_context_release(view_of(context)->base);
+    cw_context_release(cw__view_of(context)->base);
 }
 
 static const cw__route route = {.dispatch = dispatch, .run = run, .drop = drop};
 
 cw_context *cw__view_new(cw_context *base, uint32_t limit, const char *name)
 {
-    cw_context *context = cw__context_routed(&route, name, sizeof(view));
+    cw_context *context = cw__context_routed(&route, name, sizeof(cw__view));
     if (!context) return NULL;
     context->home = base->home;
     context->timekeeper = base->timekeeper;
     context->limit = limit;
     context->permanent = true;
-    view_of(context)->base = cw_context_retain(base);
+    cw__view_of(context)->base = cw_context_retain(base);
     return context;
 }
 

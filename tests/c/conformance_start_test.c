@@ -204,9 +204,9 @@ VIRTUAL(case_104_yielding_unconfined, char unused;)
     CW_END(self);
 }
 
-/* ---- 106: there are no dispatchers of one's own, which could say that they
- * need not dispatch; what is left of the case is that yielding does not make
- * the stack grow */
+/* ---- 106: that yielding does not make the stack grow; the rest of the case is
+ * in conformance_dispatcher_test.c, as are 103, 104 and 107 with the unconfined
+ * context that is not a test's */
 
 CW_COROUTINE(yields_often, int, cw_none, int i;)
 {
