@@ -122,7 +122,7 @@ void cw__in_place(cw_job *job)
         put(job);
     else if (!self)
         as_guest(run_all, job);
-    else if (cw_load_relaxed(&self->free)) /* ours */
+    else if (self->running && cw_load_relaxed(&self->free)) /* both ours */
         cw__push(self, job);
     else
         run_all(self, job);
