@@ -97,10 +97,10 @@ static bool give_if_free(cw__worker *worker, cw_job *job)
  * a quiet pool start on different workers and stay there, while on a busy one,
  * whose workers only nod off, they are queued and nobody is woken in vain.
  * False if there is no such worker. */
-bool cw__hand_over(cw__worker *self, cw_job *job)
+static bool hand_over(cw_context *context, cw__worker *self, cw_job *job)
 {
-    cw_context *context = job->context;
     if (context->count == 1) return false; /* keeps strict order */
+    if (context->grows) return false;      /* not all of them have a thread */
     uint32_t idle = cw_load_seq_cst(&context->idle);
     if (idle == 0) return false;
     uint32_t last = cw__job_last_worker(job); /* not begun: out of range */
@@ -126,6 +126,11 @@ bool cw__hand_over(cw__worker *self, cw_job *job)
             return true;
     }
     return false;
+}
+
+bool cw__hand_over(cw__worker *self, cw_job *job)
+{
+    return hand_over(job->context, self, job);
 }
 
 /* ---- dispatching */
@@ -164,12 +169,11 @@ static bool leave_to_nappers(cw__worker *self)
     return false;
 }
 
-void cw__dispatch(cw__worker *self, cw_job *job, enum cw__hint hint)
+void cw__dispatch_to(cw_context *context, cw__worker *self, cw_job *job,
+                     enum cw__hint hint)
 {
-    cw_context *context = job->context;
-    if (cw_unlikely(context->clock)) {
-        context->clock->calls->dispatch(context->clock, self, job,
-                                        hint == CW__YIELDED);
+    if (cw_unlikely(context->route)) {
+        context->route->dispatch(context, self, job, hint);
         return;
     }
     if (cw_unlikely(job->flags & CW__JOB_PINNED)) {
@@ -179,7 +183,7 @@ void cw__dispatch(cw__worker *self, cw_job *job, enum cw__hint hint)
     if (!self || self->context != context) {
         if (hint == CW__QUEUED)
             cw__inbox_push(&context->inject, (uintptr_t)job);
-        else if (!cw__hand_over(NULL, job))
+        else if (!hand_over(context, NULL, job))
             inject(context, job);
         return;
     }
@@ -213,9 +217,7 @@ void cw__dispatch_resumed(cw__worker *self, cw_job *first)
         bool foreign = !self || self->context != context;
         if (foreign) cw__context_hold(context);
         first = job->next;
-        /* acquire: pairs with cw_context_close() */
-        if (cw_unlikely(cw_load_acquire(&context->closed)))
-            cw__cancel_closed(job);
+        cw__cancel_if_closed(job);
         cw__dispatch(self, job, hint);
         if (foreign) cw__context_drop(context);
     }

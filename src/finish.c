@@ -68,7 +68,7 @@ static void count_end(cw__worker *self, cw_job *job, const cw_error *error)
 {
     if (cw__is_watched(job)) cw__watching->ended(job);
     if (job->flags & (CW__JOB_SCOPE | CW__JOB_BARE | CW__JOB_INSIDE)) return;
-    if (error && self && self->context == job->context)
+    if (error && self && self->context == job->context->home)
         cw__count(cw__error_is_cancel(error) ? &self->cancelled : &self->failed,
                   1);
     cw__context_leave(self, job->context);

@@ -391,7 +391,7 @@ static int end_waiting(cw_frame *frame, cw_clause *clauses, int *which)
     uint32_t index = nobody ? CW__NOBODY : winner - 1;
     cw__select_withdraw(waiting, clauses);
     if (index != CW__NOBODY && clauses[index].kind == CW__ON_TIMEOUT &&
-        cw_unlikely(cw_load_seq_cst(&job->context->closed)))
+        cw_unlikely(cw_load_seq_cst(&job->context->home->closed)))
         cw__cancel_closed(job); /* closing cuts delays short */
     bool cancelled = cw__job_cancelling(job->scope);
     int result = -1;

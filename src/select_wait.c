@@ -97,7 +97,7 @@ bool cw__select_queue(cw__selecting *select, cw__select *waiting,
 
 void cw__select_withdraw(cw__select *waiting, cw_clause *clauses)
 {
-    cw_context *context = waiting->job->context;
+    const cw_context *context = waiting->job->context;
     for (uint32_t i = 0; i < waiting->count; i++) {
         cw__waiter *waiter = &waiting->nodes[i].waiter;
         cw_clause *clause = &clauses[i];
@@ -108,7 +108,7 @@ void cw__select_withdraw(cw__select *waiting, cw_clause *clauses)
         } else if (waiter->armed == CW__ARMED_JOB) {
             cw__job_unwait(waiter);
         } else if (waiter->armed == CW__ARMED_TIMER) {
-            cw__timer_remove(&context->timers, waiter);
+            cw__timer_remove(&cw__timekeeper(context)->timers, waiter);
         }
     }
 }
@@ -122,7 +122,6 @@ static bool is_decided(const cw__select *waiting)
 static bool watch(cw__select *waiting, cw_clause *clause, uint32_t index)
 {
     cw__waiter *waiter = &waiting->nodes[index].waiter;
-    cw_context *context = waiting->job->context;
     if (cw__clause_is_job(clause)) {
         if (cw__job_wait(clause->object, waiter) == CW__PENDING) {
             waiter->armed = CW__ARMED_JOB;
@@ -132,19 +131,20 @@ static bool watch(cw__select *waiting, cw_clause *clause, uint32_t index)
         waiter->early = CW__HANDED;
         return cw_cas_acq_rel(&waiting->winner, &open, index + 1);
     }
-    int64_t now = cw__now_ns();
-    bool forever = clause->ms > (CW__NEVER - now) / 1000000;
-    int64_t deadline = forever ? CW__NEVER : now + clause->ms * 1000000;
-    int added = cw__timer_add(&context->timers, waiter, deadline);
+    const cw_context *context = waiting->job->context;
+    cw_context *keeper = cw__timekeeper(context);
+    int added = keeper ? cw__timer_add(&keeper->timers, waiter,
+                                       cw__context_deadline(keeper, clause->ms))
+                       : cw_last_error();
     if (added < 0) {
         uint32_t open = 0;
         clause->status = added;
         return cw_cas_acq_rel(&waiting->winner, &open, index + 1);
     }
     waiter->armed = CW__ARMED_TIMER;
-    cw__context_timer_added(cw__self, context, added == 1);
+    cw__context_timer_added(cw__self, keeper, added == 1);
     /* seq_cst: a close that did not see the timer is seen here */
-    if (cw_unlikely(cw_load_seq_cst(&context->closed)))
+    if (cw_unlikely(cw_load_seq_cst(&context->home->closed)))
         cw__cancel_closed(waiting->job);
     return false;
 }

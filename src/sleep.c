@@ -47,6 +47,13 @@ void cw__wake(cw__worker *worker)
     /* seq_cst: release for what the worker will find; it may be about to wait,
      * then the futex compares */
     cw_store_seq_cst(&worker->word, 1);
+    if (cw_unlikely(context->grows) && !cw__worker_begin(worker)) {
+        /* It is out of the sleepers and will not come back. Somebody else may
+         * be there for what it was to do, if only one that is busy now. */
+        cw_sub_seq_cst(&context->idle, CW__ONE_SEARCHER);
+        cw__context_notify(context);
+        return;
+    }
     cw__futex_wake(&worker->word);
     if (worker->has_loop && cw__the_host.wake) cw__the_host.wake(worker);
 }

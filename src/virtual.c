@@ -180,15 +180,15 @@ static void wake(cw__clock *clock)
     cw__futex_wake(&scheduler->word);
 }
 
-static void dispatch(cw__clock *clock, cw__worker *self, cw_job *job,
-                     bool yielded)
+static void dispatch(cw_context *context, cw__worker *self, cw_job *job,
+                     enum cw__hint hint)
 {
-    cw_test_scheduler *scheduler = cw__of_clock(clock);
-    bool unconfined = job->context->role & CW__UNCONFINED, nested = false;
+    cw_test_scheduler *scheduler = cw__of_clock(context->clock);
+    bool unconfined = context->role & CW__UNCONFINED, nested = false;
     if (driving == scheduler) {
         if (!unconfined) {
             cw__schedule(scheduler, job);
-        } else if (yielded) {
+        } else if (hint == CW__YIELDED) {
             yield_in_place(scheduler, job);
         } else {
             run_unconfined(scheduler, job);
@@ -198,7 +198,7 @@ static void dispatch(cw__clock *clock, cw__worker *self, cw_job *job,
         cw__drive_end(scheduler);
     } else {
         cw__inbox_push(&scheduler->arrivals, (uintptr_t)job);
-        wake(clock);
+        wake(&scheduler->clock);
     }
 }
 
@@ -217,8 +217,9 @@ static int launch(cw__clock *clock, cw__worker *self, cw_context **context,
     return CW_OK;
 }
 
+const cw__route cw__virtual_route = {.dispatch = dispatch};
+
 const struct cw__clock_calls cw__virtual_calls = {
-    .dispatch = dispatch,
     .launch = launch,
     .unhandled = cw__collect_failure,
     .wake = wake,

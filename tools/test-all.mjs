@@ -35,6 +35,7 @@ const PARTS = [
   ['native plain', ['make', '-j2', 'run-native']],
   ['native asan', ['make', '-j2', 'run-asan']],
   ['native tsan', ['make', '-j2', 'run-tsan']],
+  ['native roles', ['make', 'roles']],
   ['native model', ['make', '-j2', 'model']],
   ['node core', ['make', '-j2', 'run-wasm']],
   ['node unit', nodeTest(...filesIn('tests/unit'))],
