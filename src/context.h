@@ -151,6 +151,8 @@ void cw__context_leave(cw__worker *self, cw_context *context);
  * runs the worker from its event loop, after CW__RUN_END. */
 void cw__worker_thread_end(cw__worker *self);
 
+/* Takes a job with CW__JOB_PINNED to the one worker that may run it. */
+void cw__dispatch_pinned(cw_job *job);
 /* Queues a job that is ready to run in `context`: its own, or one that its own
  * gives it away to. */
 void cw__dispatch_to(cw_context *context, cw__worker *self, cw_job *job,

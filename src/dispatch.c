@@ -135,13 +135,12 @@ bool cw__hand_over(cw__worker *self, cw_job *job)
 
 /* ---- dispatching */
 
-/* Takes a job to the one worker that may run it. */
-static void dispatch_pinned(cw__worker *self, cw_job *job)
+void cw__dispatch_pinned(cw_job *job)
 {
     cw__worker *home = cw__the_host.home_of(job);
-    if (home == self) {
-        cw__worker_pin(self, job);
-        if (!self->running) cw__worker_unpark(self);
+    if (cw__the_host.runs_here(job)) {
+        cw__worker_pin(home, job);
+        if (!home->running) cw__worker_unpark(home);
         return;
     }
     cw_context *context = job->context;
@@ -177,7 +176,7 @@ void cw__dispatch_to(cw_context *context, cw__worker *self, cw_job *job,
         return;
     }
     if (cw_unlikely(job->flags & CW__JOB_PINNED)) {
-        dispatch_pinned(self, job);
+        cw__dispatch_pinned(job);
         return;
     }
     if (!self || self->context != context) {

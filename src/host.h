@@ -36,6 +36,8 @@ typedef struct cw__host {
     /* The worker of the job's context that a job with CW__JOB_PINNED belongs
      * to. */
     struct cw__worker *(*home_of)(const cw_job *job);
+    /* True if that worker is the calling thread. */
+    bool (*runs_here)(const cw_job *job);
     /* The last reference to an error that the host marked is gone; it belongs
      * to the host, to be freed with cw__error_free(). */
     void (*error_free)(cw_error *error);

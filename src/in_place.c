@@ -20,6 +20,7 @@
 #include "alloc.h"
 #include "coroutine.h"
 #include "error.h"
+#include "host.h"
 #include "sleep.h"
 
 /* Where workers for the time being belong. No job ever does. */
@@ -102,7 +103,10 @@ static void run_all(cw__worker *self, cw_job *job)
 void cw__in_place(cw_job *job)
 {
     cw__worker *self = cw__self;
-    if (line.active)
+    if (cw_unlikely(job->flags & CW__JOB_PINNED) &&
+        !cw__the_host.runs_here(job))
+        cw__dispatch_pinned(job);
+    else if (line.active)
         put(job);
     else if (!self)
         as_guest(run_all, job);

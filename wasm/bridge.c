@@ -78,6 +78,7 @@ cw__worker *cwb_init(uint32_t wake_by_message)
                               .job_free = cwb_job_free,
                               .name_of = cwb_name_of,
                               .home_of = cwb_home_of,
+                              .runs_here = cwb_runs_here,
                               .error_free = cwb_error_free,
                               .deliver = cwb_deliver,
                               .worker_start = worker_start,

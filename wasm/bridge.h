@@ -159,6 +159,7 @@ void cwb_job_final(cw_job *job, bool unhandled);
 size_t cwb_job_free(cw_job *job);
 const char *cwb_name_of(const cw_job *job);
 cw__worker *cwb_home_of(const cw_job *job);
+bool cwb_runs_here(const cw_job *job);
 void cwb_error_free(cw_error *error);
 uintptr_t cwb_deliver(cw__worker *self, uintptr_t chain);
 

@@ -276,6 +276,8 @@ cw__worker *cwb_home_of(const cw_job *job)
     return cwb_ticket_of((cw_job *)job)->home;
 }
 
+bool cwb_runs_here(const cw_job *job) { return cwb_home_of(job) == cwb_realm; }
+
 size_t cwb_job_free(cw_job *job)
 {
     cwb_ticket *ticket = cwb_ticket_of(job);
