@@ -21,6 +21,9 @@ struct cw__clock_calls {
      * reason. From any thread. */
     void (*dispatch)(cw__clock *clock, struct cw__worker *self, cw_job *job,
                      bool yielded);
+    /* Runs a job up to where it first waits, inside of what the thread does.
+     * False if this thread does not run the clock's jobs. */
+    bool (*run_inside)(cw__clock *clock, cw_job *job);
     /* A job is about to be launched on `*context`, which may be changed to
      * another one of the clock's. Returns an error code if it must not be; else
      * CW_OK, and in `*parent` (NULL before) whose child it becomes if that is

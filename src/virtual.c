@@ -119,14 +119,14 @@ static void count_turn(cw_test_scheduler *scheduler)
     if (++scheduler->turns % TIME_EVERY == 0) check_time(scheduler);
 }
 
-void cw__run_in_place(cw_test_scheduler *scheduler, cw_job *job)
+/* `inside`: of the step that it interrupts, if it does. */
+static void run(cw_test_scheduler *scheduler, cw_job *job, bool inside)
 {
     cw__worker *outer = cw__self, *self = &job->context->workers[0];
-    /* This may interrupt a step. */
     cw_job *current = self->current, *beneath = self->beneath;
     uint32_t in_place = self->in_place;
-    self->beneath = NULL;
-    self->in_place = 0;
+    self->beneath = inside ? current : NULL;
+    self->in_place = inside ? in_place + 1 : 0;
     cw__self = self;
     do {
         scheduler->again = NULL;
@@ -139,6 +139,11 @@ void cw__run_in_place(cw_test_scheduler *scheduler, cw_job *job)
     self->beneath = beneath;
     self->in_place = in_place;
     cw__self = outer;
+}
+
+void cw__run_in_place(cw_test_scheduler *scheduler, cw_job *job)
+{
+    run(scheduler, job, false);
 }
 
 /* Runs a job on top of what runs now, or after that. */
@@ -201,6 +206,17 @@ static void dispatch(cw__clock *clock, cw__worker *self, cw_job *job,
     }
 }
 
+static bool run_inside(cw__clock *clock, cw_job *job)
+{
+    cw_test_scheduler *scheduler = cw__of_clock(clock);
+    bool nested;
+    int status = cw__drive(scheduler, &nested);
+    if (status != CW_OK && !nested) return false;
+    run(scheduler, job, true);
+    if (!nested) cw__drive_end(scheduler);
+    return true;
+}
+
 static int launch(cw__clock *clock, cw__worker *self, cw_context **context,
                   cw_job **parent)
 {
@@ -218,6 +234,7 @@ static int launch(cw__clock *clock, cw__worker *self, cw_context **context,
 
 const struct cw__clock_calls cw__virtual_calls = {
     .dispatch = dispatch,
+    .run_inside = run_inside,
     .launch = launch,
     .unhandled = cw__collect_failure,
     .wake = wake,
