@@ -77,10 +77,17 @@ static void take_arrivals(cw_test_scheduler *scheduler)
 
 cw_test_scheduler *cw__driving(void) { return driving; }
 
+void cw__bind(cw_test_scheduler *scheduler) { scheduler->bound = &driving; }
+
+static bool may_drive(const cw_test_scheduler *scheduler)
+{
+    return !driving && (!scheduler->bound || scheduler->bound == &driving);
+}
+
 int cw__drive(cw_test_scheduler *scheduler, bool *nested)
 {
     *nested = driving == scheduler;
-    if (driving) return CW_ESTATE;
+    if (!may_drive(scheduler)) return CW_ESTATE;
     uint32_t nobody = 0;
     /* acq_rel: the thread that drove it before has left it as it is now */
     if (!cw_cas_acq_rel(&scheduler->driven, &nobody, 1)) return CW_ESTATE;
@@ -105,7 +112,7 @@ void cw__drive_last(cw_test_scheduler *scheduler)
 
 /* ---- running */
 
-static void check_time(cw_test_scheduler *scheduler)
+void cw__check_time(cw_test_scheduler *scheduler)
 {
     if (scheduler->real_limit_ns == CW__NEVER ||
         cw__now_ns() < scheduler->real_limit_ns)
@@ -116,7 +123,7 @@ static void check_time(cw_test_scheduler *scheduler)
 
 static void count_turn(cw_test_scheduler *scheduler)
 {
-    if (++scheduler->turns % TIME_EVERY == 0) check_time(scheduler);
+    if (++scheduler->turns % TIME_EVERY == 0) cw__check_time(scheduler);
 }
 
 /* `inside`: of the step that it interrupts, if it does. */
@@ -182,6 +189,7 @@ static void wake(cw__clock *clock)
      * at after setting it to 0 */
     cw_store_seq_cst(&scheduler->word, 1);
     cw__futex_wake(&scheduler->word);
+    if (scheduler->changed) scheduler->changed(scheduler);
 }
 
 static void dispatch(cw__clock *clock, cw__worker *self, cw_job *job,
@@ -197,7 +205,8 @@ static void dispatch(cw__clock *clock, cw__worker *self, cw_job *job,
         } else {
             run_unconfined(scheduler, job);
         }
-    } else if (unconfined && !self && cw__drive(scheduler, &nested) == CW_OK) {
+    } else if (unconfined && (!self || scheduler->bound) &&
+               cw__drive(scheduler, &nested) == CW_OK) {
         run_unconfined(scheduler, job);
         cw__drive_end(scheduler);
     } else {
@@ -342,20 +351,50 @@ void cw__await_change(cw_test_scheduler *scheduler)
         if (timeout < 0) timeout = 0;
     }
     cw__futex_wait(&scheduler->word, 0, timeout);
-    check_time(scheduler);
+    cw__check_time(scheduler);
 }
 
-void cw__wind_up(cw_test_scheduler *scheduler)
+void cw__close(cw_test_scheduler *scheduler)
 {
     for (unsigned role = 0; role < CW__ROLES; role++)
         cw_context_close(scheduler->contexts[role]);
-    for (;;) {
-        cw__expect_change(scheduler);
-        if (cw__run_event(scheduler, CW__LAST_MOMENT)) continue;
-        bool quiet = true;
-        for (unsigned role = 0; role < CW__ROLES; role++)
-            quiet = quiet && cw__context_quiet(scheduler->contexts[role]);
-        if (quiet) return;
-        cw__await_change(scheduler);
-    }
+}
+
+bool cw__quiet(cw_test_scheduler *scheduler)
+{
+    for (unsigned role = 0; role < CW__ROLES; role++)
+        if (!cw__context_quiet(scheduler->contexts[role])) return false;
+    return true;
+}
+
+/* ---- advancing */
+
+cw__advance cw__advance_current(cw_test_scheduler *scheduler)
+{
+    int64_t now = cw__virtual_now(scheduler);
+    return (cw__advance){scheduler, now, now, false};
+}
+
+cw__advance cw__advance_by(cw_test_scheduler *scheduler, int64_t ms)
+{
+    int64_t now = cw__virtual_now(scheduler);
+    int64_t left = (CW__LAST_MOMENT - now) / CW__NS_PER_MS;
+    int64_t then = now + (ms < left ? ms : left) * CW__NS_PER_MS;
+    int64_t until = scheduler->inclusive ? then : then - 1;
+    return (cw__advance){scheduler, until, then, false};
+}
+
+cw__advance cw__advance_until_idle(cw_test_scheduler *scheduler)
+{
+    return (cw__advance){scheduler, CW__LAST_MOMENT, 0, true};
+}
+
+bool cw__advance_go_on(const cw__advance *advance)
+{
+    cw_test_scheduler *scheduler = advance->scheduler;
+    if ((!advance->idle || cw__has_events(scheduler, false)) &&
+        cw__run_event(scheduler, advance->until_ns))
+        return true;
+    cw__set_clock(scheduler, advance->then_ns);
+    return false;
 }
