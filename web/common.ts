@@ -10,6 +10,7 @@ export {
   newJob,
   newSupervisorJob,
 } from './completable.js';
+export { Dispatcher } from './dispatcher.js';
 export { ContextKey } from './elements.js';
 export type { ContextValue, Elements, FailureHandler } from './elements.js';
 export {
