@@ -18,6 +18,9 @@ struct cw__worker;
 typedef struct cw__clock cw__clock;
 
 struct cw__clock_calls {
+    /* Runs a job up to where it first waits, inside of what the thread does.
+     * False if this thread does not run the clock's jobs. */
+    bool (*run_inside)(cw__clock *clock, cw_job *job);
     /* A job is about to be launched on `*context`, which may be changed to
      * another one of the clock's. Returns an error code if it must not be; else
      * CW_OK, and in `*parent` (NULL before) whose child it becomes if that is

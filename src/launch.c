@@ -123,6 +123,8 @@ void cw__job_run_in_place(cw__worker *self, cw_job *job)
     if (!(job->flags & CW__JOB_INSIDE) &&
         cw_unlikely(!cw__context_admit(self, job->context)))
         cw__cancel_closed(job);
+    cw__clock *clock = job->context->clock;
+    if (cw_unlikely(clock) && clock->calls->run_inside(clock, job)) return;
     cw_job *current = self->current, *beneath = self->beneath;
     self->current = job;
     self->beneath = current;

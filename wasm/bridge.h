@@ -66,6 +66,17 @@ enum cwb_scope {
     CWB_SCOPE_CHANGED          /* goes on with other elements */
 };
 
+/* Ways to advance virtual time, and what tests are told. */
+enum cwb_advance {
+    CWB_ADVANCE_CURRENT, /* not at all: what is due now */
+    CWB_ADVANCE_BY,
+    CWB_ADVANCE_UNTIL_IDLE
+};
+enum cwb_test_flags {
+    CWB_TEST_BLOCKING = 1, /* by the rules of cw_run_blocking_test() */
+    CWB_TEST_OWN = 2       /* the scheduler ends with the test */
+};
+
 /* Ways to wait for a job's end. */
 enum cwb_how {
     CWB_JOIN,
@@ -132,6 +143,12 @@ extern _Thread_local cw__worker *cwb_realm;
 /* The page's or main thread's own context, which runs on its event loop. */
 extern cw_context *cwb_main;
 
+/* Milliseconds as JavaScript counts them, INFINITY among them. */
+static inline int64_t cwb_whole_ms(double ms)
+{
+    return ms < 9e15 ? (int64_t)ms : INT64_MAX;
+}
+
 cwb_ticket *cwb_ticket_of(cw_job *job);
 const char *cwb_task_name(cw_context *context, uint32_t number);
 uint8_t *cwb_scratch(uint32_t bytes);
@@ -142,6 +159,12 @@ cw_error *cwb_take_error(cw_job *job, uint32_t code);
 void cwb_error_freed(cw_error *error);
 /* The same for an error whose realm is gone. */
 void cwb_error_discard(cw_error *error);
+
+/* A new job without parent whose body is function number `task` of the calling
+ * realm; whoever runs it is told its failure. One handle; NULL without memory.
+ */
+cw_job *cwb_body_new(cw_context *context, uint32_t task, uint32_t token,
+                     const cw_elements *given);
 
 /* Puts something into a realm's inbox, and lets it look there soon, or when it
  * happens to. */

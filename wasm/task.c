@@ -9,6 +9,7 @@
 #include "error.h"
 #include "launch.h"
 #include "limit.h"
+#include "main_context.h"
 #include "waits.h"
 
 #include <string.h>
@@ -130,9 +131,30 @@ void cwb_complete(cw_job *job, uint32_t code)
 
 /* ---- launching */
 
+static cw_job *fail(int code)
+{
+    cw__set_last_error(code);
+    return NULL;
+}
+
+/* What is launched outside of any job ends with its context; on test
+ * dispatchers nothing has to be told apart. */
 static cw_job *parent_or_root(cw_context *context, cw_job *parent)
 {
-    return parent ? parent : ((cwb_context *)context->host_data)->root;
+    const cwb_context *data = context->host_data;
+    return parent || !data ? parent : data->root;
+}
+
+/* Finds where a job runs that is launched in `scope` on `*context`: if that is
+ * NULL, where the scope runs, or on the main context. CW_OK, or an error. */
+static int place(cw_context **context, const cw_job *scope, cw_job **foster)
+{
+    cw__worker *self = cw__self;
+    /* The scope's body may go on in its event loop, and others' worker is at
+     * work. */
+    if (scope && scope->context->clock) self = &scope->context->workers[0];
+    if (!*context) *context = scope ? scope->context : cw_main_context();
+    return cw__context_may_launch(self, context, foster);
 }
 
 static cwb_ticket *make(cw_context *context, const cw_coroutine *type,
@@ -144,7 +166,8 @@ static cwb_ticket *make(cw_context *context, const cw_coroutine *type,
     if (flags & CWB_LAUNCH_LONELY) kind |= CW__JOB_LONELY;
     if (flags & (CWB_LAUNCH_ATOMIC | CWB_LAUNCH_UNDISPATCHED))
         kind |= CW__JOB_ATOMIC;
-    if (flags & CWB_LAUNCH_LOCAL && context->count > 1) kind |= CW__JOB_PINNED;
+    if (flags & CWB_LAUNCH_LOCAL && context->home->count != 1)
+        kind |= CW__JOB_PINNED;
     if (type == &javascript) kind |= CW__JOB_FOREIGN;
     cw_job *job =
         cw__job_new(context, type, kind, 1, extra_bytes(type, capacity));
@@ -164,28 +187,31 @@ static cw_job *forget(cw_job *job)
 {
     cw__job_drop(job); /* the handle's reference ... */
     cw__job_drop(job); /* ... and the job's own */
-    return NULL;
+    return fail(CW_ENOMEM);
 }
 
-static cw_job *go(cwb_ticket *ticket, cw_job *scope, uint32_t flags,
-                  double timeout_ms, const cw_elements *given)
+static cw_job *go(cwb_ticket *ticket, cw_job *scope, cw_job *foster,
+                  uint32_t flags, double timeout_ms, const cw_elements *given)
 {
     cw_job *job = ticket->job;
     cw_job *parent = given && given->has_job ? given->job : scope;
+    if (foster && parent == scope) parent = foster;
     if (!cw__job_set_elements(job, scope, given, parent == scope))
         return forget(job);
     if (flags & CWB_LAUNCH_LAZY) cw__job_make_lazy(job);
-    cw__job_attach(parent_or_root(job->context, parent), job);
+    parent = parent_or_root(job->context, parent);
+    if (parent) cw__job_attach(parent, job);
     if (timeout_ms >= 0) {
+        cw_context *keeper = job->context->clock ? job->context : cwb_main;
         cw_error *error = cw_error_new(CW_ETIMEDOUT, NULL, NULL);
-        int added = cw__limit_set(cwb_main, job, (int64_t)timeout_ms, error);
+        int added = cw__limit_set(keeper, job, (int64_t)timeout_ms, error);
         cw_error_release(error);
         if (added < 0) {
             error = cw_error_new(CW_ENOMEM, NULL, NULL);
             cw_cancel(job, error);
             cw_error_release(error);
         } else {
-            cw__context_timer_added(cw__self, cwb_main, added == 1);
+            cw__context_timer_added(cw__self, keeper, added == 1);
         }
     }
     if (flags & CWB_LAUNCH_UNDISPATCHED)
@@ -207,22 +233,40 @@ void cwb_launch_held(cw_job *job)
 /* Launches function number `task` of the task module with the argument list
  * (CWB_LAUNCH_MESSAGE: the number of the parcel with it) that is encoded in the
  * scratch buffer; or, CWB_LAUNCH_LOCAL, function number `task` of the calling
- * realm. `given` (borrowed) is NULL or what it is launched with, a job among it
- * in place of `parent`. Returns a handle, 0 without memory. */
+ * realm. `context` NULL: where `parent` runs, or the main context. `given`
+ * (borrowed) is NULL or what it is launched with, a job among it in place of
+ * `parent`. Returns a handle; or 0, and cw_last_error() is CW_ENOMEM, or
+ * CW_ESTATE if the context is a test dispatcher of another scheduler. */
 cw_job *cwb_launch(cw_context *context, cw_job *parent, uint32_t task,
                    uint32_t flags, uint32_t token, uint32_t length,
                    double timeout_ms, const cw_elements *given)
 {
     bool local = (flags & CWB_LAUNCH_LOCAL) != 0;
     uint32_t room = local || length > INLINE_BYTES ? 0 : INLINE_BYTES;
+    cw_job *foster = NULL;
+    int status = place(&context, parent, &foster);
+    if (status != CW_OK) return fail(status);
     cwb_ticket *ticket = make(context, &javascript, flags, room, token);
-    if (!ticket) return NULL;
+    if (!ticket) return fail(CW_ENOMEM);
     ticket->task = task;
     if (flags & CWB_LAUNCH_MESSAGE) ticket->outcome = CWB_MESSAGE;
     ticket->local = local;
     if (local) ticket->outcome = CWB_LOCAL;
     if (!set_data(ticket, cwb_scratch(0), length)) return forget(ticket->job);
-    return go(ticket, parent, flags, timeout_ms, given);
+    return go(ticket, parent, foster, flags, timeout_ms, given);
+}
+
+cw_job *cwb_body_new(cw_context *context, uint32_t task, uint32_t token,
+                     const cw_elements *given)
+{
+    uint32_t flags = CWB_LAUNCH_LOCAL | CWB_LAUNCH_LONELY;
+    cwb_ticket *ticket = make(context, &javascript, flags, 0, token);
+    if (!ticket) return fail(CW_ENOMEM);
+    ticket->task = task;
+    ticket->outcome = CWB_LOCAL;
+    if (!cw__job_set_elements(ticket->job, NULL, given, false))
+        return forget(ticket->job);
+    return ticket->job;
 }
 
 /* Launches a coroutine or function of C. Its argument, `length` bytes, stands
@@ -233,8 +277,11 @@ cw_job *cwb_launch_native(cw_context *context, cw_job *parent,
                           const cw_elements *given)
 {
     bool string = type->arg_type == 's';
+    cw_job *foster = NULL;
+    int status = place(&context, parent, &foster);
+    if (status != CW_OK) return fail(status);
     cwb_ticket *ticket = make(context, type, flags, string ? length : 0, token);
-    if (!ticket) return NULL;
+    if (!ticket) return fail(CW_ENOMEM);
     char *arg = (char *)ticket->job->top + type->arg_offset;
     if (string) {
         memcpy(ticket->data, cwb_scratch(0), length);
@@ -242,7 +289,13 @@ cw_job *cwb_launch_native(cw_context *context, cw_job *parent,
     } else {
         memcpy(arg, cwb_scratch(0), type->arg_size);
     }
-    return go(ticket, parent, flags, timeout_ms, given);
+    return go(ticket, parent, foster, flags, timeout_ms, given);
+}
+
+/* True if what is launched on a context by this scope would not move. */
+uint32_t cwb_runs_on(const cw_job *scope, const cw_context *context)
+{
+    return scope->context == context;
 }
 
 /* Wakes a worker for what was launched with CWB_LAUNCH_QUEUED. */

@@ -56,7 +56,8 @@ cw_step cwb_leaf_step(cw_frame *frame)
     if (step != CW_STEP_DONE) return step;
     /* The body goes on in JavaScript; what is in line waits until it has come
      * to its next wait. */
-    if (frame->job != beginning) cwb_realm->host_goes_on = true;
+    if (frame->job != beginning && !frame->job->context->clock)
+        cwb_realm->host_goes_on = true;
     cw_error *error = frame->error;
     frame->error = NULL; /* it is JavaScript's; the leaf was only its bearer */
     cw_js_settled(wait_of(frame)->token, error,
@@ -84,7 +85,7 @@ CWB_LEAF(delaying, "delay", delay_arg, cw_none);
 /* `ms` is a whole number; INFINITY waits for the cancellation. */
 int cwb_delay(cw_job *scope, uint32_t token, double ms)
 {
-    delay_arg arg = {{.token = token}, ms < 9e15 ? (int64_t)ms : INT64_MAX};
+    delay_arg arg = {{.token = token}, cwb_whole_ms(ms)};
     return cwb_leaf_begin(scope, &delaying_leaf, &arg);
 }
 

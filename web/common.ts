@@ -12,6 +12,7 @@ export {
 } from './completable.js';
 export { dumpCoroutines, setDebug } from './debug.js';
 export type { DebugOptions } from './debug.js';
+export { Dispatcher } from './dispatcher.js';
 export { ContextKey } from './elements.js';
 export type { ContextValue, Elements, FailureHandler } from './elements.js';
 export {

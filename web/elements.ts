@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { Dispatcher } from './dispatcher.js';
 import { CoworkerError, describe, expected } from './errors.js';
 import type { Job, JobRealm } from './job.js';
 import * as layout from './layout.gen.js';
@@ -47,6 +48,11 @@ export interface ContextValue {
 
 /** What a job's context can be given. */
 export interface Elements {
+  /**
+   * Where the job runs, for functions that run on this thread. @default where the
+   * one that launches it does
+   */
+  readonly context?: Dispatcher;
   /** What the job is called in dumps, traces and errors. */
   readonly name?: string;
   /** Hears of the job's failure, if nobody else has to answer for it. */
@@ -66,7 +72,10 @@ export function mergeElements<E extends Elements>(left: Elements, right: E): E {
 }
 
 /** Throws if something in it is not what it should be. */
-export function checkElements({ name, handler, values }: Elements): void {
+export function checkElements({ name, handler, values, context }: Elements): void {
+  if (context !== undefined && !(context instanceof Dispatcher)) {
+    throw new TypeError(expected('options.context', 'a dispatcher', context));
+  }
   if (name !== undefined && (typeof name !== 'string' || name.includes('\0'))) {
     throw new TypeError(expected('options.name', 'a string without zeros', name));
   }

@@ -270,6 +270,11 @@ export class Job {
     this.lazy = lazy;
   }
 
+  /** @internal The core's record, borrowed. */
+  get address(): Pointer {
+    return this.at;
+  }
+
   /** @internal Cancels the job when the signal is aborted. */
   listen(signal: AbortSignal): void {
     if (signal.aborted) {

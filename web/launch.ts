@@ -117,6 +117,12 @@ export function launch<T>(
   if (options) {
     checkLaunch(options);
     checkElements(options);
+    if (options.context) {
+      throw new TypeError(
+        `coworker: '${task}' runs on the workers of '${target.name}'; \`options.context\` is for ` +
+          'functions of this thread',
+      );
+    }
     if (start === 'undispatched') {
       throw new TypeError(
         `coworker: '${task}' runs on a worker, so it cannot start 'undispatched'; only functions ` +

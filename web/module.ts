@@ -60,6 +60,35 @@ export interface CoreModule {
     given: Pointer,
   ): Pointer;
   _cwb_launch_held(job: Pointer): void;
+  _cwb_runs_on(scope: Pointer, context: Pointer): number;
+  _cwb_test_scheduler(): Pointer;
+  _cwb_test_default(): Pointer;
+  _cwb_test_time(scheduler: Pointer): number;
+  _cwb_test_drive(scheduler: Pointer): number;
+  _cwb_test_drive_end(scheduler: Pointer): void;
+  _cwb_test_close(scheduler: Pointer): void;
+  _cwb_test_close_go_on(scheduler: Pointer): number;
+  _cwb_test_advance(scheduler: Pointer, how: number, ms: number): Pointer;
+  _cwb_test_advance_go_on(advance: Pointer): number;
+  _cwb_test_begin(
+    context: Pointer,
+    task: number,
+    token: number,
+    flags: number,
+    timeout: number,
+    given: Pointer,
+  ): Pointer;
+  _cwb_test_body(test: Pointer): Pointer;
+  _cwb_test_go_on(test: Pointer): number;
+  _cwb_test_left_ms(scheduler: Pointer): number;
+  _cwb_test_check_time(scheduler: Pointer): void;
+  _cwb_test_given_up(test: Pointer): number;
+  _cwb_test_outcome(test: Pointer): Pointer;
+  _cw_test_context(scheduler: Pointer, which: number): Pointer;
+  _cw_test_scheduler_free(scheduler: Pointer): number;
+  _cw_test_set_main(context: Pointer): number;
+  _cw_test_reset_main(): void;
+  _cw_last_error(): number;
   _cwb_complete(job: Pointer, code: number): void;
   _cwb_job_drop(job: Pointer): void;
   _cwb_job_state(job: Pointer): number;

@@ -52,6 +52,10 @@ export abstract class Realm implements Host {
   readonly errors = new Errors(this);
   /** The functions that run on this thread; there from the first one on. */
   locals: LocalJobs | undefined;
+  /** Called after each turn of the core. */
+  afterPump: (() => void) | undefined;
+  /** Somebody is going to list the jobs of this thread. */
+  listsJobs = false;
   /** True once the thread is about to end. */
   isOver = false;
 
@@ -65,6 +69,8 @@ export abstract class Realm implements Host {
   private readonly tickets: (Ticket | undefined)[] = [];
   private readonly freeTokens: number[] = [];
   private open = 0;
+  /** Those that would hold the process, but must not. */
+  private readonly unheld = new Set<number>();
 
   private pumping = false;
   private pumpQueued = false;
@@ -116,7 +122,7 @@ export abstract class Realm implements Host {
 
   /** True if somebody looks at jobs, and wants to know them by their names. */
   get namesJobs(): boolean {
-    return (this.flags & 2) !== 0;
+    return this.listsJobs || (this.flags & 2) !== 0;
   }
 
   /** When something begins that is to stand there; 0: nothing is. */
@@ -156,6 +162,7 @@ export abstract class Realm implements Host {
     else if (why === layout.RUN_VISIT) this.visit();
     else if (why === layout.RUN_GO_ON) this.goOn();
     else this.finished();
+    this.afterPump?.();
   };
 
   /** Lets the body that was just resumed come to its next wait, then runs on. */
@@ -247,7 +254,8 @@ export abstract class Realm implements Host {
     const ticket = this.tickets[token];
     this.tickets[token] = undefined;
     this.freeTokens.push(token);
-    if (holds && --this.open === 0) this.busyChanged(false);
+    const held = !this.unheld.delete(token) && holds;
+    if (held && --this.open === 0) this.busyChanged(false);
     return ticket;
   }
 
@@ -257,6 +265,13 @@ export abstract class Realm implements Host {
       const ticket = this.tickets[token];
       if (ticket) yield [token, ticket];
     }
+  }
+
+  /** A Node process need not wait any more for what is under way now. */
+  holdNoLonger(): void {
+    for (const [token] of this.openTickets()) this.unheld.add(token);
+    if (this.open > 0) this.busyChanged(false);
+    this.open = 0;
   }
 
   jobEnded(token: number, outcome: number, data: Pointer, length: number, worker: Pointer): void {

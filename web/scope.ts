@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { ContextKey, makeElements, readValue } from './elements.js';
+import { ContextKey, checkElements, makeElements, readValue } from './elements.js';
 import type { Elements } from './elements.js';
 import {
   CancellationError,
@@ -312,6 +312,14 @@ export abstract class BaseScope {
     } finally {
       realm.module._cw_elements_release(given);
     }
+  }
+
+  /** @internal True if a block with these elements does not run where this one does. */
+  protected moves(elements: Elements | undefined): boolean {
+    if (elements?.context === undefined) return false;
+    checkElements(elements);
+    const { module } = this.target.realm;
+    return module._cwb_runs_on(this.check(), elements.context.address) === 0;
   }
 
   /** @internal Waits for a part of the body that runs elsewhere. */
