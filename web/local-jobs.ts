@@ -6,7 +6,8 @@
  */
 import { checkElements } from './elements.js';
 import { CoworkerError } from './errors.js';
-import { Deferred } from './job.js';
+import type { Deferred, Job } from './job.js';
+import { newHandle } from './launch.js';
 import type { Target } from './launch.js';
 import { givenOf, startFlags } from './launch-options.js';
 import * as layout from './layout.gen.js';
@@ -21,7 +22,7 @@ export type LocalFunction = (scope: never, ...args: never[]) => unknown;
 interface Local {
   readonly run: (scope: BaseScope, ...args: unknown[]) => unknown;
   readonly args: readonly unknown[];
-  readonly job: Deferred<unknown>;
+  readonly job: Job;
 }
 
 export class LocalJobs {
@@ -35,7 +36,7 @@ export class LocalJobs {
     this.makeScope = makeScope;
   }
 
-  /** Launches a function on this thread. */
+  /** Launches a function on this thread: a Deferred if it is async. */
   launch<T>(
     parent: Pointer,
     flags: number,
@@ -49,7 +50,7 @@ export class LocalJobs {
     const { realm } = target;
     const { module } = realm;
     const name = options.name ?? (run.name || 'anonymous');
-    const job = new Deferred<T>({ realm, owner: target, name });
+    const job = newHandle(flags, { realm, owner: target, name });
     const given = givenOf(realm, realm.namesJobs ? { ...options, name } : options);
     const number = this.freeLocals.pop() ?? this.locals.length;
     this.locals[number] = { run: run as Local['run'], args, job };
@@ -77,7 +78,7 @@ export class LocalJobs {
     if (options.signal) job.listen(options.signal);
     if (how & layout.LAUNCH_HELD) module._cwb_launch_held(at);
     realm.schedulePump();
-    return job;
+    return job as Deferred<T>;
   }
 
   private free(number: number): void {
@@ -89,6 +90,7 @@ export class LocalJobs {
   run(at: Pointer, task: number): number {
     const local = this.locals[task]!;
     const { realm } = this.target;
+    local.job.launched(at, false); // it may not have been told yet
     const scope = this.makeScope(at, local.job.name);
     const began = realm.beginMeasure();
     let result: unknown;

@@ -8,6 +8,7 @@
 import { DECLINED, DOES_NOT_FIT, Reader, Writer } from './codec.js';
 import { StartError } from './errors.js';
 import * as layout from './layout.gen.js';
+import type { Job } from './job.js';
 import type { LocalJobs } from './local-jobs.js';
 import { Memory } from './memory.js';
 import type { CoreModule, Host, NativeTaskReader, Pointer } from './module.js';
@@ -52,6 +53,8 @@ export abstract class Realm implements Host {
   readonly errors = new Errors(this);
   /** The functions that run on this thread; there from the first one on. */
   locals: LocalJobs | undefined;
+  /** Handles to jobs that were not launched here, by the core's address. */
+  readonly watched = new Map<Pointer, Job>();
   /** True once the thread is about to end. */
   isOver = false;
 
@@ -249,6 +252,11 @@ export abstract class Realm implements Host {
     this.freeTokens.push(token);
     if (holds && --this.open === 0) this.busyChanged(false);
     return ticket;
+  }
+
+  /** What a token stands for, if it is one. */
+  ticketOf(token: number): Ticket | undefined {
+    return this.tickets[token];
   }
 
   /** All that is under way. */
