@@ -50,7 +50,7 @@ export class LocalJobs {
     const { realm } = target;
     const { module } = realm;
     const name = options.name ?? (run.name || 'anonymous');
-    const job = newHandle(flags, { realm, owner: target, name });
+    const job = newHandle<T>(flags, { realm, owner: target, name });
     const given = givenOf(realm, realm.namesJobs ? { ...options, name } : options);
     const number = this.freeLocals.pop() ?? this.locals.length;
     this.locals[number] = { run: run as Local['run'], args, job };
@@ -78,7 +78,7 @@ export class LocalJobs {
     if (options.signal) job.listen(options.signal);
     if (how & layout.LAUNCH_HELD) module._cwb_launch_held(at);
     realm.schedulePump();
-    return job as Deferred<T>;
+    return job;
   }
 
   private free(number: number): void {
