@@ -15,7 +15,7 @@ export interface Host {
   jobEnded(token: number, outcome: number, data: Pointer, length: number, worker: Pointer): void;
   settled(token: number, error: Pointer, data: Pointer, length: number): void;
   suspended(token: number, continuation: Pointer): void;
-  handled(token: number, news: number, error: Pointer): void;
+  handled(token: number, news: number, data: Pointer): number;
   errorFreed(slot: number): void;
   workerStart(worker: Pointer, name: Pointer): void;
   workerEnd(worker: Pointer): void;
@@ -137,6 +137,12 @@ export interface CoreModule {
   _cwb_key(length: number): Pointer;
   _cwb_job_value(job: Pointer, key: Pointer): number;
   _cwb_stats(context: Pointer): void;
+  _cwb_executor_new(token: number, length: number): Pointer;
+  _cwb_execute(task: Pointer): void;
+  _cwb_view_new(context: Pointer, limit: number, length: number): Pointer;
+  _cw_unconfined_context(): Pointer;
+  _cw_main_immediate_context(): Pointer;
+  _cw_context_release(context: Pointer): void;
   _cwb_flags(): Pointer;
   _cwb_debug_set(options: number, timeline: number): void;
   _cwb_dump(job: Pointer): number;

@@ -24,7 +24,7 @@ export interface Ticket {
   /** The core waits for whoever has this continuation, which is owned. */
   suspended?(continuation: Pointer): void;
   /** There is news for a function; it gives the token back itself. */
-  handled?(news: number, error: Pointer, token: number): void;
+  handled?(news: number, data: Pointer, token: number): number | void;
 }
 
 /** How long a realm may go on by microtasks before others get a turn. */
@@ -295,8 +295,8 @@ export abstract class Realm implements Host {
     this.tickets[token]?.suspended?.(continuation);
   }
 
-  handled(token: number, news: number, error: Pointer): void {
-    this.tickets[token]?.handled?.(news, error, token);
+  handled(token: number, news: number, data: Pointer): number {
+    return this.tickets[token]?.handled?.(news, data, token) ?? 0;
   }
 
   errorFreed(slot: number): void {
