@@ -532,3 +532,18 @@ export async function leaveFailure(scope, message) {
   await scope.join(job);
   return [job.isCancelled, scope.isActive];
 }
+
+/** Counts how many run at once: now, at most, and in all. */
+export function countInside(scope, cells) {
+  const now = Atomics.add(cells, 0, 1) + 1;
+  for (let most = Atomics.load(cells, 1); most < now; most = Atomics.load(cells, 1)) {
+    Atomics.compareExchange(cells, 1, most, now);
+  }
+  for (let i = 0; i < 20_000; i++) Atomics.load(cells, 3); // takes a little while
+  Atomics.add(cells, 2, 1);
+  Atomics.sub(cells, 0, 1);
+}
+
+export async function launchCounters(scope, count, cells) {
+  for (let i = 0; i < count; i++) scope.launch('countInside', cells);
+}
