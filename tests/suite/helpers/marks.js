@@ -6,7 +6,8 @@ import { Main } from 'coworker';
 /**
  * Makes a function to call with 1, 2, 3 ... in this order. The first wrong call
  * throws, and is remembered: `expect.end(last)` throws it again, or throws
- * unless `last` was the last one. `expect.passed` is the last one so far.
+ * unless `last` was the last one. `expect.passed` is the last one so far;
+ * `expect.never()` is for where nobody may come.
  */
 export function marks() {
   let wrong;
@@ -20,6 +21,10 @@ export function marks() {
     throw error;
   };
   expect.passed = 0;
+  expect.never = () => {
+    wrong ??= new assert.AssertionError(`came where nobody may, after ${expect.passed}`);
+    throw wrong;
+  };
   expect.end = (last) => {
     if (wrong) throw wrong;
     assert.equal(expect.passed, last, 'the last mark');
@@ -47,5 +52,4 @@ export async function onMain(last, body, options = {}) {
 }
 
 /** What a job's flags are: active, completed, cancelled. */
-export const flags = (job) =>
-  [job.isActive, job.isCompleted, job.isCancelled].map(Number).join('');
+export const flags = (job) => [job.isActive, job.isCompleted, job.isCancelled].map(Number).join('');
