@@ -363,6 +363,27 @@ void cwb_ticket_deliver(cwb_ticket *ticket)
 
 void cwb_job_drop(cw_job *job) { cw__job_drop(job); }
 
+/* The job above one that has not ended: owned. NULL if there is none; what is
+ * launched outside of any job has none, though its context looks after it. */
+cw_job *cwb_job_parent(cw_job *job)
+{
+    cw_job *parent = cw_job_parent(job);
+    if (!parent) return NULL;
+    const cw_context *context = parent->context;
+    const cwb_context *data = context ? context->host_data : NULL;
+    if (!data || data->root != parent) return parent;
+    cw__job_drop(parent);
+    return NULL;
+}
+
+/* The token that this realm has launched a job with; -1 for other jobs. */
+int32_t cwb_job_token(cw_job *job)
+{
+    if (!(job->flags & CW__JOB_NOTIFY)) return -1;
+    const cwb_ticket *ticket = cwb_ticket_of(job);
+    return ticket->home == cwb_realm ? (int32_t)ticket->token : -1;
+}
+
 /* Bit 0: cancelled, bit 1: ended, bit 2: active. */
 uint32_t cwb_job_state(const cw_job *job)
 {

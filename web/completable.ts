@@ -15,7 +15,7 @@ export class CompletableJob extends Job {
   /** @internal */
   constructor(init: JobInit, at: Pointer) {
     super(init);
-    this.watch(at);
+    this.watch(at, true);
   }
 
   /** Completes the job. True for the first call, whatever it was. */
@@ -34,7 +34,7 @@ export class CompletableDeferred<T> extends Deferred<T> {
   /** @internal */
   constructor(init: JobInit, at: Pointer) {
     super(init);
-    this.watch(at);
+    this.watch(at, false);
   }
 
   /** Gives the result. True for the first call, whatever it was. */

@@ -108,18 +108,38 @@ export class Job {
     this.parcel = init.parcel;
   }
 
-  /** @internal A handle to a job that was launched otherwise. */
-  static watching(owner: Target, at: Pointer, name: string): Job {
-    const job = new Job({ realm: owner.realm, owner, name });
-    job.watch(owner.realm.module._cw_job_retain(at));
+  /**
+   * @internal The handle to the core's job: the same one as long as that has not
+   * ended. It is never a Deferred, so that it can be returned from a body, which
+   * would otherwise wait for itself.
+   */
+  static watching(owner: Target, at: Pointer): Job {
+    const { realm } = owner;
+    const { module, memory } = realm;
+    const known = realm.watched.get(at);
+    if (known) return known;
+    const launched = realm.ticketOf(module._cwb_job_token(at));
+    const mine = launched instanceof Job && launched.at === at ? launched : undefined;
+    if (mine && !(mine instanceof Deferred)) return mine;
+    const name = mine?.name ?? (memory.text(module._cw_job_name(at)) || 'Job');
+    const job = new Job({ realm, owner, name });
+    job.watch(module._cw_job_retain(at), true);
     return job;
   }
 
-  /** @internal Follows a job, to which it takes a reference over. */
-  protected watch(at: Pointer): void {
+  /**
+   * @internal Follows a job, to which it takes a reference over.
+   * @param known - this is the handle that others get, too
+   */
+  protected watch(at: Pointer, known: boolean): void {
+    const { watched } = this.realm;
     this.at = at;
     this.lazy = true;
-    const ended = (error: unknown) => this.settle(error !== undefined, error ?? this.local?.value);
+    if (known) watched.set(at, this);
+    const ended = (error: unknown) => {
+      if (known) watched.delete(at);
+      this.settle(error !== undefined, error ?? this.local?.value);
+    };
     onCompletion(this.realm, at, 0, ended);
   }
 
@@ -144,10 +164,10 @@ export class Job {
 
   /** The job above it, until its end. */
   get parent(): Job | undefined {
-    const parent = this.at === 0 ? 0 : this.realm.module._cw_job_parent(this.at);
+    const { module } = this.realm;
+    const parent = this.at === 0 ? 0 : module._cwb_job_parent(this.at);
     if (parent === 0) return undefined;
-    const { module, memory } = this.realm;
-    const job = Job.watching(this.owner, parent, memory.text(module._cw_job_name(parent)));
+    const job = Job.watching(this.owner, parent);
     module._cwb_job_drop(parent);
     return job;
   }

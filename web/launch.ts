@@ -6,8 +6,8 @@
  */
 import { checkElements } from './elements.js';
 import { ContextClosedError, CoworkerError, describe, expected } from './errors.js';
-import { Deferred } from './job.js';
-import type { JobRealm } from './job.js';
+import { Deferred, Job } from './job.js';
+import type { JobInit, JobRealm } from './job.js';
 import { givenOf, startFlags } from './launch-options.js';
 import * as layout from './layout.gen.js';
 import { Memory } from './memory.js';
@@ -96,7 +96,7 @@ export class Target {
 
 const emptyOptions: LaunchOptions = {};
 
-/** Launches `task` on a context, under a parent job or (0) its root. */
+/** Launches `task` on a context, under a parent job or (0) its root: a Deferred if async. */
 export function launch<T>(
   target: Target,
   parent: Pointer,
@@ -135,12 +135,13 @@ export function launch<T>(
   const held = signal?.aborted === true; // it must not begin before it is cancelled
   if (held && start !== 'lazy') flags |= layout.LAUNCH_HELD;
   let at: Pointer;
-  let deferred: Deferred<T>;
+  const ofLaunch = { realm, owner: target, name };
+  let job: Job;
   if (typeof found !== 'number') {
     const bytes = found.encode(args);
     realm.writeBytes(bytes);
-    deferred = new Deferred<T>({ realm, owner: target, name, native: found });
-    const token = realm.takeToken(deferred);
+    job = newHandle(how, { ...ofLaunch, native: found });
+    const token = realm.takeToken(job);
     at = realm.module._cwb_launch_native(
       target.context,
       parent,
@@ -160,8 +161,8 @@ export function launch<T>(
       length = realm.encodeOne(parcel);
       flags |= layout.LAUNCH_MESSAGE;
     }
-    deferred = new Deferred<T>({ realm, owner: target, name, parcel });
-    const token = realm.takeToken(deferred);
+    job = newHandle(how, { ...ofLaunch, parcel });
+    const token = realm.takeToken(job);
     at = realm.module._cwb_launch(
       target.context,
       parent,
@@ -184,10 +185,18 @@ export function launch<T>(
       { code: 'CW_ENOMEM' },
     );
   }
-  deferred.launched(at, start === 'lazy');
-  if (signal) deferred.listen(signal);
+  job.launched(at, start === 'lazy');
+  if (signal) job.listen(signal);
   if (flags & layout.LAUNCH_HELD) realm.module._cwb_launch_held(at);
-  return deferred;
+  return job as Deferred<T>;
+}
+
+/**
+ * A handle for what is launched so. Only that of `async` is a promise: an async
+ * function that returns the handle of a launched job does not wait for it.
+ */
+export function newHandle(how: number, init: JobInit): Job {
+  return how & layout.LAUNCH_ASYNC ? new Deferred(init) : new Job(init);
 }
 
 /** Takes `(task, ...args)` or `(options, task, ...args)` apart. */

@@ -102,8 +102,9 @@ export interface CoreModule {
   _cw_job_complete_exceptionally(job: Pointer, error: Pointer): number;
   _cw_job_retain(job: Pointer): Pointer;
   _cw_job_start(job: Pointer): number;
-  _cw_job_parent(job: Pointer): Pointer;
+  _cwb_job_parent(job: Pointer): Pointer;
   _cw_job_name(job: Pointer): Pointer;
+  _cwb_job_token(job: Pointer): number;
   _cw_job_cancellation(job: Pointer): Pointer;
   _cw_cancel(job: Pointer, cause: Pointer): void;
   _cw_cancel_children(job: Pointer, cause: Pointer): number;

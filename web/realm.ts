@@ -8,6 +8,7 @@
 import { DECLINED, DOES_NOT_FIT, Reader, Writer } from './codec.js';
 import { StartError } from './errors.js';
 import * as layout from './layout.gen.js';
+import type { Job } from './job.js';
 import type { LocalJobs } from './local-jobs.js';
 import { Memory } from './memory.js';
 import type { CoreModule, Host, NativeTaskReader, Pointer } from './module.js';
@@ -56,6 +57,8 @@ export abstract class Realm implements Host {
   afterPump: (() => void) | undefined;
   /** Somebody is going to list the jobs of this thread. */
   listsJobs = false;
+  /** Handles to jobs that were not launched here, by the core's address. */
+  readonly watched = new Map<Pointer, Job>();
   /** True once the thread is about to end. */
   isOver = false;
 
@@ -257,6 +260,11 @@ export abstract class Realm implements Host {
     const held = !this.unheld.delete(token) && holds;
     if (held && --this.open === 0) this.busyChanged(false);
     return ticket;
+  }
+
+  /** What a token stands for, if it is one. */
+  ticketOf(token: number): Ticket | undefined {
+    return this.tickets[token];
   }
 
   /** All that is under way. */

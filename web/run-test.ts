@@ -263,6 +263,7 @@ function run<R>(
     driver.push(operation); // what the body begins within the call goes on top
     const given = givenOf(runtime, { name, ...(values && { values }) });
     const job = locals.add<Awaited<R>>(
+      layout.LAUNCH_ASYNC,
       name,
       body,
       [],

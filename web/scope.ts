@@ -70,7 +70,7 @@ export abstract class BaseScope {
 
   /** The job whose scope this is. */
   get job(): Job {
-    return (this.ownJob ??= Job.watching(this.target, this.check(), this.taskName));
+    return (this.ownJob ??= Job.watching(this.target, this.check()));
   }
 
   /** The value of a key in the job's context, or undefined. */
