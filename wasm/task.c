@@ -384,6 +384,23 @@ int32_t cwb_job_token(cw_job *job)
     return ticket->home == cwb_realm ? (int32_t)ticket->token : -1;
 }
 
+/* How a job that this realm has launched has ended well, before its ticket
+ * comes: as the number that cwb_complete() takes. The address of the data is in
+ * the scratch buffer, where they live as long as the job. */
+uint32_t cwb_job_outcome(cw_job *job)
+{
+    const cwb_ticket *ticket = cwb_ticket_of(job);
+    const void *data = ticket->data;
+    uint32_t outcome = ticket->outcome | ticket->length << 3;
+    if (!(job->flags & CW__JOB_FOREIGN)) {
+        const cw_coroutine *type = cw__job_type(job);
+        data = (char *)cw__job_frame(job) + type->result_offset;
+        outcome = CWB_VALUE | type->result_size << 3;
+    }
+    memcpy(cwb_scratch(0), &data, sizeof data);
+    return outcome;
+}
+
 /* Bit 0: cancelled, bit 1: ended, bit 2: active. */
 uint32_t cwb_job_state(const cw_job *job)
 {

@@ -136,9 +136,9 @@ export class Job {
     this.at = at;
     this.lazy = true;
     if (known) watched.set(at, this);
-    const ended = (error: unknown) => {
+    const ended = (error: unknown, failed: boolean) => {
       if (known) watched.delete(at);
-      this.settle(error !== undefined, error ?? this.local?.value);
+      this.settle(failed, failed ? error : this.local?.value);
     };
     onCompletion(this.realm, at, 0, ended);
   }
@@ -230,6 +230,9 @@ export class Job {
    */
   invokeOnCompletion(call: CompletionFunction, options: CompletionOptions = {}): CompletionHandle {
     if (typeof call !== 'function') throw new TypeError(expected('call', 'a function', call));
+    if (typeof options !== 'object' || options === null) {
+      throw new TypeError(expected('options', 'an object', options));
+    }
     const { onCancelling = false, invokeImmediately = true } = options;
     const guarded = (error: unknown) => {
       try {
@@ -263,14 +266,24 @@ export class Job {
       const why = outcome instanceof Error ? outcome.message : String(outcome);
       return new CancellationError(`the job was cancelled: ${why}`, { cause: outcome });
     }
-    throw new IllegalStateError(`coworker: job '${this.name}' was not cancelled`);
+    throw new IllegalStateError(
+      `coworker: job '${this.name}' was not cancelled; look at isCancelled first`,
+    );
   }
 
   /**
    * @internal A reference of the caller's to the core's record. For a job of
    * whose end this thread has heard: to another one that has ended so.
+   * @param by - whose core it is for
    */
-  retain(): Pointer {
+  retain(by: Realm = this.realm): Pointer {
+    if (by !== this.realm) {
+      throw new CoworkerError(
+        `coworker: job '${this.name}' is of another WebAssembly module, and jobs of two modules ` +
+          'can neither be in one tree nor wait for each other; `await job.join()` outside of a scope',
+        { code: 'CW_EINVAL' },
+      );
+    }
     const { module, errors } = this.realm;
     if (this.at !== 0) return module._cw_job_retain(this.at);
     const job = module._cw_job_new(0);
@@ -401,11 +414,33 @@ export class Job {
   /** @internal What it ended with; throws unless it has. */
   protected completed(): { failed: boolean; outcome: unknown } {
     if (!this.isCompleted) {
-      throw new IllegalStateError(`coworker: job '${this.name}' has not completed`);
+      throw new IllegalStateError(
+        `coworker: job '${this.name}' has not completed; await it, or look at isCompleted first`,
+      );
     }
     if (!this.ended) this.realm.pumpNow();
+    if (!this.ended) return this.early();
     const { failed, outcome } = this;
     return { failed, outcome };
+  }
+
+  /** The same within a turn of the core, in which the news of its end is still to come. */
+  private early(): { failed: boolean; outcome: unknown } {
+    const { module, memory, reader, scratchAt } = this.realm;
+    const error = module._cw_job_error(this.at);
+    if (error !== 0) return { failed: true, outcome: this.errorFrom(error, 0) };
+    if (!this.local) {
+      const outcome = module._cwb_job_outcome(this.at);
+      const data = memory.word(scratchAt);
+      const length = outcome >>> 3;
+      if ((outcome & 7) === layout.OUTCOME_MESSAGE) {
+        throw new IllegalStateError(
+          `coworker: the value of job '${this.name}' is still on its way to this thread; await it`,
+        );
+      }
+      this.setLocal(this.native ? this.native.decode(data, length) : reader.readOne(data, length));
+    }
+    return { failed: false, outcome: this.local!.value };
   }
 }
 
@@ -414,7 +449,7 @@ function onCompletion(
   realm: JobRealm,
   job: Pointer,
   flags: number,
-  call: CompletionFunction,
+  call: (error: unknown, failed: boolean) => void,
 ): CompletionHandle {
   let live = true;
   let note: Pointer = 0;
@@ -424,7 +459,7 @@ function onCompletion(
         realm.dropToken(token, false);
         const mine = live;
         live = false;
-        if (mine) call(error === 0 ? undefined : realm.errors.read(error));
+        if (mine) call(error === 0 ? undefined : realm.errors.read(error), error !== 0);
       },
     },
     false,

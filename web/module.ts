@@ -105,6 +105,8 @@ export interface CoreModule {
   _cwb_job_parent(job: Pointer): Pointer;
   _cw_job_name(job: Pointer): Pointer;
   _cwb_job_token(job: Pointer): number;
+  _cwb_job_outcome(job: Pointer): number;
+  _cw_job_error(job: Pointer): Pointer;
   _cw_job_cancellation(job: Pointer): Pointer;
   _cw_cancel(job: Pointer, cause: Pointer): void;
   _cw_cancel_children(job: Pointer, cause: Pointer): number;
