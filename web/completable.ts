@@ -3,12 +3,11 @@
  *
  * @module
  */
-import { CoworkerError } from './errors.js';
+import { CoworkerError, expected } from './errors.js';
 import { Deferred, Job } from './job.js';
 import type { JobInit, JobRealm } from './job.js';
 import { currentTarget } from './current.js';
 import type { Pointer } from './module.js';
-import { parentOf } from './options.js';
 
 /** A job that ends when it is completed and all below it have ended. */
 export class CompletableJob extends Job {
@@ -81,9 +80,12 @@ function make<J>(
 ): J {
   const owner = currentTarget();
   const { realm } = owner;
-  const above = parentOf({ ...(parent && { job: parent }) });
-  const at = create(realm, above.parent ?? 0);
-  above.release();
+  if (parent !== undefined && !(parent instanceof Job)) {
+    throw new TypeError(expected('parent', 'a Job', parent));
+  }
+  const above = parent ? parent.retain(realm) : 0;
+  const at = create(realm, above);
+  if (above !== 0) realm.module._cwb_job_drop(above);
   if (at === 0) throw new CoworkerError('coworker: no shared memory left', { code: 'CW_ENOMEM' });
   return wrap({ realm, owner, name }, at);
 }

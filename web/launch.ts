@@ -136,49 +136,52 @@ export function launch<T>(
   if (held && start !== 'lazy') flags |= layout.LAUNCH_HELD;
   let at: Pointer;
   const ofLaunch = { realm, owner: target, name };
-  let job: Job;
-  if (typeof found !== 'number') {
-    const bytes = found.encode(args);
-    realm.writeBytes(bytes);
-    job = newHandle(how, { ...ofLaunch, native: found });
-    const token = realm.takeToken(job);
-    at = realm.module._cwb_launch_native(
-      target.context,
-      parent,
-      found.at,
-      flags,
-      token,
-      bytes.length,
-      timeout,
-      given,
-    );
-    if (at === 0) realm.dropToken(token);
-  } else {
-    let length = transfer?.length ? -1 : realm.encodeList(args);
-    let parcel: string | undefined;
-    if (length < 0) {
-      parcel = deposit(target, task, args, transfer ?? []);
-      length = realm.encodeOne(parcel);
-      flags |= layout.LAUNCH_MESSAGE;
+  let job: Deferred<T>;
+  try {
+    if (typeof found !== 'number') {
+      const bytes = found.encode(args);
+      realm.writeBytes(bytes);
+      job = newHandle<T>(how, { ...ofLaunch, native: found });
+      const token = realm.takeToken(job);
+      at = realm.module._cwb_launch_native(
+        target.context,
+        parent,
+        found.at,
+        flags,
+        token,
+        bytes.length,
+        timeout,
+        given,
+      );
+      if (at === 0) realm.dropToken(token);
+    } else {
+      let length = transfer?.length ? -1 : realm.encodeList(args);
+      let parcel: string | undefined;
+      if (length < 0) {
+        parcel = deposit(target, task, args, transfer ?? []);
+        length = realm.encodeOne(parcel);
+        flags |= layout.LAUNCH_MESSAGE;
+      }
+      job = newHandle<T>(how, { ...ofLaunch, parcel });
+      const token = realm.takeToken(job);
+      at = realm.module._cwb_launch(
+        target.context,
+        parent,
+        found,
+        flags,
+        token,
+        length,
+        timeout,
+        given,
+      );
+      if (at === 0) {
+        realm.dropToken(token);
+        if (parcel !== undefined) realm.discard(parcel);
+      }
     }
-    job = newHandle(how, { ...ofLaunch, parcel });
-    const token = realm.takeToken(job);
-    at = realm.module._cwb_launch(
-      target.context,
-      parent,
-      found,
-      flags,
-      token,
-      length,
-      timeout,
-      given,
-    );
-    if (at === 0) {
-      realm.dropToken(token);
-      if (parcel !== undefined) realm.discard(parcel);
-    }
+  } finally {
+    if (given !== 0) realm.module._cw_elements_release(given);
   }
-  if (given !== 0) realm.module._cw_elements_release(given);
   if (at === 0) {
     throw new CoworkerError(
       `coworker: no shared memory left to launch '${task}'; raise the \`memory\` option`,
@@ -188,15 +191,17 @@ export function launch<T>(
   job.launched(at, start === 'lazy');
   if (signal) job.listen(signal);
   if (flags & layout.LAUNCH_HELD) realm.module._cwb_launch_held(at);
-  return job as Deferred<T>;
+  return job;
 }
 
 /**
  * A handle for what is launched so. Only that of `async` is a promise: an async
- * function that returns the handle of a launched job does not wait for it.
+ * function that returns the handle of a launched job does not wait for it. So
+ * to the callers of `launch` it is no more than a Job.
  */
-export function newHandle(how: number, init: JobInit): Job {
-  return how & layout.LAUNCH_ASYNC ? new Deferred(init) : new Job(init);
+export function newHandle<T>(how: number, init: JobInit): Deferred<T> {
+  const handle: unknown = how & layout.LAUNCH_ASYNC ? new Deferred<T>(init) : new Job(init);
+  return handle as Deferred<T>;
 }
 
 /** Takes `(task, ...args)` or `(options, task, ...args)` apart. */
