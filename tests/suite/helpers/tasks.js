@@ -488,7 +488,7 @@ export const getValue = (scope, name) => scope.get(new ContextKey(name));
 /** Handles to jobs, as a worker has them. */
 export async function handlesThere(scope) {
   const child = scope.launch((inner) => inner.yield());
-  const task = scope.launch('yieldOnce');
+  const task = scope.launch('wait');
   const bare = newJob(scope.job);
   const results = [
     child.parent === scope.job,
@@ -501,10 +501,10 @@ export async function handlesThere(scope) {
     [scope.job.isActive, scope.job.isCompleted, scope.job.isCancelled],
   ];
   bare.complete();
+  task.cancel();
   return results;
 }
 export const handlesBelow = (scope) => scope.async('handlesThere');
-export const yieldOnce = (scope) => scope.yield();
 /** What a worker refuses. */
 export async function badInputThere(scope) {
   const errors = [];
