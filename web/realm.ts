@@ -157,6 +157,15 @@ export abstract class Realm implements Host {
     this.schedulePump();
   }
 
+  /** A body went through something that it could have waited for, and goes on. */
+  goesOn(): void {
+    this.waits = false;
+    this.hops = MAX_HOPS;
+    if (this.pumping || this.pumpQueued) return;
+    this.pumpQueued = true;
+    queueMicrotask(this.hop);
+  }
+
   /** Lets the event loop have a turn: a small one, now and then a whole one. */
   private visit(): void {
     const now = performance.now();

@@ -233,8 +233,10 @@ export abstract class BaseScope {
         return;
       }
       this.waits++;
+      let waiting = true;
       const token: number = realm.takeToken({
         settled: (error, data, length) => {
+          waiting = false;
           this.waits--;
           if (error === 0) {
             resolve((read ? read(data, length) : undefined) as T);
@@ -252,7 +254,8 @@ export abstract class BaseScope {
         this.waits--;
         reject(new CoworkerError('coworker: no shared memory left', { code: 'CW_ENOMEM' }));
       }
-      realm.arrived();
+      if (waiting) realm.arrived();
+      else realm.goesOn();
     });
     return promise;
   }
@@ -354,8 +357,10 @@ export abstract class BaseScope {
     };
     const end = (code: number, value?: R): R | Promise<R> => {
       const over = module._cwb_scope_end(at, code);
-      realm.arrived();
-      if (over) return outcome(value!);
+      if (over) {
+        realm.goesOn();
+        return outcome(value!);
+      }
       const how =
         kind === layout.SCOPE_NON_CANCELLABLE ? layout.AWAIT_END_UNCHECKED : layout.AWAIT_END;
       const read = () => outcome(value!);
