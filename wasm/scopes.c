@@ -66,18 +66,6 @@ cw_job *cwb_scope_open(cw_job *parent, uint32_t kind, double ms,
     return job;
 }
 
-/* The body is over; `code` as for cwb_complete(). True: the scope is, too, and
- * cwb_scope_error() tells its outcome; otherwise cwb_await() waits for that. */
-uint32_t cwb_scope_end(cw_job *scope, uint32_t code)
-{
-    cw__job_finish(cw__self, scope, cwb_take_error(scope, code));
-    cw__worker_flush(cw__self);
-    return cw_is_completed(scope);
-}
-
-/* The error of a scope that is over: borrowed, NULL if there is none. */
-cw_error *cwb_scope_error(cw_job *scope) { return cw_job_error(scope); }
-
 /* True if it was the scope's own time limit that ended it. */
 uint32_t cwb_scope_ran_out(const cw_job *scope)
 {
@@ -86,6 +74,22 @@ uint32_t cwb_scope_ran_out(const cw_job *scope)
     return extra && extra->timeout && error && cw__error_is_cancel(error) &&
            cw_error_cause(error) == extra->timeout;
 }
+
+/* The body is over; `code` as for cwb_complete(), and CWB_AT_ONCE. Returns enum
+ * cwb_scope_state; one that is open is waited for with cwb_await(). */
+uint32_t cwb_scope_end(cw_job *scope, uint32_t code)
+{
+    cw_error *error = cwb_take_error(scope, code);
+    bool keeps = code & CWB_AT_ONCE && !error;
+    cw__job_finish(cw__self, scope, error);
+    cw__worker_flush(cw__self);
+    if (!cw_is_completed(scope)) return CWB_SCOPE_OPEN;
+    return keeps && cwb_scope_ran_out(scope) ? CWB_SCOPE_IN_TIME
+                                             : CWB_SCOPE_OVER;
+}
+
+/* The error of a scope that is over: borrowed, NULL if there is none. */
+cw_error *cwb_scope_error(cw_job *scope) { return cw_job_error(scope); }
 
 static const cw_coroutine deferred = {.name = "deferred",
                                       .frame_size = sizeof(cw_frame)};

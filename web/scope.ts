@@ -356,10 +356,12 @@ export abstract class BaseScope {
       return value;
     };
     const end = (code: number, value?: R): R | Promise<R> => {
-      const over = module._cwb_scope_end(at, code);
-      if (over) {
-        realm.goesOn();
-        return outcome(value!);
+      const state = module._cwb_scope_end(at, code | atOnce);
+      if (state !== layout.SCOPE_OPEN) realm.goesOn();
+      if (state === layout.SCOPE_OVER) return outcome(value!);
+      if (state === layout.SCOPE_IN_TIME) {
+        module._cwb_job_drop(at);
+        return value!;
       }
       const how =
         kind === layout.SCOPE_NON_CANCELLABLE ? layout.AWAIT_END_UNCHECKED : layout.AWAIT_END;
@@ -380,6 +382,7 @@ export abstract class BaseScope {
       return end(layout.OUTCOME_VALUE, value);
     };
     const fail = (error: unknown) => end(scope.fail(error));
+    let atOnce = layout.AT_ONCE;
     let result: R | PromiseLike<R>;
     try {
       result = block(scope);
@@ -389,7 +392,10 @@ export abstract class BaseScope {
     if (typeof (result as PromiseLike<R> | null)?.then !== 'function') {
       return settled(() => leave(result as R));
     }
-    return (result as PromiseLike<R>).then(leave, fail) as Promise<R>;
+    const left = (result as PromiseLike<R>).then(leave, fail) as Promise<R>;
+    // Unless it was settled already, this comes before leave().
+    if (kind === layout.SCOPE_LIMITED) queueMicrotask(() => (atOnce = 0));
+    return left;
   }
 
   // ---- the end
