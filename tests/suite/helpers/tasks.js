@@ -397,3 +397,25 @@ export async function grow(scope, depth, yields) {
   }
   return depth;
 }
+
+// ---- scopes inside of tasks
+
+/** Cancels the job that it was called from by withContext(), then may fail. */
+export function cancelCaller(scope, cells, message) {
+  scope.job.parent.cancel('from the block');
+  Atomics.store(cells, 1, scope.isActive ? 2 : 1);
+  Atomics.store(cells, 0, 1);
+  if (message !== undefined) throw new RangeError(message);
+  return 'a value';
+}
+/** Is busy in a block until its time limit has run out. */
+export async function busyTooLong(scope, ms) {
+  const end = performance.now() + 10_000;
+  let ranOut = false;
+  const result = await scope.withTimeoutOrNull(ms, (inner) => {
+    while (inner.isActive && performance.now() < end);
+    ranOut = !inner.isActive;
+    return 'value';
+  });
+  return [result, scope.isStopped, ranOut];
+}
