@@ -6,8 +6,8 @@
  */
 import { checkElements } from './elements.js';
 import { ContextClosedError, CoworkerError, describe, expected } from './errors.js';
-import { Deferred } from './job.js';
-import type { JobRealm } from './job.js';
+import { Deferred, Job } from './job.js';
+import type { JobInit, JobRealm } from './job.js';
 import { givenOf, startFlags } from './launch-options.js';
 import * as layout from './layout.gen.js';
 import { Memory } from './memory.js';
@@ -129,12 +129,12 @@ export function launch<T>(
   const held = signal?.aborted === true; // it must not begin before it is cancelled
   if (held && start !== 'lazy') flags |= layout.LAUNCH_HELD;
   let at: Pointer;
-  let deferred: Deferred<T>;
+  let job: Deferred<T>;
   if (typeof found !== 'number') {
     const bytes = found.encode(args);
     realm.writeBytes(bytes);
-    deferred = new Deferred<T>({ realm, owner: target, name: task, native: found });
-    const token = realm.takeToken(deferred);
+    job = newHandle<T>(how, { realm, owner: target, name: task, native: found });
+    const token = realm.takeToken(job);
     at = realm.module._cwb_launch_native(
       target.context,
       parent,
@@ -154,8 +154,8 @@ export function launch<T>(
       length = realm.encodeOne(parcel);
       flags |= layout.LAUNCH_MESSAGE;
     }
-    deferred = new Deferred<T>({ realm, owner: target, name: task, parcel });
-    const token = realm.takeToken(deferred);
+    job = newHandle<T>(how, { realm, owner: target, name: task, parcel });
+    const token = realm.takeToken(job);
     at = realm.module._cwb_launch(
       target.context,
       parent,
@@ -178,10 +178,16 @@ export function launch<T>(
       { code: 'CW_ENOMEM' },
     );
   }
-  deferred.started(at);
-  if (signal) deferred.listen(signal);
+  job.started(at);
+  if (signal) job.listen(signal);
   if (flags & layout.LAUNCH_HELD) realm.module._cwb_launch_held(at);
-  return deferred;
+  return job;
+}
+
+/** A handle to await only for what is launched so: others are no promises. */
+export function newHandle<T>(how: number, init: JobInit): Deferred<T> {
+  const Kind = (how & layout.LAUNCH_ASYNC ? Deferred : Job) as typeof Deferred<T>;
+  return new Kind(init);
 }
 
 /** Takes `(task, ...args)` or `(options, task, ...args)` apart. */

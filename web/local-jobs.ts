@@ -6,7 +6,8 @@
  */
 import { checkElements } from './elements.js';
 import { CoworkerError } from './errors.js';
-import { Deferred } from './job.js';
+import type { Deferred, Job } from './job.js';
+import { newHandle } from './launch.js';
 import type { Target } from './launch.js';
 import { givenOf, startFlags } from './launch-options.js';
 import * as layout from './layout.gen.js';
@@ -21,7 +22,7 @@ export type LocalFunction = (scope: never, ...args: never[]) => unknown;
 interface Local {
   readonly run: (scope: BaseScope, ...args: unknown[]) => unknown;
   readonly args: readonly unknown[];
-  readonly job: Deferred<unknown>;
+  readonly job: Job;
 }
 
 export class LocalJobs {
@@ -49,7 +50,7 @@ export class LocalJobs {
     const { realm } = target;
     const { module } = realm;
     const name = options.name ?? (run.name || 'anonymous');
-    const job = new Deferred<T>({ realm, owner: target, name });
+    const job = newHandle<T>(flags, { realm, owner: target, name });
     const given = givenOf(realm, options);
     const number = this.freeLocals.pop() ?? this.locals.length;
     this.locals[number] = { run: run as Local['run'], args, job };
