@@ -214,7 +214,11 @@ int cwb_suspend(cw_job *scope, uint32_t token)
     return cwb_leaf_begin(scope, &suspending_leaf, &(cwb_wait){.token = token});
 }
 
-/* ---- the end of a body */
+/* ---- passing by, and the end of a body */
+
+/* A body that is being run has not waited for anything yet, and goes on in its
+ * event loop before what is in line. */
+void cwb_goes_on(void) { cwb_realm->host_goes_on = true; }
 
 /* What a body has begun to wait for and left behind is cancelled. */
 void cwb_cancel_leaves(cw_job *scope)

@@ -77,9 +77,7 @@ export class LocalJobs {
     job.started(at);
     if (options.signal) job.listen(options.signal);
     if (how & layout.LAUNCH_HELD) module._cwb_launch_held(at);
-    // An undispatched one has come to where it waits; not so its caller.
-    if (how & layout.LAUNCH_UNDISPATCHED) realm.goesOn();
-    else realm.schedulePump();
+    realm.launchedHere((how & layout.LAUNCH_UNDISPATCHED) !== 0);
     return job;
   }
 

@@ -94,6 +94,7 @@ export interface CoreModule {
   _cw_resume_error(continuation: Pointer, error: Pointer): number;
   _cw_continuation_release(continuation: Pointer): void;
   _cwb_scope_open(parent: Pointer, kind: number, ms: number, given: Pointer): Pointer;
+  _cwb_goes_on(): void;
   _cwb_scope_end(scope: Pointer, code: number): number;
   _cwb_scope_error(scope: Pointer): Pointer;
   _cwb_scope_ran_out(scope: Pointer): number;
