@@ -187,7 +187,7 @@ void cw_cancel(cw_job *job, cw_error *cause)
 
 /* Takes references to all such children. False: there was no room for all of
  * them; `*count` tells how many there are. */
-static bool take_children(cw_job *job, bool leaves, cw_job **children,
+static bool take_children(cw_job *job, bool parts, cw_job **children,
                           size_t *count)
 {
     size_t room = *count, found = 0;
@@ -195,7 +195,8 @@ static bool take_children(cw_job *job, bool leaves, cw_job **children,
     state = cw__adopt_fresh(job, state);
     cw_job *first = state & CW__JOB_CHILDREN ? job->children : NULL;
     for (cw_job *child = first; child; child = child->after) {
-        bool counts = leaves == ((child->flags & CW__JOB_LEAF) != 0);
+        bool counts = parts ? (child->flags & CW__JOB_LONELY) != 0
+                            : !(child->flags & CW__JOB_LEAF);
         if (counts && found++ < room) children[found - 1] = child;
         if (child->after == first) break;
     }
@@ -206,12 +207,13 @@ static bool take_children(cw_job *job, bool leaves, cw_job **children,
     return found <= room;
 }
 
-/* Cancels the direct children that are leaves, or those that are not. */
-static int cancel_some(cw_job *job, bool leaves, cw_error *cause)
+/* Cancels the direct children that are parts of the body, or those that are not
+ * its waits. */
+static int cancel_some(cw_job *job, bool parts, cw_error *cause)
 {
     size_t count = 0, room = 0;
     cw_job **children = NULL;
-    while (!take_children(job, leaves, children, &count)) {
+    while (!take_children(job, parts, children, &count)) {
         if (children) cw__free(children, room * sizeof *children);
         room = count;
         children = cw__alloc(room * sizeof *children);
@@ -232,7 +234,7 @@ int cw_cancel_children(cw_job *job, cw_error *cause)
     return cancel_some(job, false, cause);
 }
 
-int cw__cancel_leaves(cw_job *job) { return cancel_some(job, true, NULL); }
+int cw__cancel_parts(cw_job *job) { return cancel_some(job, true, NULL); }
 
 void cw__tell_failure(cw__worker *self, cw_job *job, cw_error *error)
 {

@@ -34,9 +34,9 @@ cw_job *cw__told_of_failure(cw_job *job);
 void cw__job_report(cw_job *job, cw_error *error);
 /* Cancels all below a job that has just become cancelling. */
 void cw__cancel_children(cw__worker *self, cw_job *root);
-/* Cancels what the job's body waits for, if it is the host's. CW_OK, or
- * CW_ENOMEM. */
-int cw__cancel_leaves(cw_job *job);
+/* Cancels what belongs to the job's body, if that is the host's: what it waits
+ * for, and what runs on its behalf. CW_OK, or CW_ENOMEM. */
+int cw__cancel_parts(cw_job *job);
 /* A child of `job` (a reference, taken over) has failed with `error`
  * (borrowed). All above hear of it now, so that they stop early, and once more
  * when what is between has ended. */

@@ -43,6 +43,15 @@ static bool set_limit(cw_job *scope, double ms)
     return true;
 }
 
+/* Why no block of withContext() may begin below a job (or NULL: none), which is
+ * cancelled or has ended: owned, NULL if one may. */
+cw_error *cwb_scope_refusal(cw_job *above)
+{
+    if (!above || !(cw_is_cancelled(above) || cw_is_completed(above)))
+        return NULL;
+    return cw__job_cancellation(above);
+}
+
 /* Opens a scope in `parent`; `ms` is for CWB_SCOPE_LIMITED, `given` (borrowed,
  * or NULL) for CWB_SCOPE_CHANGED. Returns a handle, to be dropped after the
  * scope's end, or NULL without memory. */

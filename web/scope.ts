@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { ContextKey, makeElements, readValue } from './elements.js';
+import { ContextKey, checkElements, makeElements, readValue } from './elements.js';
 import type { Elements } from './elements.js';
 import {
   CancellationError,
@@ -13,8 +13,7 @@ import {
   describe,
   expected,
 } from './errors.js';
-import { Job } from './job.js';
-import type { Deferred } from './job.js';
+import { Deferred, Job } from './job.js';
 import type { Target } from './launch.js';
 import * as layout from './layout.gen.js';
 import type { Pointer } from './module.js';
@@ -139,16 +138,20 @@ export abstract class BaseScope {
    * @throws CancellationError (rejects) if this scope's own job is cancelled
    */
   join(job: Job): Promise<void> {
+    this.checkJob('job', job, Job, 'a Job');
     return this.awaitEnd(job, layout.AWAIT_JOIN);
   }
 
   /** Waits for several jobs, one after the other. */
-  async joinAll(jobs: Iterable<Job>): Promise<void> {
-    for (const job of jobs) await this.join(job);
+  joinAll(jobs: Iterable<Job>): Promise<void> {
+    const all = this.checkJobs(jobs, Job, 'a Job');
+    const { module } = this.target.realm;
+    return this.awaitEnds(all, (at, token) => module._cwb_join_all(at, token, all.length));
   }
 
   /** Cancels a job and waits for its end. */
   cancelAndJoin(job: Job, cause?: unknown): Promise<void> {
+    this.checkJob('job', job, Job, 'a Job');
     job.cancel(cause);
     return this.awaitEnd(job, layout.AWAIT_JOIN);
   }
@@ -158,29 +161,23 @@ export abstract class BaseScope {
    * own job is cancelled.
    * @throws what the job failed with, or CancellationError (both reject)
    */
-  async await<T>(job: Deferred<T>): Promise<T> {
-    await this.awaitEnd(job, layout.AWAIT_RESULT);
-    return job.result();
+  await<T>(job: Deferred<T>): Promise<T> {
+    this.checkJob('job', job, Deferred, 'a Deferred');
+    return this.awaitEnd(job, layout.AWAIT_RESULT, () => job.result());
   }
 
   /**
    * Waits for several results; fails as soon as one of them does, and leaves the
    * others alone. Starts all lazy ones first.
    */
-  async awaitAll<T>(jobs: Iterable<Deferred<T>>): Promise<T[]> {
-    const all = [...jobs];
-    if (all.length === 0) return [];
-    const { realm } = this.target;
-    const retained = all.map((job) => job.retain());
-    try {
-      await this.suspend((at, token) => {
-        realm.writeBytes(new Uint8Array(Uint32Array.from(retained).buffer));
-        return realm.module._cwb_await_all(at, token, retained.length);
-      });
-    } finally {
-      for (const job of retained) realm.module._cwb_job_drop(job);
-    }
-    return Promise.all(all.map((job) => job.result()));
+  awaitAll<T>(jobs: Iterable<Deferred<T>>): Promise<T[]> {
+    const all = this.checkJobs(jobs, Deferred<T>, 'a Deferred');
+    const { module } = this.target.realm;
+    return this.awaitEnds(
+      all,
+      (at, token) => module._cwb_await_all(at, token, all.length),
+      () => Promise.all(all.map((job) => job.result())),
+    );
   }
 
   /**
@@ -206,12 +203,56 @@ export abstract class BaseScope {
     return suspendWith(this, block);
   }
 
-  private awaitEnd(job: Job, how: number): Promise<void> {
-    if (!(job instanceof Job)) throw new TypeError(expected('job', 'a Job', job));
+  private checkJobs<J extends Job>(
+    jobs: Iterable<J>,
+    Kind: abstract new (...args: never[]) => J,
+    wanted: string,
+  ): J[] {
+    if (typeof (jobs as Iterable<J> | null | undefined)?.[Symbol.iterator] !== 'function') {
+      throw new TypeError(expected('jobs', 'an iterable, such as an array', jobs));
+    }
+    const all = [...jobs];
+    all.forEach((job, index) => this.checkJob(`jobs[${index}]`, job, Kind, wanted));
+    return all;
+  }
+
+  /** Throws unless it is a job that can be waited for here. */
+  private checkJob(
+    argument: string,
+    job: Job,
+    Kind: abstract new (...args: never[]) => Job,
+    wanted: string,
+  ): void {
+    if (!(job instanceof Kind)) throw new TypeError(expected(argument, wanted, job));
+    if (job.owner.realm === this.target.realm) return;
+    throw new CoworkerError(
+      `coworker: \`${argument}\`, '${job.name}', runs in another WebAssembly module, and jobs of ` +
+        'two modules cannot be in one tree. Use `await job.join()`',
+      { code: 'CW_EINVAL' },
+    );
+  }
+
+  private awaitEnd<T = void>(job: Job, how: number, read?: () => T | PromiseLike<T>): Promise<T> {
     const { module } = this.target.realm;
     const retained = job.retain();
-    const ended = this.suspend((at, token) => module._cwb_await(at, token, retained, how));
+    const ended = this.suspend<T>((at, token) => module._cwb_await(at, token, retained, how), read);
     module._cwb_job_drop(retained);
+    return ended;
+  }
+
+  private awaitEnds<T = void>(
+    jobs: readonly Job[],
+    begin: (at: Pointer, token: number) => number,
+    read?: () => T | PromiseLike<T>,
+  ): Promise<T> {
+    const { realm } = this.target;
+    if (jobs.length === 0) return Promise.resolve(read?.() as T);
+    const retained = jobs.map((job) => job.retain());
+    const ended = this.suspend<T>((at, token) => {
+      realm.writeBytes(new Uint8Array(Uint32Array.from(retained).buffer));
+      return begin(at, token);
+    }, read);
+    for (const job of retained) realm.module._cwb_job_drop(job);
     return ended;
   }
 
@@ -222,7 +263,7 @@ export abstract class BaseScope {
    */
   suspend<T = void>(
     begin: (at: Pointer, token: number) => number,
-    read?: (data: Pointer, length: number) => T,
+    read?: (data: Pointer, length: number) => T | PromiseLike<T>,
     suspended?: (continuation: Pointer, token: number) => void,
     undelivered?: () => void,
   ): Promise<T> {
@@ -300,34 +341,38 @@ export abstract class BaseScope {
    * @throws CancellationError (rejects) if the job is cancelled: then the block
    * does not begin
    */
-  protected async runChanged<R>(elements: Elements, block: Block<this, R>): Promise<R> {
+  protected runChanged<R>(elements: Elements, block: Block<this, R>): Promise<R> {
+    checkElements(elements);
     const { realm } = this.target;
     const { parent, release } = parentOf(elements);
-    const above = parent || this.check();
-    if (realm.module._cwb_job_state(above) !== layout.JOB_ACTIVE) {
+    const refusal = realm.module._cwb_scope_refusal(parent ?? this.check());
+    if (refusal !== 0) {
       release();
-      throw realm.errors.readOwned(realm.module._cw_job_cancellation(above));
+      return settled(() => {
+        throw realm.errors.readOwned(refusal);
+      });
     }
-    const given = makeElements(realm, elements, parent);
-    release();
+    let given: Pointer = 0;
     try {
-      return await this.run(layout.SCOPE_CHANGED, block, 0, given);
+      given = makeElements(realm, elements, parent);
+      return this.run(layout.SCOPE_CHANGED, block, 0, given);
     } finally {
-      realm.module._cw_elements_release(given);
+      release();
+      if (given !== 0) realm.module._cw_elements_release(given);
     }
   }
 
   /** @internal Waits for a part of the body that runs elsewhere. */
-  protected async awaitMoved<R>(job: Deferred<R>): Promise<R> {
-    await this.awaitEnd(job, layout.AWAIT_END);
-    return job.result();
+  protected awaitMoved<R>(job: Deferred<R>): Promise<R> {
+    return this.awaitEnd(job, layout.AWAIT_END, () => job.result());
   }
 
-  private async runLimited<R, N>(ms: number, block: Block<this, R>, late: () => N): Promise<R | N> {
+  private runLimited<R, N>(ms: number, block: Block<this, R>, late: () => N): Promise<R | N> {
     if (typeof ms !== 'number' || Number.isNaN(ms)) {
       throw new TypeError(expected('ms', 'a number of milliseconds', ms));
     }
-    if (ms <= 0) return late();
+    checkBlock(block);
+    if (ms <= 0) return settled(late);
     return this.run(layout.SCOPE_LIMITED, block, Math.ceil(ms), 0, late);
   }
 
@@ -338,64 +383,83 @@ export abstract class BaseScope {
     given: Pointer = 0,
     late?: () => unknown,
   ): Promise<R> {
-    if (typeof block !== 'function') {
-      throw new TypeError(`coworker: a scope runs a function, got ${describe(block)}`);
-    }
+    checkBlock(block);
     const { realm } = this.target;
     const { module } = realm;
     const at = module._cwb_scope_open(this.check(), kind, ms, given);
     if (at === 0) throw new CoworkerError('coworker: no shared memory left', { code: 'CW_ENOMEM' });
     const scope = this.inside(at);
+    this.waits++;
+    const close = () => {
+      this.waits--;
+      module._cwb_job_drop(at);
+    };
     const outcome = (value: R): R => {
       const ranOut = late !== undefined && module._cwb_scope_ran_out(at) !== 0;
       const error = module._cwb_scope_error(at);
       const thrown = error === 0 ? undefined : realm.errors.read(error);
-      module._cwb_job_drop(at);
+      close();
       if (ranOut) return late() as R;
       if (error !== 0) throw thrown;
       return value;
     };
-    const end = (code: number, value?: R): R | Promise<R> => {
-      const state = module._cwb_scope_end(at, code | atOnce);
-      if (state !== layout.SCOPE_OPEN) realm.goesOn();
-      if (state === layout.SCOPE_OVER) return outcome(value!);
-      if (state === layout.SCOPE_IN_TIME) {
-        module._cwb_job_drop(at);
-        return value!;
+    const promise = new Promise<R>((resolve, reject) => {
+      const settle = (get: () => R) => {
+        try {
+          resolve(get());
+        } catch (error) {
+          // What a body has left behind ends with it, and nobody may look.
+          if (this.at === 0) promise.catch(() => {});
+          reject(error);
+        }
+      };
+      const end = (code: number, value?: R) => {
+        const state = module._cwb_scope_end(at, code | atOnce);
+        if (state !== layout.SCOPE_OPEN) realm.goesOn();
+        if (state === layout.SCOPE_OVER) {
+          settle(() => outcome(value!));
+          return;
+        }
+        if (state === layout.SCOPE_IN_TIME) {
+          close();
+          resolve(value!);
+          return;
+        }
+        const how =
+          kind === layout.SCOPE_NON_CANCELLABLE ? layout.AWAIT_END_UNCHECKED : layout.AWAIT_END;
+        this.suspend((here, token) => module._cwb_await(here, token, at, how)).then(
+          () => settle(() => outcome(value!)),
+          (cancellation: unknown) =>
+            settle(() => {
+              // An error of the scope itself is read from there, with what else it tells.
+              if (module._cwb_scope_error(at) !== 0) return outcome(value!);
+              close();
+              throw cancellation;
+            }),
+        );
+      };
+      const leave = (value: R) => {
+        scope.end();
+        end(layout.OUTCOME_VALUE, value);
+      };
+      const fail = (error: unknown) => end(scope.fail(error));
+      let atOnce = layout.AT_ONCE;
+      let result: R | PromiseLike<R>;
+      try {
+        result = block(scope);
+      } catch (error) {
+        fail(error);
+        return;
       }
-      const how =
-        kind === layout.SCOPE_NON_CANCELLABLE ? layout.AWAIT_END_UNCHECKED : layout.AWAIT_END;
-      const read = () => outcome(value!);
-      // An error of the scope itself is read from there, with what else it tells.
-      return this.suspend((here, token) => module._cwb_await(here, token, at, how)).then(
-        read,
-        (cancellation: unknown) => {
-          const own = module._cwb_scope_error(at) !== 0;
-          if (own) return outcome(value!);
-          module._cwb_job_drop(at);
-          throw cancellation;
-        },
-      );
-    };
-    const leave = (value: R) => {
-      scope.end();
-      return end(layout.OUTCOME_VALUE, value);
-    };
-    const fail = (error: unknown) => end(scope.fail(error));
-    let atOnce = layout.AT_ONCE;
-    let result: R | PromiseLike<R>;
-    try {
-      result = block(scope);
-    } catch (error) {
-      return settled(() => fail(error));
-    }
-    if (typeof (result as PromiseLike<R> | null)?.then !== 'function') {
-      return settled(() => leave(result as R));
-    }
-    const left = (result as PromiseLike<R>).then(leave, fail) as Promise<R>;
-    // Unless it was settled already, this comes before leave().
-    if (kind === layout.SCOPE_LIMITED) queueMicrotask(() => (atOnce = 0));
-    return left;
+      if (typeof (result as PromiseLike<R> | null)?.then !== 'function') {
+        leave(result as R);
+        return;
+      }
+      (result as PromiseLike<R>).then(leave, fail);
+      // Unless it was settled already, this comes before leave().
+      if (kind === layout.SCOPE_LIMITED) queueMicrotask(() => (atOnce = 0));
+    });
+    return promise;
   }
 
   // ---- the end
@@ -417,7 +481,7 @@ export abstract class BaseScope {
 
   /** @internal The task is over. */
   end(): void {
-    if (this.waits > 0) this.target.realm.module._cwb_cancel_leaves(this.at);
+    if (this.waits > 0) this.target.realm.module._cwb_cancel_parts(this.at);
     this.at = 0;
   }
 
@@ -436,6 +500,11 @@ export abstract class BaseScope {
   }
 }
 
-function settled<R>(get: () => R | Promise<R>): Promise<R> {
+function checkBlock(block: unknown): void {
+  if (typeof block === 'function') return;
+  throw new TypeError(`coworker: a scope runs a function, got ${describe(block)}`);
+}
+
+function settled<R>(get: () => R): Promise<R> {
   return new Promise((resolve) => resolve(get()));
 }
