@@ -185,6 +185,7 @@ describe('scopes, elements and what cannot be cancelled', () => {
         expect(2);
         await scope.yield();
         expect(4);
+        Atomics.store(at, 2, 1);
         spinUntil(at, 0);
         assert.equal(flags(job), '001');
         assert.equal(at[1], 1); // and there it is seen, too
@@ -212,6 +213,7 @@ describe('scopes, elements and what cannot be cancelled', () => {
         expect(2);
         await scope.yield();
         expect(4);
+        Atomics.store(at, 2, 1);
         await scope.join(job);
         assert.equal(flags(job), '011');
         expect(6);

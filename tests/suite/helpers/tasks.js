@@ -400,8 +400,12 @@ export async function grow(scope, depth, yields) {
 
 // ---- scopes inside of tasks
 
-/** Cancels the job that it was called from by withContext(), then may fail. */
+/**
+ * Waits for a cell, cancels the job that it was called from by withContext(),
+ * then may fail.
+ */
 export function cancelCaller(scope, cells, message) {
+  while (Atomics.load(cells, 2) === 0);
   scope.job.parent.cancel('from the block');
   Atomics.store(cells, 1, scope.isActive ? 2 : 1);
   Atomics.store(cells, 0, 1);
@@ -419,3 +423,4 @@ export async function busyTooLong(scope, ms) {
   });
   return [result, scope.isStopped, ranOut];
 }
+export { play } from './scenarios.js';

@@ -1,0 +1,6 @@
+// Scopes inside of a body.
+
+import { describe } from 'node:test';
+import { everywhere } from './helpers/everywhere.js';
+
+describe('blocks', () => everywhere('blocks'));
