@@ -24,6 +24,18 @@ import type { SuspendBlock } from './suspend.js';
 /** A body that runs in place, in a scope of its own. */
 export type Block<S, R> = (scope: S) => R | PromiseLike<R>;
 
+/** What a scope inside of a body is opened with, besides its block. */
+interface Opening {
+  /** Its time limit. */
+  readonly ms?: number;
+  /** Its elements: borrowed. */
+  readonly given?: Pointer;
+  /** It is not below the job: its value counts though that is cancelled. */
+  readonly apart?: boolean;
+  /** What comes of it if its own time ran out. */
+  readonly late?: () => unknown;
+}
+
 /** What the scopes of workers' tasks and of local functions have in common. */
 export abstract class BaseScope {
   /** The name of the worker that runs the task. */
@@ -333,7 +345,7 @@ export abstract class BaseScope {
 
   /** Runs `block` such that cancelling the job does not reach it: for clean-up. */
   nonCancellable<R>(block: Block<this, R>): Promise<R> {
-    return this.run(layout.SCOPE_NON_CANCELLABLE, block);
+    return this.run(layout.SCOPE_NON_CANCELLABLE, block, { apart: true });
   }
 
   /**
@@ -355,7 +367,7 @@ export abstract class BaseScope {
     let given: Pointer = 0;
     try {
       given = makeElements(realm, elements, parent);
-      return this.run(layout.SCOPE_CHANGED, block, 0, given);
+      return this.run(layout.SCOPE_CHANGED, block, { given, apart: parent !== undefined });
     } finally {
       release();
       if (given !== 0) realm.module._cw_elements_release(given);
@@ -373,15 +385,13 @@ export abstract class BaseScope {
     }
     checkBlock(block);
     if (ms <= 0) return settled(late);
-    return this.run(layout.SCOPE_LIMITED, block, Math.ceil(ms), 0, late);
+    return this.run(layout.SCOPE_LIMITED, block, { ms: Math.ceil(ms), late });
   }
 
   private run<R>(
     kind: number,
     block: Block<this, R>,
-    ms = 0,
-    given: Pointer = 0,
-    late?: () => unknown,
+    { ms = 0, given = 0, apart = false, late }: Opening = {},
   ): Promise<R> {
     checkBlock(block);
     const { realm } = this.target;
@@ -425,8 +435,7 @@ export abstract class BaseScope {
           resolve(value!);
           return;
         }
-        const how =
-          kind === layout.SCOPE_NON_CANCELLABLE ? layout.AWAIT_END_UNCHECKED : layout.AWAIT_END;
+        const how = apart ? layout.AWAIT_END_UNCHECKED : layout.AWAIT_END;
         this.suspend((here, token) => module._cwb_await(here, token, at, how)).then(
           () => settle(() => outcome(value!)),
           (cancellation: unknown) =>
