@@ -424,3 +424,19 @@ export async function busyTooLong(scope, ms) {
   return [result, scope.isStopped, ranOut];
 }
 export { play } from './scenarios.js';
+/** Blocks that are busy until their time limit has run out. */
+export async function busyBlocks(scope, ms) {
+  const end = performance.now() + 10_000;
+  const spinIn = (inner) => {
+    while (inner.isActive && performance.now() < end);
+  };
+  return [
+    await scope.withTimeoutOrNull(ms, (inner) => (spinIn(inner), 'plain')),
+    await scope.withTimeoutOrNull(ms, async (inner) => (spinIn(inner), 'async')),
+    await scope.withTimeoutOrNull(ms, async (inner) => {
+      await null;
+      spinIn(inner);
+      return 'late';
+    }),
+  ];
+}
