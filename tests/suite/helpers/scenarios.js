@@ -520,15 +520,17 @@ const waiting = {
   },
 
   async 'with await(), for what ended before, though cancelled'(scope, expect) {
+    const open = newCompletableDeferred();
     const done = scope.async(() => 5);
     await scope.join(done);
     const job = now(scope, async (child) => {
       child.cancel();
       same(await child.await(done), 5);
-      isError(await raised(() => child.await(newCompletableDeferred())), CancellationError);
+      isError(await raised(() => child.await(open)), CancellationError);
       expect(1);
     });
     await scope.join(job);
+    open.cancel();
     return 1;
   },
 
@@ -1044,6 +1046,32 @@ const blocks = {
     }
   },
 };
+
+// ---- memory
+
+const cause = new CancellationError('one for all, since errors are kept until they are collected');
+
+/** Waits in all ways, again and again. */
+export async function exercise(scope, rounds) {
+  for (let round = 0; round < rounds; round++) {
+    const cancelled = now(scope, async (child) => {
+      const waits = [
+        child.suspendCancellable((_resume, _reject, onCancel) => onCancel(() => {})),
+        child.delay(1e9),
+        child.withTimeout(1e9, (inner) => inner.awaitCancellation()),
+      ];
+      for (const { reason } of await Promise.allSettled(waits)) same(reason, cause);
+    });
+    cancelled.cancel(cause);
+    const values = [1, 2].map((value) => scope.async(() => value));
+    await scope.joinAll([cancelled, cancelled]);
+    equal(await scope.awaitAll(values), [1, 2]);
+    const named = { name: 'named', handler() {} };
+    await scope.withContext(named, (inner) => inner.nonCancellable(() => inner.yield()));
+    await scope.supervisorScope((inner) => inner.withTimeoutOrNull(1e9, () => inner.yield()));
+    await scope.suspendCancellable((resume) => resume(round, () => {}));
+  }
+}
 
 const groups = { suspending, waiting, blocks };
 

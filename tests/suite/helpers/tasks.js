@@ -423,7 +423,7 @@ export async function busyTooLong(scope, ms) {
   });
   return [result, scope.isStopped, ranOut];
 }
-export { play } from './scenarios.js';
+export { exercise, play } from './scenarios.js';
 /** Blocks that are busy until their time limit has run out. */
 export async function busyBlocks(scope, ms) {
   const end = performance.now() + 10_000;
