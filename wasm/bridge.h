@@ -77,6 +77,16 @@ enum cwb_test_flags {
     CWB_TEST_OWN = 2       /* the scheduler ends with the test */
 };
 
+/* With the outcome of a scope's body: it never let anybody else run. */
+enum { CWB_AT_ONCE = 8 };
+
+/* What becomes of a scope whose body is over. */
+enum cwb_scope_state {
+    CWB_SCOPE_OPEN,   /* it waits for what is below */
+    CWB_SCOPE_OVER,   /* cwb_scope_error() tells its outcome */
+    CWB_SCOPE_IN_TIME /* its time ran out, but its value counts all the same */
+};
+
 /* Ways to wait for a job's end. */
 enum cwb_how {
     CWB_JOIN,

@@ -73,7 +73,7 @@ export class LocalJobs {
     }
     if (options.signal) job.listen(options.signal);
     if (how & layout.LAUNCH_HELD) module._cwb_launch_held(job.address);
-    realm.schedulePump();
+    realm.launchedHere((how & layout.LAUNCH_UNDISPATCHED) !== 0);
     return job;
   }
 

@@ -119,13 +119,16 @@ export interface CoreModule {
   _cwb_yield(scope: Pointer, token: number): number;
   _cwb_await(scope: Pointer, token: number, job: Pointer, how: number): number;
   _cwb_await_all(scope: Pointer, token: number, count: number): number;
+  _cwb_join_all(scope: Pointer, token: number, count: number): number;
   _cwb_suspend(scope: Pointer, token: number): number;
-  _cwb_cancel_leaves(scope: Pointer): void;
+  _cwb_cancel_parts(scope: Pointer): void;
   _cwb_on_cancel(continuation: Pointer, token: number): number;
   _cwb_resume(continuation: Pointer, token: number): number;
   _cw_resume_error(continuation: Pointer, error: Pointer): number;
   _cw_continuation_release(continuation: Pointer): void;
   _cwb_scope_open(parent: Pointer, kind: number, ms: number, given: Pointer): Pointer;
+  _cwb_goes_on(): void;
+  _cwb_scope_refusal(above: Pointer): Pointer;
   _cwb_scope_end(scope: Pointer, code: number): number;
   _cwb_scope_error(scope: Pointer): Pointer;
   _cwb_scope_ran_out(scope: Pointer): number;

@@ -33,7 +33,7 @@ const TURN_MS = 2;
  * Promises that a resumed body may pass on its way to where it waits next,
  * before others have their turn: one for each function that it returns from.
  */
-const MAX_HOPS = 8;
+const MAX_HOPS = 32;
 
 type WaitAsync = (
   array: Int32Array,
@@ -188,6 +188,25 @@ export abstract class Realm implements Host {
   arrived(): void {
     this.waits = true;
     this.schedulePump();
+  }
+
+  /** A body went through something that it could have waited for, and goes on. */
+  goesOn(): void {
+    this.waits = false;
+    this.hops = MAX_HOPS;
+    if (this.pumping) {
+      this.module._cwb_goes_on();
+    } else if (!this.pumpQueued) {
+      this.pumpQueued = true;
+      queueMicrotask(this.hop);
+    }
+  }
+
+  /** A body has launched a function for this thread, and goes on. */
+  launchedHere(undispatched: boolean): void {
+    // An undispatched one has come to where it waits; not so its caller.
+    if (this.pumping || undispatched) this.goesOn();
+    else this.schedulePump();
   }
 
   /** Lets the event loop have a turn: a small one, now and then a whole one. */

@@ -547,3 +547,45 @@ export function countInside(scope, cells) {
 export async function launchCounters(scope, count, cells) {
   for (let i = 0; i < count; i++) scope.launch('countInside', cells);
 }
+// ---- scopes inside of tasks
+
+/**
+ * Waits for a cell, cancels the job that it was called from by withContext(),
+ * then may fail.
+ */
+export function cancelCaller(scope, cells, message) {
+  while (Atomics.load(cells, 2) === 0);
+  scope.job.parent.cancel('from the block');
+  Atomics.store(cells, 1, scope.isActive ? 2 : 1);
+  Atomics.store(cells, 0, 1);
+  if (message !== undefined) throw new RangeError(message);
+  return 'a value';
+}
+/** Is busy in a block until its time limit has run out. */
+export async function busyTooLong(scope, ms) {
+  const end = performance.now() + 10_000;
+  let ranOut = false;
+  const result = await scope.withTimeoutOrNull(ms, (inner) => {
+    while (inner.isActive && performance.now() < end);
+    ranOut = !inner.isActive;
+    return 'value';
+  });
+  return [result, scope.isStopped, ranOut];
+}
+export { exercise, play } from './scenarios.js';
+/** Blocks that are busy until their time limit has run out. */
+export async function busyBlocks(scope, ms) {
+  const end = performance.now() + 10_000;
+  const spinIn = (inner) => {
+    while (inner.isActive && performance.now() < end);
+  };
+  return [
+    await scope.withTimeoutOrNull(ms, (inner) => (spinIn(inner), 'plain')),
+    await scope.withTimeoutOrNull(ms, async (inner) => (spinIn(inner), 'async')),
+    await scope.withTimeoutOrNull(ms, async (inner) => {
+      await null;
+      spinIn(inner);
+      return 'late';
+    }),
+  ];
+}
