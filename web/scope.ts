@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { Dispatcher } from './dispatcher.js';
 import { ContextKey, checkElements, makeElements, readValue } from './elements.js';
 import type { Elements } from './elements.js';
 import {
@@ -298,6 +299,7 @@ export abstract class BaseScope {
    * does not begin
    */
   protected async runChanged<R>(elements: Elements, block: Block<this, R>): Promise<R> {
+    checkElements(elements);
     const { realm } = this.target;
     const { parent, release } = parentOf(elements);
     const above = parent || this.check();
@@ -316,8 +318,7 @@ export abstract class BaseScope {
 
   /** @internal True if a block with these elements does not run where this one does. */
   protected moves(elements: Elements | undefined): boolean {
-    if (elements?.context === undefined) return false;
-    checkElements(elements);
+    if (!(elements?.context instanceof Dispatcher)) return false;
     const { module } = this.target.realm;
     return module._cwb_runs_on(this.check(), elements.context.address) === 0;
   }

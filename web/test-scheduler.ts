@@ -124,8 +124,8 @@ export class TestScheduler {
   }
 
   /**
-   * Ends it: what is left on its dispatchers is cancelled, and waited for. A
-   * test does this with its own.
+   * Ends it: what waits on its dispatchers is cancelled, and what is left runs
+   * until all its jobs have ended. A test does this with its own.
    * @throws IllegalStateError (rejects) if a test is running
    */
   async close(): Promise<void> {

@@ -149,7 +149,7 @@ describe('virtual time, case by case', () => {
       scope.launch(async (child) => {
         let turns = 0;
         try {
-          for (;; turns++) await child.delay(1000);
+          for (; ; turns++) await child.delay(1000);
         } catch (cancellation) {
           assert.instanceOf(cancellation, CancellationError);
           mark(2);
