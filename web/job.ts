@@ -371,8 +371,15 @@ export class Job {
       throw new IllegalStateError(`coworker: job '${this.name}' has not completed`);
     }
     if (!this.ended) this.realm.pumpNow();
-    const { failed, outcome } = this;
-    return { failed, outcome };
+    if (this.ended) return { failed: this.failed, outcome: this.outcome };
+    // Within a turn of the core, which has yet to tell this thread.
+    const { module, errors } = this.realm;
+    const error = module._cw_job_error(this.at);
+    if (error !== 0) return { failed: true, outcome: errors.read(error) };
+    if (this.local) return { failed: false, outcome: this.local.value };
+    throw new IllegalStateError(
+      `coworker: the result of job '${this.name}' is still on its way to this thread: await it`,
+    );
   }
 }
 

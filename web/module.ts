@@ -105,6 +105,7 @@ export interface CoreModule {
   _cw_job_parent(job: Pointer): Pointer;
   _cw_job_name(job: Pointer): Pointer;
   _cw_job_cancellation(job: Pointer): Pointer;
+  _cw_job_error(job: Pointer): Pointer;
   _cw_cancel(job: Pointer, cause: Pointer): void;
   _cw_cancel_children(job: Pointer, cause: Pointer): number;
   _cwb_error_new(code: number, slot: number): Pointer;
