@@ -267,7 +267,7 @@ function run<R>(
       body,
       [],
       (number, token) => {
-        test = module._cwb_test_begin(context, number, token, flags, timeout, given);
+        test = module._cwb_test_begin(context, number, token, flags, Math.ceil(timeout), given);
         return test === 0 ? 0 : module._cwb_test_body(test);
       },
       (at, taskName) => new TestScope(target, at, taskName, 'main', scheduler, background),
