@@ -11,11 +11,12 @@
  */
 #include "run_test.h"
 
-#include "coroutine.h"
+#include "dump.h"
 #include "error.h"
 #include "main_context.h"
 #include "text.h"
 #include "tree.h"
+#include "watch.h"
 
 #include <string.h>
 
@@ -30,21 +31,23 @@ CW_COROUTINE(background, cw_none, cw_none, CW_NO_LOCALS)
 
 /* ---- jobs that hang */
 
-/* Appends the names of the job's children that are active. */
-static void add_children(cw__text *text, cw_job *job)
+/* Appends the children of the first job that are not being cancelled, and what
+ * they wait for. */
+static void add_children(cw__text *text, const cw__dump *dump)
 {
-    uint32_t state = cw__adopt_fresh(job, cw__job_lock(job));
-    cw_job *child = state & CW__JOB_CHILDREN ? job->children : NULL;
     const char *before = "; active: ";
-    for (; child; child = child->after) {
-        if (cw_is_active(child) && !(child->flags & CW__JOB_LEAF)) {
-            cw__text_add(text, before);
-            cw__text_add(text, cw_job_name(child));
-            before = ", ";
-        }
-        if (child->after == job->children) break;
+    for (uint32_t i = 0; i < dump->nodes[0].count; i++) {
+        const cw__node *child = &dump->nodes[dump->nodes[0].children + i];
+        if (child->over || child->entry.kind == CW_DUMP_WAIT ||
+            child->entry.state == CW_DUMP_CANCELLING)
+            continue;
+        cw__text_add(text, before);
+        cw__text_add(text, child->entry.name);
+        cw__text_add(text, " (");
+        cw__dump_print_wait(&child->entry, text);
+        cw__text_add(text, ")");
+        before = ", ";
     }
-    cw__job_unlock(job, state);
 }
 
 /* Says what has not ended. */
@@ -53,9 +56,17 @@ static cw_error *describe(int code, const char *what, cw_job *body)
     char buffer[512];
     cw__text text = cw__text_begin(buffer, sizeof buffer);
     cw__text_add(&text, what);
-    if (!(cw_load_acquire(&body->state) & CW__JOB_BODY_DONE))
-        cw__text_add(&text, "; its body is not over");
-    add_children(&text, body);
+    bool body_over = cw_load_acquire(&body->state) & CW__JOB_BODY_DONE;
+    if (!body_over) cw__text_add(&text, "; its body is not over");
+    cw__dump dump;
+    if (cw__dump_take(&dump, body) == CW_OK && !dump.nodes[0].over) {
+        if (!body_over) {
+            cw__text_add(&text, ": ");
+            cw__dump_print_wait(&dump.nodes[0].entry, &text);
+        }
+        add_children(&text, &dump);
+    }
+    cw__dump_drop(&dump);
     return cw_error_new(code, buffer, NULL);
 }
 
@@ -95,6 +106,7 @@ static void discard(cw_job *job)
 
 static void admit(cw_job *job)
 {
+    if (cw__is_watched(job)) cw__watching->launched(job);
     if (!cw__context_admit(&job->context->workers[0], job->context))
         cw__cancel_closed(job);
 }

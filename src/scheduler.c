@@ -102,6 +102,7 @@ cw_test_scheduler *cw_test_scheduler_new(void)
             cw__set_last_error(CW_ENOMEM);
             return NULL;
         }
+        context->route = &cw__virtual_route;
         context->clock = &scheduler->clock;
         context->role = (uint8_t)role;
         context->timers.counter = &scheduler->clock.order;

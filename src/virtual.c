@@ -23,6 +23,7 @@
 
 #include "coroutine.h"
 #include "limit.h"
+#include "watch.h"
 
 enum { TIME_EVERY = 16 }; /* events between looks at the real clock */
 /* How many jobs may stand on top of each other if any depth is asked for. */
@@ -192,15 +193,15 @@ static void wake(cw__clock *clock)
     if (scheduler->changed) scheduler->changed(scheduler);
 }
 
-static void dispatch(cw__clock *clock, cw__worker *self, cw_job *job,
-                     bool yielded)
+static void dispatch(cw_context *context, cw__worker *self, cw_job *job,
+                     enum cw__hint hint)
 {
-    cw_test_scheduler *scheduler = cw__of_clock(clock);
-    bool unconfined = job->context->role & CW__UNCONFINED, nested = false;
+    cw_test_scheduler *scheduler = cw__of_clock(context->clock);
+    bool unconfined = context->role & CW__UNCONFINED, nested = false;
     if (driving == scheduler) {
         if (!unconfined) {
             cw__schedule(scheduler, job);
-        } else if (yielded) {
+        } else if (hint == CW__YIELDED) {
             yield_in_place(scheduler, job);
         } else {
             run_unconfined(scheduler, job);
@@ -211,7 +212,7 @@ static void dispatch(cw__clock *clock, cw__worker *self, cw_job *job,
         cw__drive_end(scheduler);
     } else {
         cw__inbox_push(&scheduler->arrivals, (uintptr_t)job);
-        wake(clock);
+        wake(&scheduler->clock);
     }
 }
 
@@ -241,8 +242,9 @@ static int launch(cw__clock *clock, cw__worker *self, cw_context **context,
     return CW_OK;
 }
 
+const cw__route cw__virtual_route = {.dispatch = dispatch};
+
 const struct cw__clock_calls cw__virtual_calls = {
-    .dispatch = dispatch,
     .run_inside = run_inside,
     .launch = launch,
     .unhandled = cw__collect_failure,
@@ -349,6 +351,12 @@ void cw__await_change(cw_test_scheduler *scheduler)
     if (scheduler->real_limit_ns != CW__NEVER) {
         timeout = scheduler->real_limit_ns - cw__now_ns();
         if (timeout < 0) timeout = 0;
+    }
+    /* acquire: pairs with cw_debug_set() */
+    if (cw_unlikely(cw_load_acquire(&cw__debug_options) & CW_DEBUG_DEADLOCKS)) {
+        uint32_t turns = scheduler->turns;
+        cw__watching->idle();
+        if (scheduler->ready.first || scheduler->turns != turns) return;
     }
     cw__futex_wait(&scheduler->word, 0, timeout);
     cw__check_time(scheduler);

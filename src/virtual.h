@@ -51,6 +51,7 @@ struct cw_test_scheduler {
 };
 
 /* What its contexts call; the last two are in scheduler.c. */
+extern const cw__route cw__virtual_route;
 extern const struct cw__clock_calls cw__virtual_calls;
 bool cw__collect_failure(cw__clock *clock, cw_error *error);
 void cw__scheduler_drop(cw__clock *clock);

@@ -6,6 +6,7 @@
 
 #include "alloc.h"
 #include "main_context.h"
+#include "shared_context.h"
 
 #include <emscripten.h>
 #include <emscripten/eventloop.h>
@@ -77,7 +78,9 @@ cw__worker *cwb_init(uint32_t wake_by_message)
     cwb_imports();
     cw__the_host = (cw__host){.job_final = cwb_job_final,
                               .job_free = cwb_job_free,
+                              .name_of = cwb_name_of,
                               .home_of = cwb_home_of,
+                              .runs_here = cwb_runs_here,
                               .error_free = cwb_error_free,
                               .deliver = cwb_deliver,
                               .worker_start = worker_start,
@@ -95,6 +98,8 @@ cw__worker *cwb_init(uint32_t wake_by_message)
     self->may_futex = false;
     cw__self = cwb_realm = self;
     cw__set_main_context(cwb_main);
+    /* Threads are started by JavaScript, with what it knows of its workers. */
+    cw__set_default_context(cw_context_retain(cwb_main));
     return self;
 }
 

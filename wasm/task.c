@@ -89,11 +89,10 @@ cw_error *cwb_take_error(cw_job *job, uint32_t code)
 static cw_error *take_outcome(cw_job *job, uint32_t code)
 {
     cwb_ticket *ticket = cwb_ticket_of(job);
-    bool local = ticket->outcome == CWB_LOCAL;
     ticket->outcome = code & 7;
     cw_error *error = cwb_take_error(job, code);
     /* A value of a function of the same realm never leaves it. */
-    if (error || local) return error;
+    if (error || ticket->local) return error;
     /* Of a message it is the parcel's number. */
     if (set_data(ticket, cwb_scratch(0), code >> 3)) return NULL;
     return cw_error_new(CW_ENOMEM, NULL, NULL);
@@ -111,8 +110,7 @@ static cw_step run_in_javascript(cw_frame *frame)
         self->foreign++;
         /* What stands in line waits until the function has come to where it
          * waits. Tasks, which are independent, gain from running in batches. */
-        if (ticket->outcome == CWB_LOCAL && self->running)
-            self->host_goes_on = true;
+        if (ticket->local && self->running) self->host_goes_on = true;
         return CW_STEP_FOREIGN;
     }
     frame->error = take_outcome(job, code);
@@ -149,13 +147,22 @@ static cw_job *parent_or_root(cw_context *context, cw_job *parent)
 
 /* Finds where a job runs that is launched in `scope` on `*context`: if that is
  * NULL, where the scope runs, or on the main context. CW_OK, or an error. */
-static int place(cw_context **context, const cw_job *scope, cw_job **foster)
+static int place(cw_context **context, const cw_job *scope, bool local,
+                 cw_job **foster)
 {
     cw__worker *self = cw__self;
     /* The scope's body may go on in its event loop, and others' worker is at
      * work. */
     if (scope && scope->context->clock) self = &scope->context->workers[0];
     if (!*context) *context = scope ? scope->context : cw_main_context();
+    cw_context *inherited = scope ? scope->context : NULL;
+    bool in_view = inherited && inherited->home->count > 1 &&
+                   inherited->home == (*context)->home;
+    /* A function of a worker runs there; tasks stay in their parent's view. */
+    if (in_view && local)
+        *context = inherited->home;
+    else if (in_view && *context == inherited->home)
+        *context = inherited;
     return cw__context_may_launch(self, context, foster);
 }
 
@@ -168,7 +175,8 @@ static cwb_ticket *make(cw_context *context, const cw_coroutine *type,
     if (flags & CWB_LAUNCH_LONELY) kind |= CW__JOB_LONELY;
     if (flags & (CWB_LAUNCH_ATOMIC | CWB_LAUNCH_UNDISPATCHED))
         kind |= CW__JOB_ATOMIC;
-    if (flags & CWB_LAUNCH_LOCAL && context->count > 1) kind |= CW__JOB_PINNED;
+    if (flags & CWB_LAUNCH_LOCAL && context->home->count != 1)
+        kind |= CW__JOB_PINNED;
     if (type == &javascript) kind |= CW__JOB_FOREIGN;
     cw_job *job =
         cw__job_new(context, type, kind, 1, extra_bytes(type, capacity));
@@ -245,12 +253,13 @@ cw_job *cwb_launch(cw_context *context, cw_job *parent, uint32_t task,
     bool local = (flags & CWB_LAUNCH_LOCAL) != 0;
     uint32_t room = local || length > INLINE_BYTES ? 0 : INLINE_BYTES;
     cw_job *foster = NULL;
-    int status = place(&context, parent, &foster);
+    int status = place(&context, parent, local, &foster);
     if (status != CW_OK) return fail(status);
     cwb_ticket *ticket = make(context, &javascript, flags, room, token);
     if (!ticket) return fail(CW_ENOMEM);
     ticket->task = task;
     if (flags & CWB_LAUNCH_MESSAGE) ticket->outcome = CWB_MESSAGE;
+    ticket->local = local;
     if (local) ticket->outcome = CWB_LOCAL;
     if (!set_data(ticket, cwb_scratch(0), length)) return forget(ticket->job);
     return go(ticket, parent, foster, flags, timeout_ms, given);
@@ -278,7 +287,7 @@ cw_job *cwb_launch_native(cw_context *context, cw_job *parent,
 {
     bool string = type->arg_type == 's';
     cw_job *foster = NULL;
-    int status = place(&context, parent, &foster);
+    int status = place(&context, parent, false, &foster);
     if (status != CW_OK) return fail(status);
     cwb_ticket *ticket = make(context, type, flags, string ? length : 0, token);
     if (!ticket) return fail(CW_ENOMEM);
@@ -316,11 +325,20 @@ void cwb_job_final(cw_job *job, bool unhandled)
     cw__worker_unpark(home);
 }
 
+const char *cwb_name_of(const cw_job *job)
+{
+    const cwb_ticket *ticket = cwb_ticket_of((cw_job *)job);
+    bool task = cw__job_type(job) == &javascript && !ticket->local;
+    return task ? cwb_task_name(job->context, ticket->task) : NULL;
+}
+
 cw__worker *cwb_home_of(const cw_job *job)
 {
     if (job->flags & CW__JOB_LEAF) return cwb_leaf_home(job);
     return cwb_ticket_of((cw_job *)job)->home;
 }
+
+bool cwb_runs_here(const cw_job *job) { return cwb_home_of(job) == cwb_realm; }
 
 size_t cwb_job_free(cw_job *job)
 {
@@ -353,6 +371,44 @@ void cwb_ticket_deliver(cwb_ticket *ticket)
 /* ---- handles */
 
 void cwb_job_drop(cw_job *job) { cw__job_drop(job); }
+
+/* The job above one that has not ended: owned. NULL if there is none; what is
+ * launched outside of any job has none, though its context looks after it. */
+cw_job *cwb_job_parent(cw_job *job)
+{
+    cw_job *parent = cw_job_parent(job);
+    if (!parent) return NULL;
+    const cw_context *context = parent->context;
+    const cwb_context *data = context ? context->host_data : NULL;
+    if (!data || data->root != parent) return parent;
+    cw__job_drop(parent);
+    return NULL;
+}
+
+/* The token that this realm has launched a job with; -1 for other jobs. */
+int32_t cwb_job_token(cw_job *job)
+{
+    if (!(job->flags & CW__JOB_NOTIFY)) return -1;
+    const cwb_ticket *ticket = cwb_ticket_of(job);
+    return ticket->home == cwb_realm ? (int32_t)ticket->token : -1;
+}
+
+/* How a job that this realm has launched has ended well, before its ticket
+ * comes: as the number that cwb_complete() takes. The address of the data is in
+ * the scratch buffer, where they live as long as the job. */
+uint32_t cwb_job_outcome(cw_job *job)
+{
+    const cwb_ticket *ticket = cwb_ticket_of(job);
+    const void *data = ticket->data;
+    uint32_t outcome = ticket->outcome | ticket->length << 3;
+    if (!(job->flags & CW__JOB_FOREIGN)) {
+        const cw_coroutine *type = cw__job_type(job);
+        data = (char *)cw__job_frame(job) + type->result_offset;
+        outcome = CWB_VALUE | type->result_size << 3;
+    }
+    memcpy(cwb_scratch(0), &data, sizeof data);
+    return outcome;
+}
 
 /* Bit 0: cancelled, bit 1: ended, bit 2: active. */
 uint32_t cwb_job_state(const cw_job *job)

@@ -34,7 +34,9 @@ int cwb_leaf_begin(cw_job *scope, const cwb_leaf *leaf, const void *arg)
     unsigned kind =
         CW__JOB_INSIDE | CW__JOB_LEAF | CW__JOB_LONELY | CW__JOB_ATOMIC;
     cw_context *context = scope->context;
-    if (context->count > 1) kind |= CW__JOB_PINNED;
+    /* What is in a view of several workers waits at one of them. */
+    if (context->home->count > 1) context = context->home;
+    if (context->home->count != 1) kind |= CW__JOB_PINNED;
     cw_job *job = cw__job_new(context, &leaf->type, kind, 0, 0);
     if (!job) return CW_ENOMEM;
     memcpy((char *)job->top + leaf->type.arg_offset, arg, leaf->type.arg_size);

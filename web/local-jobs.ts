@@ -6,7 +6,8 @@
  */
 import { checkElements } from './elements.js';
 import { CoworkerError, IllegalStateError } from './errors.js';
-import { Deferred } from './job.js';
+import type { Deferred, Job } from './job.js';
+import { newHandle } from './launch.js';
 import type { Target } from './launch.js';
 import { givenOf, startFlags } from './launch-options.js';
 import * as layout from './layout.gen.js';
@@ -21,7 +22,7 @@ export type LocalFunction = (scope: never, ...args: never[]) => unknown;
 interface Local {
   readonly run: (scope: BaseScope, ...args: unknown[]) => unknown;
   readonly args: readonly unknown[];
-  readonly job: Deferred<unknown>;
+  readonly job: Job;
   readonly makeScope: (at: Pointer, name: string) => BaseScope;
 }
 
@@ -36,7 +37,7 @@ export class LocalJobs {
     this.makeScope = makeScope;
   }
 
-  /** Launches a function on this thread. */
+  /** Launches a function on this thread: a Deferred if it is async. */
   launch<T>(
     parent: Pointer,
     flags: number,
@@ -66,7 +67,7 @@ export class LocalJobs {
       );
     let job: Deferred<T>;
     try {
-      job = this.add<T>(name, run, args, launch);
+      job = this.add<T>(name, flags, run, args, launch);
     } finally {
       if (given !== 0) module._cw_elements_release(given);
     }
@@ -78,12 +79,14 @@ export class LocalJobs {
 
   /**
    * Makes a function the body of a job.
+   * @param flags - whether it is for its result
    * @param begin - makes the job, by the function's number: a handle, or 0
    * @param makeScope - makes the scope it is called with
    * @param explain - says why there was no job
    */
   add<T>(
     name: string,
+    flags: number,
     run: LocalFunction,
     args: readonly unknown[],
     begin: (number: number, token: number) => Pointer,
@@ -92,7 +95,7 @@ export class LocalJobs {
   ): Deferred<T> {
     const { target } = this;
     const { realm } = target;
-    const job = new Deferred<T>({ realm, owner: target, name });
+    const job = newHandle<T>(flags, { realm, owner: target, name });
     const number = this.freeLocals.pop() ?? this.locals.length;
     this.locals[number] = { run: run as Local['run'], args, job, makeScope };
     const token = realm.takeToken(job);
@@ -103,7 +106,7 @@ export class LocalJobs {
       throw explain();
     }
     job.onEndLocal(() => this.free(number));
-    job.started(at);
+    job.launched(at, true);
     return job;
   }
 
@@ -125,16 +128,23 @@ export class LocalJobs {
   /** Runs a body that the core has come to. */
   run(at: Pointer, task: number): number {
     const local = this.locals[task]!;
+    const { realm } = this.target;
+    local.job.launched(at, false); // it may not have been told yet
     const scope = local.makeScope(at, local.job.name);
+    const began = realm.beginMeasure();
     let result: unknown;
     try {
       result = local.run(scope, ...local.args);
     } catch (error) {
+      realm.endMeasure(local.job.name, began);
       return this.fail(local, scope, error);
     }
     if (typeof (result as PromiseLike<unknown> | null)?.then !== 'function') {
+      realm.endMeasure(local.job.name, began);
       return this.leave(local, scope, result);
     }
+    const measured = () => realm.endMeasure(local.job.name, began);
+    if (began !== 0) (result as PromiseLike<unknown>).then(measured, measured);
     (result as PromiseLike<unknown>).then(
       (value) => this.complete(at, this.leave(local, scope, value)),
       (error: unknown) => this.complete(at, this.fail(local, scope, error)),

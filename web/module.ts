@@ -15,7 +15,7 @@ export interface Host {
   jobEnded(token: number, outcome: number, data: Pointer, length: number, worker: Pointer): void;
   settled(token: number, error: Pointer, data: Pointer, length: number): void;
   suspended(token: number, continuation: Pointer): void;
-  handled(token: number, news: number, error: Pointer): void;
+  handled(token: number, news: number, data: Pointer): number;
   errorFreed(slot: number): void;
   workerStart(worker: Pointer, name: Pointer): void;
   workerEnd(worker: Pointer): void;
@@ -102,8 +102,11 @@ export interface CoreModule {
   _cw_job_complete_exceptionally(job: Pointer, error: Pointer): number;
   _cw_job_retain(job: Pointer): Pointer;
   _cw_job_start(job: Pointer): number;
-  _cw_job_parent(job: Pointer): Pointer;
+  _cwb_job_parent(job: Pointer): Pointer;
   _cw_job_name(job: Pointer): Pointer;
+  _cwb_job_token(job: Pointer): number;
+  _cwb_job_outcome(job: Pointer): number;
+  _cw_job_error(job: Pointer): Pointer;
   _cw_job_cancellation(job: Pointer): Pointer;
   _cw_job_error(job: Pointer): Pointer;
   _cw_cancel(job: Pointer, cause: Pointer): void;
@@ -135,6 +138,15 @@ export interface CoreModule {
   _cwb_key(length: number): Pointer;
   _cwb_job_value(job: Pointer, key: Pointer): number;
   _cwb_stats(context: Pointer): void;
+  _cwb_executor_new(token: number, length: number): Pointer;
+  _cwb_execute(task: Pointer): void;
+  _cwb_view_new(context: Pointer, limit: number, length: number): Pointer;
+  _cw_unconfined_context(): Pointer;
+  _cw_main_immediate_context(): Pointer;
+  _cw_context_release(context: Pointer): void;
+  _cwb_flags(): Pointer;
+  _cwb_debug_set(options: number, timeline: number): void;
+  _cwb_dump(job: Pointer): number;
   _cwb_alloc(bytes: number): Pointer;
   _cwb_free(memory: Pointer): void;
   _cw_context_close(context: Pointer): void;

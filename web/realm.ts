@@ -8,6 +8,7 @@
 import { DECLINED, DOES_NOT_FIT, Reader, Writer } from './codec.js';
 import { StartError } from './errors.js';
 import * as layout from './layout.gen.js';
+import type { Job } from './job.js';
 import type { LocalJobs } from './local-jobs.js';
 import { Memory } from './memory.js';
 import type { CoreModule, Host, NativeTaskReader, Pointer } from './module.js';
@@ -23,7 +24,7 @@ export interface Ticket {
   /** The core waits for whoever has this continuation, which is owned. */
   suspended?(continuation: Pointer): void;
   /** There is news for a function; it gives the token back itself. */
-  handled?(news: number, error: Pointer, token: number): void;
+  handled?(news: number, data: Pointer, token: number): number | void;
 }
 
 /** How long a realm may go on by microtasks before others get a turn. */
@@ -54,8 +55,10 @@ export abstract class Realm implements Host {
   locals: LocalJobs | undefined;
   /** Called after each turn of the core. */
   afterPump: (() => void) | undefined;
-  /** Jobs of functions are called by their functions' names, for errors that list them. */
-  namesJobs = false;
+  /** Somebody is going to list the jobs of this thread. */
+  listsJobs = false;
+  /** Handles to jobs that were not launched here, by the core's address. */
+  readonly watched = new Map<Pointer, Job>();
   /** True once the thread is about to end. */
   isOver = false;
 
@@ -83,6 +86,7 @@ export abstract class Realm implements Host {
   /** The body that was resumed last waits again, or has ended. */
   private waits = false;
   private waitAsync: WaitAsync | undefined;
+  private flagsAt: Pointer = 0;
 
   abstract run(job: Pointer, task: number, outcome: number, data: Pointer, length: number): number;
   abstract workerStart(worker: Pointer, name: Pointer): void;
@@ -101,6 +105,7 @@ export abstract class Realm implements Host {
   protected attach(module: CoreModule, memory: WebAssembly.Memory, options: RealmOptions): void {
     this.module = module;
     this.memory = new Memory(memory);
+    this.flagsAt = module._cwb_flags();
     const heap = () => this.memory.refresh();
     this.reader = new Reader(heap);
     this.writer = new Writer(heap);
@@ -110,6 +115,27 @@ export abstract class Realm implements Host {
     if (!this.growScratch(0)) {
       throw new StartError('out-of-memory', 'coworker: no shared memory left; raise `memory`');
     }
+  }
+
+  // ---- the performance timeline
+
+  private get flags(): number {
+    return this.memory.u32[this.flagsAt >>> 2]!;
+  }
+
+  /** True if somebody looks at jobs, and wants to know them by their names. */
+  get namesJobs(): boolean {
+    return this.listsJobs || (this.flags & 2) !== 0;
+  }
+
+  /** When something begins that is to stand there; 0: nothing is. */
+  beginMeasure(): number {
+    return (this.flags & 1) === 0 ? 0 : performance.now();
+  }
+
+  /** It is over; `began` is what {@link beginMeasure} gave. */
+  endMeasure(name: string, began: number): void {
+    if (began !== 0) performance.measure(name, { start: began });
   }
 
   // ---- turns
@@ -236,6 +262,11 @@ export abstract class Realm implements Host {
     return ticket;
   }
 
+  /** What a token stands for, if it is one. */
+  ticketOf(token: number): Ticket | undefined {
+    return this.tickets[token];
+  }
+
   /** All that is under way. */
   protected *openTickets(): Iterable<[number, Ticket]> {
     for (let token = 0; token < this.tickets.length; token++) {
@@ -264,8 +295,8 @@ export abstract class Realm implements Host {
     this.tickets[token]?.suspended?.(continuation);
   }
 
-  handled(token: number, news: number, error: Pointer): void {
-    this.tickets[token]?.handled?.(news, error, token);
+  handled(token: number, news: number, data: Pointer): number {
+    return this.tickets[token]?.handled?.(news, data, token) ?? 0;
   }
 
   errorFreed(slot: number): void {

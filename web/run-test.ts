@@ -264,6 +264,7 @@ function run<R>(
     const given = givenOf(runtime, { name, ...(values && { values }) });
     const job = locals.add<Awaited<R>>(
       name,
+      layout.LAUNCH_ASYNC,
       body,
       [],
       (number, token) => {

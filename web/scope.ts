@@ -14,8 +14,7 @@ import {
   describe,
   expected,
 } from './errors.js';
-import { Job } from './job.js';
-import type { Deferred } from './job.js';
+import { Deferred, Job } from './job.js';
 import type { Target } from './launch.js';
 import * as layout from './layout.gen.js';
 import type { Pointer } from './module.js';
@@ -71,7 +70,7 @@ export abstract class BaseScope {
 
   /** The job whose scope this is. */
   get job(): Job {
-    return (this.ownJob ??= Job.watching(this.target, this.check(), this.taskName));
+    return (this.ownJob ??= Job.watching(this.target, this.check()));
   }
 
   /** The value of a key in the job's context, or undefined. */
@@ -145,11 +144,14 @@ export abstract class BaseScope {
 
   /** Waits for several jobs, one after the other. */
   async joinAll(jobs: Iterable<Job>): Promise<void> {
-    for (const job of jobs) await this.join(job);
+    const all = listOf(jobs);
+    for (const job of all) checkJob('jobs', job);
+    for (const job of all) await this.join(job);
   }
 
   /** Cancels a job and waits for its end. */
   cancelAndJoin(job: Job, cause?: unknown): Promise<void> {
+    checkJob('job', job);
     job.cancel(cause);
     return this.awaitEnd(job, layout.AWAIT_JOIN);
   }
@@ -160,6 +162,7 @@ export abstract class BaseScope {
    * @throws what the job failed with, or CancellationError (both reject)
    */
   async await<T>(job: Deferred<T>): Promise<T> {
+    checkDeferred('job', job);
     await this.awaitEnd(job, layout.AWAIT_RESULT);
     return job.result();
   }
@@ -169,11 +172,13 @@ export abstract class BaseScope {
    * others alone. Starts all lazy ones first.
    */
   async awaitAll<T>(jobs: Iterable<Deferred<T>>): Promise<T[]> {
-    const all = [...jobs];
+    const all = listOf(jobs);
+    for (const job of all) checkDeferred('jobs', job);
     if (all.length === 0) return [];
     const { realm } = this.target;
-    const retained = all.map((job) => job.retain());
+    const retained: Pointer[] = [];
     try {
+      for (const job of all) retained.push(job.retain(realm));
       await this.suspend((at, token) => {
         realm.writeBytes(new Uint8Array(Uint32Array.from(retained).buffer));
         return realm.module._cwb_await_all(at, token, retained.length);
@@ -208,9 +213,10 @@ export abstract class BaseScope {
   }
 
   private awaitEnd(job: Job, how: number): Promise<void> {
-    if (!(job instanceof Job)) throw new TypeError(expected('job', 'a Job', job));
-    const { module } = this.target.realm;
-    const retained = job.retain();
+    checkJob('job', job);
+    const { realm } = this.target;
+    const { module } = realm;
+    const retained = job.retain(realm);
     const ended = this.suspend((at, token) => module._cwb_await(at, token, retained, how));
     module._cwb_job_drop(retained);
     return ended;
@@ -299,9 +305,10 @@ export abstract class BaseScope {
    * does not begin
    */
   protected async runChanged<R>(elements: Elements, block: Block<this, R>): Promise<R> {
+    if (typeof block !== 'function') throw notAFunction(block);
     checkElements(elements);
     const { realm } = this.target;
-    const { parent, release } = parentOf(elements);
+    const { parent, release } = parentOf(realm, elements);
     const above = parent || this.check();
     if (realm.module._cwb_job_state(above) !== layout.JOB_ACTIVE) {
       release();
@@ -333,6 +340,7 @@ export abstract class BaseScope {
     if (typeof ms !== 'number' || Number.isNaN(ms)) {
       throw new TypeError(expected('ms', 'a number of milliseconds', ms));
     }
+    if (typeof block !== 'function') throw notAFunction(block);
     if (ms <= 0) return late();
     return this.run(layout.SCOPE_LIMITED, block, Math.ceil(ms), 0, late);
   }
@@ -344,9 +352,7 @@ export abstract class BaseScope {
     given: Pointer = 0,
     late?: () => unknown,
   ): Promise<R> {
-    if (typeof block !== 'function') {
-      throw new TypeError(`coworker: a scope runs a function, got ${describe(block)}`);
-    }
+    if (typeof block !== 'function') throw notAFunction(block);
     const { realm } = this.target;
     const { module } = realm;
     const at = module._cwb_scope_open(this.check(), kind, ms, given);
@@ -433,6 +439,27 @@ export abstract class BaseScope {
     return layout.OUTCOME_ERROR;
   }
 }
+
+function listOf<J>(jobs: Iterable<J>): J[] {
+  if (typeof (jobs as Partial<Iterable<J>> | null)?.[Symbol.iterator] === 'function') {
+    return [...jobs];
+  }
+  throw new TypeError(expected('jobs', 'an array or another iterable', jobs));
+}
+
+function checkJob(argument: string, job: unknown): void {
+  if (job instanceof Job) return;
+  throw new TypeError(expected(argument, argument === 'job' ? 'a Job' : 'Jobs', job));
+}
+
+function checkDeferred(argument: string, job: unknown): void {
+  if (job instanceof Deferred) return;
+  const wanted = argument === 'job' ? 'a Deferred, which async() gives' : 'Deferreds';
+  throw new TypeError(expected(argument, wanted, job));
+}
+
+const notAFunction = (block: unknown) =>
+  new TypeError(`coworker: a scope runs a function, got ${describe(block)}`);
 
 function settled<R>(get: () => R | Promise<R>): Promise<R> {
   return new Promise((resolve) => resolve(get()));

@@ -55,7 +55,7 @@ export class TestDriver {
     stack.splice(place, 0, operation);
     if (stack.length === 1) {
       runtime.hold();
-      runtime.namesJobs = true;
+      runtime.listsJobs = true;
       runtime.afterPump = () => {
         if (this.idle) this.schedule();
       };
@@ -69,7 +69,7 @@ export class TestDriver {
     stack.pop();
     if (stack.length > 0) return;
     runtime.afterPump = undefined;
-    runtime.namesJobs = false;
+    runtime.listsJobs = false;
     runtime.release();
   }
 
