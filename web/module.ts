@@ -108,7 +108,6 @@ export interface CoreModule {
   _cwb_job_outcome(job: Pointer): number;
   _cw_job_error(job: Pointer): Pointer;
   _cw_job_cancellation(job: Pointer): Pointer;
-  _cw_job_error(job: Pointer): Pointer;
   _cw_cancel(job: Pointer, cause: Pointer): void;
   _cw_cancel_children(job: Pointer, cause: Pointer): number;
   _cwb_error_new(code: number, slot: number): Pointer;

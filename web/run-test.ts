@@ -10,11 +10,16 @@ import { CoworkerError, IllegalStateError, NativeError, expected } from './error
 import { givenOf } from './launch-options.js';
 import type { Target } from './launch.js';
 import * as layout from './layout.gen.js';
-import { Main } from './main.js';
 import { MainScope, localJobsOf } from './main-scope.js';
 import type { CoreModule, Pointer } from './module.js';
 import type { Realm } from './realm.js';
-import { TestDispatcher, TestScheduler, noMemory, testThread } from './test-scheduler.js';
+import {
+  TestDispatcher,
+  TestScheduler,
+  noMemory,
+  testThread,
+  untilReady,
+} from './test-scheduler.js';
 import type { Operation } from './test-driver.js';
 
 /** How a test runs. */
@@ -153,7 +158,7 @@ export async function runTest<R>(
   checkBody(body);
   checkOptions(options);
   const { timeout = 60_000, dispatcher } = options;
-  await Main.ready;
+  await untilReady();
   checkIdle();
   const current = dispatcher?.scheduler ?? TestScheduler.current();
   const scheduler = current ?? new TestScheduler();
@@ -182,7 +187,7 @@ export async function runTest<R>(
  */
 export async function runBlockingTest<R>(body: TestBody<R>): Promise<Awaited<R>> {
   checkBody(body);
-  await Main.ready;
+  await untilReady();
   checkIdle();
   const place = new TestDispatcher(new TestScheduler(), layout.TEST_UNCONFINED, 'test-unconfined');
   return run(body, place, 60_000, {}, layout.TEST_OWN | layout.TEST_BLOCKING);

@@ -10,10 +10,25 @@ import { Main } from './main.js';
 import type { Pointer } from './module.js';
 import { firstRuntime } from './runtime.js';
 import type { Runtime } from './runtime.js';
-import { currentTarget } from './current.js';
+import { currentTarget, hasCurrentTarget } from './current.js';
 import { TestDriver } from './test-driver.js';
 
 let driver: TestDriver | undefined;
+
+/**
+ * Waits for coworker to be ready.
+ * @throws CoworkerError (rejects) on a worker's thread
+ */
+export async function untilReady(): Promise<void> {
+  if (firstRuntime()) return;
+  if (hasCurrentTarget()) {
+    throw new CoworkerError(
+      'coworker: tests in virtual time run on the main thread, and this is a worker of a context',
+      { code: 'CW_ENOTSUP' },
+    );
+  }
+  await Main.ready;
+}
 
 /** The runtime and the driver of this thread. */
 export function testThread(): { runtime: Runtime; driver: TestDriver } {
@@ -90,7 +105,7 @@ export class TestScheduler {
   }
 
   private async advance(how: number, ms: number): Promise<void> {
-    if (!firstRuntime()) await Main.ready;
+    if (!firstRuntime()) await untilReady();
     const { runtime, driver } = testThread();
     const { module } = runtime;
     const scheduler = this.drive(runtime);

@@ -247,7 +247,7 @@ describe('the time limit of a test', () => {
     assert.equal(error.code, 'CW_ETIMEDOUT');
     assert.match(
       error.message,
-      /^coworker: the time limit of the test ran out; its body is not over; active: hangs, named$/,
+      /^coworker: the time limit of the test ran out; its body is not over: waits for time to pass; active: hangs \(waits for time to pass\), named \(waits for time to pass\)$/,
     );
     assert.isTrue(cleaned);
   });
@@ -262,7 +262,7 @@ describe('the time limit of a test', () => {
       { timeout: 20 },
     );
     const error = await failure(result);
-    assert.match(error.message, /ran out; active: hangs$/);
+    assert.match(error.message, /ran out; active: hangs \(waits for time to pass\)$/);
   });
 
   it('reaches endless events, also within a call', async () => {
@@ -885,9 +885,15 @@ describe('runBlockingTest', () => {
     );
     assert.equal(error.name, 'UncompletedTestError');
     assert.equal(error.code, 'CW_EBUSY');
-    assert.equal(error.message, 'coworker: the test is not over; active: hangs');
+    assert.equal(
+      error.message,
+      'coworker: the test is not over; active: hangs (waits for time to pass)',
+    );
     error = await failure(runBlockingTest(() => sleep(5)));
-    assert.equal(error.message, 'coworker: the test is not over; its body is not over');
+    assert.equal(
+      error.message,
+      'coworker: the test is not over; its body is not over: runs outside',
+    );
   });
 
   it('refuses to leave events', async () => {
