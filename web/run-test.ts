@@ -22,7 +22,12 @@ import {
 } from './test-scheduler.js';
 import type { Operation } from './test-driver.js';
 
-/** How a test runs. */
+/**
+ * How a test runs.
+ *
+ * @example
+ * await runTest(body, { timeout: 5000, dispatcher: newUnconfinedTestDispatcher() });
+ */
 export interface RunTestOptions {
   /**
    * Real time in milliseconds after which the test is cancelled; Infinity: never.
@@ -41,7 +46,13 @@ export interface RunTestOptions {
   readonly values?: readonly ContextValue[];
 }
 
-/** The time limit of the test ran out; the message names the jobs that hung. */
+/**
+ * The time limit of the test ran out; the message names the jobs that hung.
+ *
+ * @example
+ * const hangs = runTest((scope) => scope.awaitCancellation(), { timeout: 100 });
+ * await assert.rejects(hangs, TestTimeoutError);
+ */
 export class TestTimeoutError extends CoworkerError {
   override name = 'TestTimeoutError';
   constructor(message: string, options: ErrorOptions = {}) {
@@ -49,7 +60,15 @@ export class TestTimeoutError extends CoworkerError {
   }
 }
 
-/** A test by {@link runBlockingTest} has left something behind. */
+/**
+ * A test by {@link runBlockingTest} has left something behind.
+ *
+ * @example
+ * const leaves = runBlockingTest((scope) => {
+ *   scope.launch((child) => child.awaitCancellation());
+ * });
+ * await assert.rejects(leaves, UncompletedTestError);
+ */
 export class UncompletedTestError extends CoworkerError {
   override name = 'UncompletedTestError';
   constructor(message: string, options: ErrorOptions = {}) {
@@ -123,7 +142,12 @@ export class TestScope extends MainScope {
   }
 }
 
-/** A test's body. */
+/**
+ * A test's body.
+ *
+ * @example
+ * const body: TestBody<number> = (scope) => scope.currentTime;
+ */
 export type TestBody<R> = (scope: TestScope) => R;
 
 /**

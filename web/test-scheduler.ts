@@ -44,6 +44,12 @@ const schedulers = new Map<Pointer, TestScheduler>();
  * A clock of its own, with the events that wait for it. Delays and time limits
  * of jobs on its dispatchers take no real time: they are over when somebody
  * advances the time. Made by {@link newTestScheduler}; a test has one.
+ *
+ * @example
+ * await runTest(async ({ testScheduler }) => {
+ *   await testScheduler.advanceTimeBy(1000);
+ *   assert.equal(testScheduler.currentTime, 1000);
+ * });
  */
 export class TestScheduler {
   private at: Pointer = 0;
@@ -181,7 +187,15 @@ export class TestScheduler {
   }
 }
 
-/** The dispatchers of a {@link TestScheduler}, for the `context` of a launch. */
+/**
+ * A dispatcher of a {@link TestScheduler}, for the `context` of a launch. Made by
+ * {@link newStandardTestDispatcher} and {@link newUnconfinedTestDispatcher}.
+ *
+ * @example
+ * const dispatcher = newStandardTestDispatcher();
+ * await runTest(body, { dispatcher });
+ * dispatcher.scheduler.currentTime; // how long it would have taken
+ */
 export class TestDispatcher extends Dispatcher {
   readonly name: string;
   /** Whose time it is in. */
