@@ -8,6 +8,7 @@
 #include "context.h"
 #include "error.h"
 #include "handlers.h"
+#include "shared_context.h"
 
 #include <string.h>
 
@@ -77,4 +78,15 @@ cw_context *cwb_view_new(cw_context *context, int limit, uint32_t length)
      * context's. */
     if (view) view->host_data = context->host_data;
     return view;
+}
+
+/* C's Default, and what is below its IO, are this context from now on; it stays
+ * open. */
+void cwb_set_default(cw_context *context)
+{
+    cw__set_default_context(cw_context_retain(context));
+}
+void cwb_set_io(cw_context *context)
+{
+    cw__set_io_workers(cw_context_retain(context));
 }

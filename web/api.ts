@@ -15,6 +15,8 @@ export { Main, MainContext } from './main.js';
 export { MainScope } from './main-scope.js';
 export type { ModuleFactory } from './module.js';
 export type { ContextOptions } from './options.js';
+export { defaultContext, ioContext } from './shared-contexts.js';
 export type { ContextStats } from './stats.js';
 export type { TraceEvent, WorkerTrace } from './trace.js';
+export { ContextView } from './view.js';
 export type { AnyTasks, TaskArgs, TaskFunction, TaskName, TaskResult } from './types.js';

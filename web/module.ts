@@ -143,6 +143,8 @@ export interface CoreModule {
   _cw_unconfined_context(): Pointer;
   _cw_main_immediate_context(): Pointer;
   _cw_context_release(context: Pointer): void;
+  _cwb_set_default(context: Pointer): void;
+  _cwb_set_io(context: Pointer): void;
   _cwb_flags(): Pointer;
   _cwb_debug_set(options: number, timeline: number): void;
   _cwb_dump(job: Pointer): number;

@@ -24,7 +24,7 @@ export interface Ticket {
   /** The core waits for whoever has this continuation, which is owned. */
   suspended?(continuation: Pointer): void;
   /** There is news for a function; it gives the token back itself. */
-  handled?(news: number, data: Pointer, token: number): number | void;
+  handled?(news: number, data: Pointer, token: number): unknown;
 }
 
 /** How long a realm may go on by microtasks before others get a turn. */
@@ -296,7 +296,8 @@ export abstract class Realm implements Host {
   }
 
   handled(token: number, news: number, data: Pointer): number {
-    return this.tickets[token]?.handled?.(news, data, token) ?? 0;
+    const answer = this.tickets[token]?.handled?.(news, data, token);
+    return typeof answer === 'number' ? answer : 0;
   }
 
   errorFreed(slot: number): void {

@@ -292,8 +292,8 @@ function run<R>(
     driver.push(operation); // what the body begins within the call goes on top
     const given = givenOf(runtime, { name, ...(values && { values }) });
     const job = locals.add<Awaited<R>>(
-      name,
       layout.LAUNCH_ASYNC,
+      name,
       body,
       [],
       (number, token) => {
