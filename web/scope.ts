@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { Dispatcher } from './dispatcher.js';
 import { ContextKey, checkElements, makeElements, readValue } from './elements.js';
 import type { Elements } from './elements.js';
 import {
@@ -370,8 +371,7 @@ export abstract class BaseScope {
 
   /** @internal True if a block with these elements does not run where this one does. */
   protected moves(elements: Elements | undefined): boolean {
-    if (elements?.context === undefined) return false;
-    checkElements(elements);
+    if (!(elements?.context instanceof Dispatcher)) return false;
     const { module } = this.target.realm;
     return module._cwb_runs_on(this.check(), elements.context.address) === 0;
   }
