@@ -86,6 +86,13 @@ enum cw__sending cw__channel_get(cw_channel *channel, void *out,
  * as many elements are put as taken, so that one is enough. */
 bool cw__channel_admits_sender(cw_channel *channel, cw__segment **segment);
 
+/* Sends if that needs no waiting: CW__SENT; CW__SENT_DROPPED, and `*failure`
+ * gets what came of the one that was replaced, owned; CW__FULL, CW__CLOSED or
+ * CW__NEEDS_SEGMENT (there is no memory), and the element is still the
+ * caller's; CW__DROPPED, and it is, too. */
+enum cw__sending cw__channel_try_send(cw_channel *channel, void *element,
+                                      cw_error **failure);
+
 /* ---- errors */
 
 /* What those raise who send, or receive, at a closed channel: owned. */
@@ -95,7 +102,8 @@ cw_error *cw__channel_receive_error(cw_channel *channel);
 /* Gives an element to the hook, if there is one. Returns NULL or an owned
  * CW_EUNDELIVERED. */
 cw_error *cw__channel_undelivered(cw_channel *channel, void *element);
-/* The same where cancellation is raised: a failure is reported. */
+/* The same where cancellation is raised: a failure goes to the job's handler of
+ * failures, or is reported. */
 void cw__channel_lost(cw_channel *channel, cw_job *job, void *element);
 
 /* ---- operations of the host: see cw__op
