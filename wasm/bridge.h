@@ -30,7 +30,7 @@
 
 /* Grows with each change of what JavaScript and C expect of each other, so that
  * a module linked with another version is refused instead of failing later. */
-enum { CWB_ABI = 2 };
+enum { CWB_ABI = 3 };
 
 /* How a body of JavaScript ended, and what its data are. The lowest three bits
  * of the number that says so; the rest is the length of the data. */
@@ -44,6 +44,10 @@ enum cwb_outcome {
     CWB_PENDING = 7    /* not yet: cwb_complete() will tell */
 };
 
+/* Marks the number that says so, if the data end with a list of references, see
+ * values.h. */
+#define CWB_REFERS 0x80000000u
+
 /* Ways to launch; CW_START_DEFAULT without any. */
 enum cwb_launch_flags {
     CWB_LAUNCH_ASYNC = 1,   /* as cw_async(), not cw_launch() */
@@ -54,7 +58,8 @@ enum cwb_launch_flags {
     CWB_LAUNCH_LAZY = 32,   /* begins with cw_job_start() */
     CWB_LAUNCH_ATOMIC = 64, /* see CW_START_ATOMIC, and ... */
     CWB_LAUNCH_UNDISPATCHED = 128, /* ... CW_START_UNDISPATCHED: only LOCAL */
-    CWB_LAUNCH_LONELY = 256        /* its failure is its caller's */
+    CWB_LAUNCH_LONELY = 256,       /* its failure is its caller's */
+    CWB_LAUNCH_REFERS = 512        /* the data end with a list, see values.h */
 };
 
 /* Kinds of scopes inside of a body. */
@@ -78,10 +83,12 @@ enum cwb_how {
 
 /* What JavaScript is told of a function's token. */
 enum cwb_news {
-    CWB_FIRED,      /* the job has ended, or was cancelled */
-    CWB_FAILED,     /* a failure has nobody else to take it */
-    CWB_DROPPED,    /* the token will not be used any more */
-    CWB_UNDELIVERED /* what a wait was resumed with has nobody to take it */
+    CWB_FIRED,       /* the job has ended, or was cancelled */
+    CWB_FAILED,      /* a failure has nobody else to take it */
+    CWB_DROPPED,     /* the token will not be used any more */
+    CWB_UNDELIVERED, /* what a wait was resumed with, or an element, has nobody
+                        to take it */
+    CWB_TAKEN        /* another realm has taken an element of this one */
 };
 
 /* What a new error looks like in the scratch buffer. */
@@ -101,6 +108,7 @@ typedef struct cwb_ticket {
     uint8_t *data;
     uint32_t length;
     uint32_t capacity;  /* of the room for small data behind this */
+    uint32_t refers;    /* the data end with a list of references */
     uint32_t outcome;   /* enum cwb_outcome */
     uint32_t task;      /* which function of the task module */
     const char *worker; /* name of who ended it, if it failed; lives as its
@@ -159,6 +167,9 @@ cw__worker *cwb_home_of(const cw_job *job);
 void cwb_error_free(cw_error *error);
 uintptr_t cwb_deliver(cw__worker *self, uintptr_t chain);
 
+/* A value of JavaScript: see values.h. */
+typedef struct cwb_element cwb_element;
+
 /* Makes the linker take up imports.c. */
 void cwb_imports(void);
 /* Implemented in JavaScript, see imports.c. */
@@ -169,7 +180,10 @@ void cw_js_job_ended(uint32_t token, uint32_t outcome, const void *data,
 void cw_js_settled(uint32_t token, cw_error *error, const void *data,
                    uint32_t length);
 void cw_js_suspended(uint32_t token, cw_continuation *continuation);
-void cw_js_handled(uint32_t token, uint32_t news, cw_error *error);
+cw_error *cw_js_handled(uint32_t token, uint32_t news, cw_error *error,
+                        cwb_element *element);
+void cw_js_report(cw_error *error);
+void cw_js_discard(cwb_element *element);
 void cw_js_error_freed(uint32_t slot);
 int cw_js_worker_start(cw__worker *worker, const char *name);
 void cw_js_worker_end(cw__worker *worker);

@@ -9,6 +9,7 @@
 
 #include "alloc.h"
 #include "atomic.h"
+#include "context.h"
 #include "elements.h"
 #include "error.h"
 #include "handler.h"
@@ -26,6 +27,7 @@ struct cwb_note {
     bool registering, fired; /* the first until `handler` is there */
     cw_handler *handler;     /* owned */
     cw_error *error;         /* owned, or NULL */
+    cwb_element element;     /* owned; CWB_NOTHING if there is none */
 };
 
 static cwb_note *note_new(cw__worker *home, uint32_t token, enum cwb_news news)
@@ -57,11 +59,20 @@ static void forget(cwb_note *note)
 
 void cwb_note_deliver(cwb_note *note)
 {
-    cw_js_handled(note->token, (uint32_t)note->news, note->error);
+    cwb_element *element = &note->element;
+    cw_error *thrown =
+        cw_js_handled(note->token, (uint32_t)note->news, note->error,
+                      element->head == CWB_NOTHING ? NULL : element);
+    if (thrown) cw_js_report(thrown); /* whose doing it is knows nobody here */
+    cw_error_release(thrown);
     forget(note);
 }
 
-void cwb_note_discard(cwb_note *note) { forget(note); }
+void cwb_note_discard(cwb_note *note)
+{
+    cwb_element_drop(&note->element);
+    forget(note);
+}
 
 /* ---- the ends of jobs */
 
@@ -73,7 +84,7 @@ static void job_ended(void *arg, cw_error *error)
         return;
     }
     note->fired = true;
-    cw_js_handled(note->token, CWB_FIRED, error);
+    cw_js_handled(note->token, CWB_FIRED, error, NULL);
     if (!note->registering) forget(note);
 }
 
@@ -112,36 +123,43 @@ uint32_t cwb_handler_dispose(cwb_note *note)
 
 /* ---- functions that something of the core's owns */
 
-typedef struct function {
-    cw__shared shared; /* first */
-    cw__worker *home;
-    uint32_t token;
-} function;
-
-static void call(const function *self, enum cwb_news news, cw_error *error)
+cw_error *cwb_tell(cw__worker *home, uint32_t token, enum cwb_news news,
+                   cw_error *error, cwb_element *element)
 {
-    if (self->home == cwb_realm) {
-        cw_js_handled(self->token, news, error);
-        return;
+    if (home == cwb_realm) return cw_js_handled(token, news, error, element);
+    cwb_note *note = note_new(home, token, news);
+    if (note) {
+        if (element) note->element = *element;
+        post(note, error);
+    } else if (element) {
+        cwb_element_drop(element);
     }
-    cwb_note *note = note_new(self->home, self->token, news);
-    if (note) post(note, error);
+    return NULL;
+}
+
+cw_error *cwb_function_call(const cwb_function *self, enum cwb_news news,
+                            cw_error *error, cwb_element *element)
+{
+    return cwb_tell(self->home, self->token, news, error, element);
 }
 
 static void free_function(cw__shared *shared)
 {
-    function *self = (function *)(void *)shared;
-    call(self, CWB_DROPPED, NULL);
+    cwb_function *self = (cwb_function *)(void *)shared;
+    cw_context *context = self->home->context;
+    cwb_function_call(self, CWB_DROPPED, NULL, NULL);
     cw__free(self, sizeof *self);
+    cw__context_drop(context);
 }
 
-static function *function_new(uint32_t token)
+cwb_function *cwb_function_new(uint32_t token)
 {
-    function *self = cw__alloc(sizeof *self);
+    cwb_function *self = cw__alloc(sizeof *self);
     if (!self) return NULL;
-    *self = (function){
+    *self = (cwb_function){
         .shared.free = free_function, .home = cwb_realm, .token = token};
     atomic_init(&self->shared.refs, 1);
+    cw__context_hold(self->home->context);
     return self;
 }
 
@@ -149,13 +167,13 @@ static function *function_new(uint32_t token)
 
 static void tell_cancelled(void *arg, cw_error *error)
 {
-    call(arg, CWB_FIRED, error);
+    cwb_function_call(arg, CWB_FIRED, error, NULL);
 }
 
 /* As cw_on_cancel(). */
 int cwb_on_cancel(cw_continuation *continuation, uint32_t token)
 {
-    function *self = function_new(token);
+    cwb_function *self = cwb_function_new(token);
     if (!self) return CW_ENOMEM;
     int status =
         cw__on_cancel_shared(continuation, tell_cancelled, &self->shared);
@@ -166,7 +184,7 @@ int cwb_on_cancel(cw_continuation *continuation, uint32_t token)
 static void tell_undelivered(void *arg, void *value)
 {
     (void)value;
-    cw_js_handled((uint32_t)(uintptr_t)arg, CWB_UNDELIVERED, NULL);
+    cw_js_handled((uint32_t)(uintptr_t)arg, CWB_UNDELIVERED, NULL, NULL);
 }
 
 /* As cw_resume(). The value stays in JavaScript, which is told by the leaf's
@@ -183,7 +201,7 @@ int cwb_resume(cw_continuation *continuation, uint32_t token)
 static void tell_failure(void *arg, const char *name, cw_error *error)
 {
     (void)name;
-    call(arg, CWB_FAILED, error);
+    cwb_function_call(arg, CWB_FAILED, error, NULL);
 }
 
 /* A failure in `scope` that cannot be raised there. True: its handler, or its
@@ -199,7 +217,7 @@ uint32_t cwb_report(cw_job *scope, cw_error *error)
  * without memory. */
 const cw_elements *cwb_elements_handler(const cw_elements *base, uint32_t token)
 {
-    function *self = function_new(token);
+    cwb_function *self = cwb_function_new(token);
     if (!self) return NULL;
     const cw_elements *set =
         cw__elements_with_shared_handler(base, tell_failure, &self->shared);

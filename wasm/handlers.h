@@ -7,8 +7,32 @@
 
 #include "bridge.h"
 
+#include "elements.h"
+#include "values.h"
+
 /* A call on its way to a function's own realm. */
 typedef struct cwb_note cwb_note;
+
+/* A function that something of the core's owns. Its realm's context is held. */
+typedef struct cwb_function {
+    cw__shared shared; /* first */
+    cw__worker *home;
+    uint32_t token;
+} cwb_function;
+
+/* One reference; JavaScript hears by CWB_DROPPED that the last one is gone.
+ * NULL without memory. */
+cwb_function *cwb_function_new(uint32_t token);
+
+/* Calls it: on its own realm now, and gives the error that it throws, owned; on
+ * others soon, and gives NULL. `error` is borrowed; `element` (or NULL) becomes
+ * the function's. */
+cw_error *cwb_function_call(const cwb_function *self, enum cwb_news news,
+                            cw_error *error, cwb_element *element);
+
+/* The same for a token that is known to `home` otherwise. */
+cw_error *cwb_tell(cw__worker *home, uint32_t token, enum cwb_news news,
+                   cw_error *error, cwb_element *element);
 
 /* On that realm: makes the call. */
 void cwb_note_deliver(cwb_note *note);

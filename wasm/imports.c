@@ -37,8 +37,18 @@ EM_JS(void, cw_js_suspended, (uint32_t token, cw_continuation *continuation), {
     Module["coworker"].suspended(token, continuation);
 })
 
-EM_JS(void, cw_js_handled, (uint32_t token, uint32_t news, cw_error *error), {
-    Module["coworker"].handled(token, news, error);
+EM_JS(cw_error *, cw_js_handled, (uint32_t token, uint32_t news,
+                                  cw_error *error,
+                                  cwb_element *element), {
+    return Module["coworker"].handled(token, news, error, element);
+})
+
+EM_JS(void, cw_js_report, (cw_error *error), {
+    Module["coworker"].reported(error);
+})
+
+EM_JS(void, cw_js_discard, (cwb_element *element), {
+    Module["coworker"].discarded(element);
 })
 
 EM_JS(void, cw_js_error_freed, (uint32_t slot), {

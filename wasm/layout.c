@@ -5,6 +5,7 @@
  * Compiled for WebAssembly and run at build time; its output is
  * web/layout.gen.ts. C stays the only place where these are written down. */
 #include "bridge.h"
+#include "channels.h"
 
 #include <stdio.h>
 
@@ -54,6 +55,26 @@ int main(void)
     CONSTANT("NEWS_FAILED", CWB_FAILED);
     CONSTANT("NEWS_DROPPED", CWB_DROPPED);
     CONSTANT("NEWS_UNDELIVERED", CWB_UNDELIVERED);
+    CONSTANT("NEWS_TAKEN", CWB_TAKEN);
+    CONSTANT("LAUNCH_REFERS", CWB_LAUNCH_REFERS);
+    CONSTANT("OUTCOME_REFERS", CWB_REFERS);
+    CONSTANT("KIND_CHANNEL", CWB_CHANNEL);
+    CONSTANT("KIND_MUTEX", CWB_MUTEX);
+    CONSTANT("KIND_SEMAPHORE", CWB_SEMAPHORE);
+    CONSTANT("ELEMENT_KIND", CWB_ELEMENT_KIND);
+    CONSTANT("ELEMENT_SMALL", CWB_SMALL);
+    CONSTANT("ELEMENT_LOCAL", CWB_LOCAL_VALUE);
+    CONSTANT("ELEMENT_PARCEL", CWB_PARCEL);
+    CONSTANT("ELEMENT_REFERS", CWB_WITH_REFERENCES);
+    CONSTANT("ELEMENT_MAX_BYTES", (1u << (32 - CWB_LENGTH_SHIFT)) - 1);
+    OFFSET("ELEMENT_DATA", cwb_element, bytes);
+    OFFSET("ELEMENT_HOME", cwb_element, local.home);
+    OFFSET("ELEMENT_TOKEN", cwb_element, local.token);
+    OFFSET("ELEMENT_NUMBER", cwb_element, local.number);
+    OFFSET("RECEIVED_STATUS", cwb_received, status);
+    CONSTANT("RECEIVE", CWB_RECEIVE);
+    CONSTANT("RECEIVE_CATCHING", CWB_RECEIVE_CATCHING);
+    CONSTANT("RECEIVE_EACH", CWB_RECEIVE_EACH);
     CONSTANT("ON_CANCELLING", CW_ON_CANCELLING);
     CONSTANT("NOT_LATE", CW_NOT_LATE);
     CONSTANT("MAX_WORKERS", CW_MAX_WORKERS);

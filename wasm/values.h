@@ -1,0 +1,73 @@
+/* values.h: values of JavaScript that the core keeps.
+ *
+ * SPDX-License-Identifier: MIT
+ *
+ * Encoded values may contain handles: to channels, mutexes and so on. Then the
+ * data end with a list of what these refer to, so that the objects live as long
+ * as the data do, whether or not anybody decodes them.
+ *
+ * An element is one value in 16 bytes, which channels copy as they like. It is
+ * owned by whoever has it, and comes from JavaScript by cwb_element_take(),
+ * which is told in numbers where the value is:
+ *     0              encoded in the scratch buffer
+ *     CWB_PARCEL     so is the number of a parcel, see web/parcels.ts
+ *     CWB_LOCAL_VALUE in the calling realm, which knows it by a token
+ * The two others may have CWB_WITH_REFERENCES, too.
+ */
+#ifndef CWB_VALUES_H
+#define CWB_VALUES_H
+
+#include "bridge.h"
+
+/* ---- references */
+
+/* Kinds of objects that encoded values may refer to. */
+enum cwb_kind { CWB_CHANNEL, CWB_MUTEX, CWB_SEMAPHORE };
+
+/* Where the list begins, in bytes. It is of pairs of words, a kind and an
+ * address, and a word with their number, the last of the data. */
+uint32_t cwb_references_at(const uint8_t *data, uint32_t length);
+/* Takes a reference to each object, or gives it back. */
+void cwb_references_keep(const uint8_t *data, uint32_t length);
+void cwb_references_drop(const uint8_t *data, uint32_t length);
+
+/* The same for a single object; keeping returns it. */
+void *cwb_object_keep(uint32_t kind, void *object);
+void cwb_object_drop(uint32_t kind, void *object);
+
+/* ---- elements */
+
+enum {
+    CWB_NOTHING = 0,
+    CWB_SMALL = 1, /* encoded in `bytes` */
+    CWB_BLOCK = 2, /* encoded in a block of its own */
+    CWB_LOCAL_VALUE = 3,
+    CWB_ELEMENT_KIND = 3,
+    CWB_PARCEL = 4,
+    CWB_WITH_REFERENCES = 8,
+    CWB_LENGTH_SHIFT = 4,
+    CWB_SMALL_BYTES = 12
+};
+
+struct cwb_element {
+    uint32_t head; /* the above, and the length of what is encoded */
+    union {
+        uint8_t bytes[CWB_SMALL_BYTES];
+        uint8_t *block;
+        struct {
+            cw__worker *home; /* its context is held */
+            uint32_t token;
+            uint32_t number; /* one of its own for each value of that realm */
+        } local;
+    };
+};
+
+/* Makes an element: `what` as above, `length` bytes in the scratch buffer; or
+ * `length` is a token, and the word at the scratch buffer's beginning the
+ * number. False without memory. */
+bool cwb_element_take(cwb_element *element, uint32_t what, uint32_t length);
+
+/* Gives it back, unread; JavaScript does so with what it has read, too. */
+void cwb_element_drop(cwb_element *element);
+
+#endif /* CWB_VALUES_H */
