@@ -116,11 +116,10 @@ CW_COROUTINE(sending, send_arg, cw_none, CW_NO_LOCALS)
 CWB_LEAF(sending, "send", send_arg, cw_none);
 
 /* As CW_SEND; for the element see values.h. */
-int cwb_send(cw_job *scope, uint32_t token, cwb_channel *channel, uint32_t what,
-             uint32_t length)
+int cwb_send(cw_job *scope, uint32_t token, cwb_channel *channel, uint32_t head)
 {
     send_arg arg = {.wait = {.token = token}, .channel = channel};
-    if (!cwb_element_take(&arg.element, what, length)) return CW_ENOMEM;
+    if (!cwb_element_take(&arg.element, head)) return CW_ENOMEM;
     cwb_channel_keep(channel);
     int status = cwb_leaf_begin(scope, &sending_leaf, &arg);
     if (status == CW_OK) return CW_OK;
@@ -267,10 +266,10 @@ int cwb_next(cwb_iterator *iterator)
 
 /* CW_OK, CW_EAGAIN, CW_ESENDCLOSED, CW_ENOMEM or CW_EUNDELIVERED, for which
  * there is an error. */
-int cwb_try_send(cwb_channel *channel, uint32_t what, uint32_t length)
+int cwb_try_send(cwb_channel *channel, uint32_t head)
 {
     cwb_element element;
-    if (!cwb_element_take(&element, what, length)) return CW_ENOMEM;
+    if (!cwb_element_take(&element, head)) return CW_ENOMEM;
     cw_error *failure;
     enum cw__sending how =
         cw__channel_try_send(channel->elements.channel, &element, &failure);

@@ -63,7 +63,12 @@ void cwb_note_deliver(cwb_note *note)
     cw_error *thrown =
         cw_js_handled(note->token, (uint32_t)note->news, note->error,
                       element->head == CWB_NOTHING ? NULL : element);
-    if (thrown) cw_js_report(thrown); /* whose doing it is knows nobody here */
+    if (thrown && note->news == CWB_UNDELIVERED) {
+        cw_error *cause = thrown;
+        thrown = cw_error_new(CW_EUNDELIVERED, NULL, cause);
+        cw_error_release(cause);
+    }
+    if (thrown) cw_js_report(thrown); /* who has lost it does not wait */
     cw_error_release(thrown);
     forget(note);
 }

@@ -86,15 +86,16 @@ void cwb_references_drop(const uint8_t *data, uint32_t length)
 
 /* ---- elements */
 
-bool cwb_element_take(cwb_element *element, uint32_t what, uint32_t length)
+bool cwb_element_take(cwb_element *element, uint32_t head)
 {
     const uint8_t *from = cwb_scratch(0);
-    if (what == CWB_LOCAL_VALUE) {
-        element->head = what;
+    uint32_t length = head >> CWB_LENGTH_SHIFT;
+    if ((head & CWB_ELEMENT_KIND) == CWB_LOCAL_VALUE) {
+        element->head = CWB_LOCAL_VALUE;
         element->local.home = cwb_realm;
-        cw__context_hold(cwb_realm->context);
         element->local.token = length;
         element->local.number = word_at(from);
+        cw__context_hold(cwb_realm->context);
         return true;
     }
     bool small = length <= CWB_SMALL_BYTES;
@@ -105,9 +106,8 @@ bool cwb_element_take(cwb_element *element, uint32_t what, uint32_t length)
         element->block = to;
     }
     memcpy(to, from, length);
-    if (what & CWB_WITH_REFERENCES) cwb_references_keep(to, length);
-    element->head = what | (unsigned)(small ? CWB_SMALL : CWB_BLOCK) |
-                    length << CWB_LENGTH_SHIFT;
+    if (head & CWB_WITH_REFERENCES) cwb_references_keep(to, length);
+    element->head = head | (unsigned)(small ? CWB_SMALL : CWB_BLOCK);
     return true;
 }
 

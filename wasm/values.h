@@ -7,12 +7,12 @@
  * as the data do, whether or not anybody decodes them.
  *
  * An element is one value in 16 bytes, which channels copy as they like. It is
- * owned by whoever has it, and comes from JavaScript by cwb_element_take(),
- * which is told in numbers where the value is:
- *     0              encoded in the scratch buffer
- *     CWB_PARCEL     so is the number of a parcel, see web/parcels.ts
- *     CWB_LOCAL_VALUE in the calling realm, which knows it by a token
- * The two others may have CWB_WITH_REFERENCES, too.
+ * owned by whoever has it. JavaScript gives one as a word: its head, where
+ *     CWB_NOTHING      stands for what is encoded in the scratch buffer; with
+ *                      CWB_PARCEL that is the name of a parcel (web/parcels.ts)
+ *     CWB_LOCAL_VALUE  for what the calling realm has itself and knows by a
+ *                      token, which is in place of the length; the number is
+ *                      in the scratch buffer
  */
 #ifndef CWB_VALUES_H
 #define CWB_VALUES_H
@@ -62,12 +62,10 @@ struct cwb_element {
     };
 };
 
-/* Makes an element: `what` as above, `length` bytes in the scratch buffer; or
- * `length` is a token, and the word at the scratch buffer's beginning the
- * number. False without memory. */
-bool cwb_element_take(cwb_element *element, uint32_t what, uint32_t length);
+/* Takes one over from JavaScript. False without memory. */
+bool cwb_element_take(cwb_element *element, uint32_t head);
 
-/* Gives it back, unread; JavaScript does so with what it has read, too. */
+/* Gives it back, unread. */
 void cwb_element_drop(cwb_element *element);
 
 #endif /* CWB_VALUES_H */
