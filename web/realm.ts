@@ -157,6 +157,18 @@ export abstract class Realm implements Host {
     this.schedulePump();
   }
 
+  /**
+   * A body has come to a wait that is over already. It goes on before others
+   * have their turn, as it would without the promise.
+   */
+  goesOn(): void {
+    this.waits = false;
+    this.hops = MAX_HOPS;
+    if (this.pumping || this.pumpQueued) return;
+    this.pumpQueued = true;
+    queueMicrotask(this.hop);
+  }
+
   /** Lets the event loop have a turn: a small one, now and then a whole one. */
   private visit(): void {
     const now = performance.now();

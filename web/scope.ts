@@ -233,8 +233,10 @@ export abstract class BaseScope {
         return;
       }
       this.waits++;
+      let isOver = false;
       const token: number = realm.takeToken({
         settled: (error, data, length) => {
+          isOver = true;
           this.waits--;
           if (error === 0) {
             resolve((read ? read(data, length) : undefined) as T);
@@ -252,7 +254,8 @@ export abstract class BaseScope {
         this.waits--;
         reject(new CoworkerError('coworker: no shared memory left', { code: 'CW_ENOMEM' }));
       }
-      realm.arrived();
+      if (isOver) realm.goesOn();
+      else realm.arrived();
     });
     return promise;
   }
