@@ -3,6 +3,16 @@
  *
  * @module
  */
+export { Channel, ChannelIterator } from './channel.js';
+export type {
+  ChannelOptions,
+  ChannelResult,
+  ClosedResult,
+  Overflow,
+  ReceiveChannel,
+  ReceiveResult,
+  SendChannel,
+} from './channel.js';
 export {
   CompletableDeferred,
   CompletableJob,
@@ -33,4 +43,6 @@ export type { CompletionFunction, CompletionHandle, CompletionOptions } from './
 export type { LaunchOptions, Start } from './options.js';
 export { transfer } from './parcels.js';
 export type { Resume, SuspendBlock } from './suspend.js';
+export { ProducerChannel, produce } from './produce.js';
+export type { LocalLauncher, ProduceBlock, ProduceOptions } from './produce.js';
 export { Scope } from './task-scope.js';

@@ -1,0 +1,11 @@
+/**
+ * Every kind of handle, for workers, whose tasks may be handed any.
+ *
+ * @module
+ */
+import { registerChannels } from './channel.js';
+
+/** Lets arguments bring handles of all kinds. */
+export function registerHandles(): void {
+  registerChannels();
+}
