@@ -68,6 +68,7 @@ int main(void)
     CONSTANT("ELEMENT_REFERS", CWB_WITH_REFERENCES);
     CONSTANT("ELEMENT_LENGTH_SHIFT", CWB_LENGTH_SHIFT);
     CONSTANT("ELEMENT_MAX_BYTES", (1u << (32 - CWB_LENGTH_SHIFT)) - 1);
+    OFFSET("ELEMENT_HEAD", cwb_element, head);
     OFFSET("ELEMENT_DATA", cwb_element, bytes);
     OFFSET("ELEMENT_HOME", cwb_element, local.home);
     OFFSET("ELEMENT_TOKEN", cwb_element, local.token);

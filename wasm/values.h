@@ -50,9 +50,9 @@ enum {
 };
 
 struct cwb_element {
-    uint32_t head; /* the above, and the length of what is encoded */
     union {
-        uint8_t bytes[CWB_SMALL_BYTES];
+        /* Aligned as the codec has it. */
+        _Alignas(8) uint8_t bytes[CWB_SMALL_BYTES];
         uint8_t *block;
         struct {
             cw__worker *home; /* its context is held */
@@ -60,6 +60,7 @@ struct cwb_element {
             uint32_t number; /* one of its own for each value of that realm */
         } local;
     };
+    uint32_t head; /* the above, and the length of what is encoded */
 };
 
 /* Takes one over from JavaScript. False without memory. */

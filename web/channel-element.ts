@@ -121,7 +121,7 @@ export function writeElement(realm: LaunchRealm, value: unknown): number {
  */
 export function takeElement(realm: LaunchRealm, at: Pointer, take: (value: unknown) => void): void {
   const { memory, module } = realm;
-  const head = memory.word(at);
+  const head = memory.word(at + layout.ELEMENT_HEAD);
   const kind = head & layout.ELEMENT_KIND;
   if (kind === layout.ELEMENT_LOCAL) {
     const home = memory.word(at + layout.ELEMENT_HOME);
@@ -172,7 +172,7 @@ export function readElement<T, R = T>(
 
 /** Forgets the value of an element that is dropped, which comes by a parcel. */
 export function discardElement(realm: LaunchRealm, at: Pointer): void {
-  const sent = encoded(realm, at, realm.memory.word(at)) as Sent;
+  const sent = encoded(realm, at, realm.memory.word(at + layout.ELEMENT_HEAD)) as Sent;
   // It may still be on its way.
   realm.claim([sent].flat()[0] as string, () => {});
 }
