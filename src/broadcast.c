@@ -13,8 +13,9 @@
 #include "error.h"
 
 struct cw_broadcast {
-    cw__lock lock; /* guards all but the counts */
-    uint32_t size; /* of an element */
+    cw__lock lock;            /* guards all but the counts */
+    uint32_t size;            /* of an element */
+    const cw__copies *copies; /* NULL: elements own nothing */
     bool closed, has_value;
     cw_error *cause;
     /* In order of arrival; the broadcast has a reference to each. */
@@ -35,7 +36,22 @@ static size_t bytes_of(uint32_t size)
     return sizeof(cw_broadcast) + (((size_t)size + 15) & ~(size_t)15) + size;
 }
 
+static void keep_copy(const cw_broadcast *broadcast, void *element)
+{
+    if (broadcast->copies) broadcast->copies->keep(element);
+}
+
+static void drop_copy(const cw_broadcast *broadcast, void *element)
+{
+    if (broadcast->copies) broadcast->copies->drop(element);
+}
+
 cw_broadcast *cw__broadcast_new(size_t size)
+{
+    return cw__broadcast_new_of(size, NULL);
+}
+
+cw_broadcast *cw__broadcast_new_of(size_t size, const cw__copies *copies)
 {
     bool valid = size > 0 && size <= CW_MAX_ELEMENT;
     cw_broadcast *broadcast = NULL;
@@ -46,6 +62,7 @@ cw_broadcast *cw__broadcast_new(size_t size)
     }
     memset(broadcast, 0, bytes_of((uint32_t)size));
     broadcast->size = (uint32_t)size;
+    broadcast->copies = copies;
     broadcast->subscribers_end = &broadcast->subscribers;
     atomic_init(&broadcast->handles, 1);
     atomic_init(&broadcast->refs, 1);
@@ -63,6 +80,7 @@ void cw__broadcast_drop(cw_broadcast *broadcast)
     /* acq_rel: whoever frees it has seen everybody's last use */
     if (cw_sub_acq_rel(&broadcast->refs, 1) != 1) return;
     cw_error_release(broadcast->cause);
+    if (broadcast->has_value) drop_copy(broadcast, broadcast->value);
     cw__free(broadcast, bytes_of(broadcast->size));
 }
 
@@ -80,10 +98,14 @@ static void put_latest(cw_broadcast *broadcast, cw_channel *channel,
                        cw__aftermath *after)
 {
     cw__segment *none = NULL; /* a conflated channel has a ring */
-    cw__copy_element(copy_of(broadcast), broadcast->value, broadcast->size);
+    char *copy = copy_of(broadcast);
+    cw__copy_element(copy, broadcast->value, broadcast->size);
+    keep_copy(broadcast, copy);
     cw__lock_acquire(&channel->lock);
-    cw__channel_put(channel, copy_of(broadcast), &none, after);
+    enum cw__sending how = cw__channel_put(channel, copy, &none, after);
     cw__lock_release(&channel->lock);
+    /* It was not taken, or what it replaces is in its place. */
+    if (how != CW__SENT) drop_copy(broadcast, copy);
 }
 
 int cw__broadcast_send(cw_broadcast *broadcast, void *value)
@@ -93,6 +115,7 @@ int cw__broadcast_send(cw_broadcast *broadcast, void *value)
     cw__lock_acquire(&broadcast->lock);
     bool closed = broadcast->closed;
     if (!closed) {
+        if (broadcast->has_value) drop_copy(broadcast, broadcast->value);
         cw__copy_element(broadcast->value, value, broadcast->size);
         broadcast->has_value = true;
         for (cw_channel *channel = broadcast->subscribers; channel;
@@ -108,7 +131,10 @@ int cw__broadcast_value(cw_broadcast *broadcast, void *value)
 {
     cw__lock_acquire(&broadcast->lock);
     bool has_one = broadcast->has_value && !broadcast->closed;
-    if (has_one) cw__copy_element(value, broadcast->value, broadcast->size);
+    if (has_one) {
+        cw__copy_element(value, broadcast->value, broadcast->size);
+        keep_copy(broadcast, value);
+    }
     cw__lock_release(&broadcast->lock);
     return has_one ? CW_OK : CW_ESTATE;
 }
@@ -125,8 +151,10 @@ bool cw_broadcast_is_closed(cw_broadcast *broadcast)
 
 cw_channel *cw__broadcast_subscribe(cw_broadcast *broadcast)
 {
-    cw_channel *channel = cw__channel_new(CW_CONFLATED, CW_OVERFLOW_SUSPEND,
-                                          broadcast->size, NULL);
+    const cw__copies *copies = broadcast->copies;
+    cw_channel *channel =
+        cw__channel_new(CW_CONFLATED, CW_OVERFLOW_SUSPEND, broadcast->size,
+                        copies ? &copies->undelivered : NULL);
     if (!channel) return NULL;
     cw__aftermath after; /* nobody waits at a new channel */
     cw__aftermath_init(&after);

@@ -135,6 +135,15 @@ bool cw__channel_close(struct cw__worker *self, cw_channel *channel,
 void cw__producer_ended(struct cw__worker *self, cw_channel *channel,
                         bool has_parent);
 
+/* What a broadcast does to elements that own something, of which there are as
+ * many copies as subscribers. The first two are called with locks held. */
+typedef struct cw__copies {
+    void (*keep)(void *element); /* there is one more copy */
+    void (*drop)(void *element); /* one less */
+    cw__hook undelivered;        /* of the subscribers' channels */
+} cw__copies;
+cw_broadcast *cw__broadcast_new_of(size_t size, const cw__copies *copies);
+
 /* A cancelled subscriber leaves its broadcast. */
 void cw__broadcast_leave(cw_channel *channel);
 /* Drops a subscriber's reference. */
