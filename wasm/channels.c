@@ -76,10 +76,14 @@ void cwb_channel_drop(cwb_channel *channel)
 {
     /* acq_rel: whoever frees it has seen everybody's last use */
     if (cw_sub_acq_rel(&channel->refs, 1) != 1) return;
+    /* It leaves the broadcast. */
+    if (channel->subscribed)
+        cw_channel_cancel(channel->elements.channel, NULL, NULL);
     cwb_element left;
     while (cwb_elements_try_receive(channel->elements, &left) == CW_OK)
         cwb_element_drop(&left);
     cw_channel_release(channel->elements.channel);
+    if (channel->subscribed) cwb_broadcast_clean();
     drop_function(channel->undelivered);
     drop_function(channel->on_close);
     cw__free(channel, sizeof *channel);

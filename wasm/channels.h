@@ -18,6 +18,7 @@ typedef struct cwb_channel {
     cwb_elements elements;
     _Atomic uint32_t refs;
     _Atomic uint32_t shared;   /* a handle to it was encoded */
+    bool subscribed;           /* to a broadcast, which has it, too */
     cwb_function *undelivered; /* owned, or NULL */
     cwb_function *on_close;    /* owned, or NULL; set once */
 } cwb_channel;
@@ -34,6 +35,11 @@ typedef struct cwb_received {
     cwb_element element; /* if `status` is CW_OK */
     int status;          /* else CW_ERECVCLOSED */
 } cwb_received;
+
+/* A handle's reference to a broadcast. */
+void cwb_broadcast_drop(cw_broadcast *broadcast);
+/* Frees what the last use of one on this thread has left. */
+void cwb_broadcast_clean(void);
 
 cwb_channel *cwb_channel_keep(cwb_channel *channel);
 /* The last one frees it, and drops what is in it, of which nobody is told. */

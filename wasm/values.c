@@ -25,6 +25,9 @@ void *cwb_object_keep(uint32_t kind, void *object)
     case CWB_SEMAPHORE:
         cw_semaphore_retain(object);
         break;
+    case CWB_BROADCAST:
+        cw_broadcast_retain(object);
+        break;
     }
     return object;
 }
@@ -40,6 +43,9 @@ void cwb_object_drop(uint32_t kind, void *object)
         break;
     case CWB_SEMAPHORE:
         cw_semaphore_release(object);
+        break;
+    case CWB_BROADCAST:
+        cwb_broadcast_drop(object);
         break;
     }
 }
@@ -132,8 +138,19 @@ static void tell_home(cwb_element *element, enum cwb_news news)
     cw__context_drop(home->context);
 }
 
+static void drop_counted(cwb_element *element)
+{
+    cwb_counted *last = cwb_counted_drop(element->counted);
+    element->head = CWB_NOTHING;
+    if (last) cwb_counted_free(last);
+}
+
 void cwb_element_drop(cwb_element *element)
 {
+    if (element->head & CWB_COUNTED) {
+        drop_counted(element);
+        return;
+    }
     if (element->head == CWB_LOCAL_VALUE) {
         tell_home(element, CWB_DROPPED);
         return;
@@ -145,7 +162,9 @@ void cwb_element_drop(cwb_element *element)
 /* The same for an element that JavaScript has read. */
 void cwb_element_read(cwb_element *element)
 {
-    if (element->head == CWB_LOCAL_VALUE)
+    if (element->head & CWB_COUNTED)
+        drop_counted(element);
+    else if (element->head == CWB_LOCAL_VALUE)
         tell_home(element, CWB_TAKEN);
     else
         release(element);
@@ -158,4 +177,34 @@ uint32_t cwb_element_length(const cwb_element *element)
     if (!(element->head & CWB_WITH_REFERENCES)) return length;
     bool block = (element->head & CWB_ELEMENT_KIND) == CWB_BLOCK;
     return cwb_references_at(block ? element->block : element->bytes, length);
+}
+
+/* ---- copies */
+
+bool cwb_element_count(cwb_element *element)
+{
+    cwb_counted *counted = cw__alloc(sizeof *counted);
+    if (!counted) return false;
+    counted->element = *element;
+    atomic_init(&counted->refs, 1);
+    element->head = CWB_COUNTED;
+    element->counted = counted;
+    return true;
+}
+
+void cwb_counted_keep(cwb_counted *counted)
+{
+    cw_add_relaxed(&counted->refs, 1); /* the caller has one */
+}
+
+cwb_counted *cwb_counted_drop(cwb_counted *counted)
+{
+    /* acq_rel: whoever frees it has seen everybody's last use */
+    return cw_sub_acq_rel(&counted->refs, 1) == 1 ? counted : NULL;
+}
+
+void cwb_counted_free(cwb_counted *counted)
+{
+    cwb_element_drop(&counted->element);
+    cw__free(counted, sizeof *counted);
 }

@@ -22,7 +22,7 @@
 /* ---- references */
 
 /* Kinds of objects that encoded values may refer to. */
-enum cwb_kind { CWB_CHANNEL, CWB_MUTEX, CWB_SEMAPHORE };
+enum cwb_kind { CWB_CHANNEL, CWB_MUTEX, CWB_SEMAPHORE, CWB_BROADCAST };
 
 /* Where the list begins, in bytes. It is of pairs of words, a kind and an
  * address, and a word with their number, the last of the data. */
@@ -45,7 +45,8 @@ enum {
     CWB_ELEMENT_KIND = 3,
     CWB_PARCEL = 4,
     CWB_WITH_REFERENCES = 8,
-    CWB_LENGTH_SHIFT = 4,
+    CWB_COUNTED = 16, /* one of several copies of what `counted` points to */
+    CWB_LENGTH_SHIFT = 5,
     CWB_SMALL_BYTES = 12
 };
 
@@ -54,6 +55,7 @@ struct cwb_element {
         /* Aligned as the codec has it. */
         _Alignas(8) uint8_t bytes[CWB_SMALL_BYTES];
         uint8_t *block;
+        struct cwb_counted *counted;
         struct {
             cw__worker *home; /* its context is held */
             uint32_t token;
@@ -68,5 +70,19 @@ bool cwb_element_take(cwb_element *element, uint32_t head);
 
 /* Gives it back, unread. */
 void cwb_element_drop(cwb_element *element);
+
+/* Makes it one that can have copies. False without memory. */
+bool cwb_element_count(cwb_element *element);
+/* There is one copy more, or one less: for the last one they give what the
+ * caller is to free with cwb_counted_free(), once it holds no lock. */
+void cwb_counted_keep(struct cwb_counted *counted);
+struct cwb_counted *cwb_counted_drop(struct cwb_counted *counted);
+void cwb_counted_free(struct cwb_counted *counted);
+
+typedef struct cwb_counted {
+    cwb_element element; /* first, for JavaScript, which reads it in place */
+    _Atomic uint32_t refs;
+    struct cwb_counted *next; /* for who collects them */
+} cwb_counted;
 
 #endif /* CWB_VALUES_H */

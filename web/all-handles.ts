@@ -3,9 +3,11 @@
  *
  * @module
  */
+import { registerBroadcasts } from './broadcast.js';
 import { registerChannels } from './channel.js';
 
 /** Lets arguments bring handles of all kinds. */
 export function registerHandles(): void {
+  registerBroadcasts();
   registerChannels();
 }

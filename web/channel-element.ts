@@ -121,7 +121,12 @@ export function writeElement(realm: LaunchRealm, value: unknown): number {
  */
 export function takeElement(realm: LaunchRealm, at: Pointer, take: (value: unknown) => void): void {
   const { memory, module } = realm;
-  const head = memory.word(at + layout.ELEMENT_HEAD);
+  let head = memory.word(at + layout.ELEMENT_HEAD);
+  let from = at;
+  if (head & layout.ELEMENT_COUNTED) {
+    from = memory.word(at + layout.ELEMENT_DATA); // others read it, too
+    head = memory.word(from + layout.ELEMENT_HEAD);
+  }
   const kind = head & layout.ELEMENT_KIND;
   if (kind === layout.ELEMENT_LOCAL) {
     const home = memory.word(at + layout.ELEMENT_HOME);
@@ -138,7 +143,7 @@ export function takeElement(realm: LaunchRealm, at: Pointer, take: (value: unkno
   }
   let value: unknown;
   try {
-    value = encoded(realm, at, head);
+    value = encoded(realm, from, head);
   } finally {
     module._cwb_element_read(at);
   }

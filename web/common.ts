@@ -3,6 +3,8 @@
  *
  * @module
  */
+export { ConflatedBroadcastChannel } from './broadcast.js';
+export type { BroadcastOptions } from './broadcast.js';
 export { Channel, ChannelIterator } from './channel.js';
 export type {
   ChannelOptions,

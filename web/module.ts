@@ -118,6 +118,13 @@ export interface CoreModule {
   _cwb_channel_on_close(channel: Pointer, token: number): number;
   _cwb_produce_begin(channel: Pointer): number;
   _cwb_produce_end(channel: Pointer, job: Pointer): void;
+  _cwb_broadcast_new(): Pointer;
+  _cwb_broadcast_send(broadcast: Pointer, head: number): number;
+  _cwb_broadcast_value(broadcast: Pointer): number;
+  _cwb_broadcast_subscribe(broadcast: Pointer): Pointer;
+  _cw_broadcast_close(broadcast: Pointer, cause: Pointer): number;
+  _cw_broadcast_cancel(broadcast: Pointer, cause: Pointer): void;
+  _cw_broadcast_is_closed(broadcast: Pointer): number;
   _cwb_scope_open(parent: Pointer, kind: number, ms: number, given: Pointer): Pointer;
   _cwb_scope_end(scope: Pointer, code: number): number;
   _cwb_scope_error(scope: Pointer): Pointer;

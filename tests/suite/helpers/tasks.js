@@ -488,3 +488,16 @@ export async function receiveNoting(scope, channel, cells, pauses) {
     for (let i = 0; i < pauses; i++) await scope.yield();
   }
 }
+export async function broadcastNumbers(scope, broadcast, count) {
+  for (let i = 1; i <= count; i++) {
+    await broadcast.send({ number: i, text: 'long enough for a block' });
+    await scope.yield();
+  }
+  broadcast.close();
+}
+/** The numbers that a subscriber has seen. */
+export async function subscribe(scope, broadcast) {
+  const seen = [];
+  for await (const { number } of broadcast.openSubscription()) seen.push(number);
+  return seen;
+}
