@@ -16,8 +16,9 @@ struct cw_broadcast {
 #ifdef CW_DEBUG
     uint32_t magic; /* see check.h */
 #endif
-    cw__lock lock; /* guards all but the counts */
-    uint32_t size; /* of an element */
+    cw__lock lock;            /* guards all but the counts */
+    uint32_t size;            /* of an element */
+    const cw__copies *copies; /* NULL: elements own nothing */
     bool closed, has_value;
     cw_error *cause;
     /* In order of arrival; the broadcast has a reference to each. */
@@ -38,7 +39,22 @@ static size_t bytes_of(uint32_t size)
     return sizeof(cw_broadcast) + (((size_t)size + 15) & ~(size_t)15) + size;
 }
 
+static void keep_copy(const cw_broadcast *broadcast, void *element)
+{
+    if (broadcast->copies) broadcast->copies->keep(element);
+}
+
+static void drop_copy(const cw_broadcast *broadcast, void *element)
+{
+    if (broadcast->copies) broadcast->copies->drop(element);
+}
+
 cw_broadcast *cw__broadcast_new(size_t size)
+{
+    return cw__broadcast_new_of(size, NULL);
+}
+
+cw_broadcast *cw__broadcast_new_of(size_t size, const cw__copies *copies)
 {
     bool valid = size > 0 && size <= CW_MAX_ELEMENT;
     cw_broadcast *broadcast = NULL;
@@ -50,6 +66,7 @@ cw_broadcast *cw__broadcast_new(size_t size)
     memset(broadcast, 0, bytes_of((uint32_t)size));
     CW__MARK(broadcast, BROADCAST);
     broadcast->size = (uint32_t)size;
+    broadcast->copies = copies;
     broadcast->subscribers_end = &broadcast->subscribers;
     atomic_init(&broadcast->handles, 1);
     atomic_init(&broadcast->refs, 1);
@@ -68,6 +85,7 @@ void cw__broadcast_drop(cw_broadcast *broadcast)
     /* acq_rel: whoever frees it has seen everybody's last use */
     if (cw_sub_acq_rel(&broadcast->refs, 1) != 1) return;
     cw_error_release(broadcast->cause);
+    if (broadcast->has_value) drop_copy(broadcast, broadcast->value);
     cw__free(broadcast, bytes_of(broadcast->size));
 }
 
@@ -86,10 +104,14 @@ static void put_latest(cw_broadcast *broadcast, cw_channel *channel,
                        cw__aftermath *after)
 {
     cw__segment *none = NULL; /* a conflated channel has a ring */
-    cw__copy_element(copy_of(broadcast), broadcast->value, broadcast->size);
+    char *copy = copy_of(broadcast);
+    cw__copy_element(copy, broadcast->value, broadcast->size);
+    keep_copy(broadcast, copy);
     cw__channel_lock(channel);
-    cw__channel_put(channel, copy_of(broadcast), &none, after);
+    enum cw__sending how = cw__channel_put(channel, copy, &none, after);
     cw__channel_unlock(channel);
+    /* It was not taken, or what it replaces is in its place. */
+    if (how != CW__SENT) drop_copy(broadcast, copy);
 }
 
 int cw__broadcast_send(cw_broadcast *broadcast, void *value)
@@ -100,6 +122,7 @@ int cw__broadcast_send(cw_broadcast *broadcast, void *value)
     cw__lock_acquire(&broadcast->lock);
     bool closed = broadcast->closed;
     if (!closed) {
+        if (broadcast->has_value) drop_copy(broadcast, broadcast->value);
         cw__copy_element(broadcast->value, value, broadcast->size);
         broadcast->has_value = true;
         for (cw_channel *channel = broadcast->subscribers; channel;
@@ -116,7 +139,10 @@ int cw__broadcast_value(cw_broadcast *broadcast, void *value)
     CW__CHECK_AS(BROADCAST, broadcast, "NAME_value", "broadcast");
     cw__lock_acquire(&broadcast->lock);
     bool has_one = broadcast->has_value && !broadcast->closed;
-    if (has_one) cw__copy_element(value, broadcast->value, broadcast->size);
+    if (has_one) {
+        cw__copy_element(value, broadcast->value, broadcast->size);
+        keep_copy(broadcast, value);
+    }
     cw__lock_release(&broadcast->lock);
     return has_one ? CW_OK : CW_ESTATE;
 }
@@ -135,8 +161,10 @@ bool cw_broadcast_is_closed(cw_broadcast *broadcast)
 cw_channel *cw__broadcast_subscribe(cw_broadcast *broadcast)
 {
     CW__CHECK_AS(BROADCAST, broadcast, "NAME_subscribe", "broadcast");
-    cw_channel *channel = cw__channel_new(CW_CONFLATED, CW_OVERFLOW_SUSPEND,
-                                          broadcast->size, NULL);
+    const cw__copies *copies = broadcast->copies;
+    cw_channel *channel =
+        cw__channel_new(CW_CONFLATED, CW_OVERFLOW_SUSPEND, broadcast->size,
+                        copies ? &copies->undelivered : NULL);
     if (!channel) return NULL;
     cw__aftermath after; /* nobody waits at a new channel */
     cw__aftermath_init(&after);

@@ -191,7 +191,8 @@ void cw__channel_lost(cw_channel *channel, cw_job *job, void *element)
 {
     cw_error *error = cw__channel_undelivered(channel, element);
     if (!error) return;
-    cw__report_unhandled(job ? cw_job_name(job) : "", error);
+    if (!job || !cw__job_handle_failure(job, error))
+        cw__report_unhandled(job ? cw_job_name(job) : "", error);
     cw_error_release(error);
 }
 
@@ -216,10 +217,11 @@ cw_error *cw__channel_receive_error(cw_channel *channel)
 
 /* ---- without waiting */
 
-int cw__try_send(cw_channel *channel, void *element)
+enum cw__sending cw__channel_try_send(cw_channel *channel, void *element,
+                                      cw_error **failure)
 {
-    CW__CHECK_AS(CHANNEL, channel, "NAME_try_send", "channel");
-    if (cw__channel_put_in(channel, element)) return CW_OK;
+    *failure = NULL;
+    if (cw__channel_put_in(channel, element)) return CW__SENT;
     cw__segment *segment = NULL;
     cw__aftermath after;
     cw__aftermath_init(&after);
@@ -230,20 +232,30 @@ int cw__try_send(cw_channel *channel, void *element)
         cw__channel_unlock(channel);
         if (how != CW__NEEDS_SEGMENT) break;
         segment = cw__segment_new(&channel->buffer);
-        if (!segment) return CW_ENOMEM;
+        if (!segment) return how;
     }
     cw__aftermath_run(cw__self, channel, &after);
     if (segment) cw__segment_free(&channel->buffer, segment);
-    if (how == CW__CLOSED) return CW_ESENDCLOSED;
-    if (how == CW__FULL) return CW_EAGAIN;
-    if (how == CW__SENT_DROPPED) {
-        cw_error *error = cw__channel_undelivered(channel, element);
-        if (error) {
-            cw_error_release(error);
-            return CW_EUNDELIVERED;
-        }
+    if (how == CW__SENT_DROPPED)
+        *failure = cw__channel_undelivered(channel, element);
+    return how;
+}
+
+int cw__try_send(cw_channel *channel, void *element)
+{
+    cw_error *failure;
+    switch (cw__channel_try_send(channel, element, &failure)) {
+    case CW__CLOSED:
+        return CW_ESENDCLOSED;
+    case CW__FULL:
+        return CW_EAGAIN;
+    case CW__NEEDS_SEGMENT:
+        return CW_ENOMEM;
+    default:
+        if (!failure) return CW_OK;
+        cw_error_release(failure);
+        return CW_EUNDELIVERED;
     }
-    return CW_OK;
 }
 
 int cw__try_receive(cw_channel *channel, void *out)

@@ -156,6 +156,12 @@ enum cw__outcome cw__channel_withdraw(cw_channel *channel, cw__waiter **queue,
 /* The same for a body that was resumed. */
 enum cw__outcome cw__channel_waited(cw_channel *channel, cw__waiter **queue,
                                     cw_job *job);
+/* Sends if that needs no waiting: CW__SENT; CW__SENT_DROPPED, and `*failure`
+ * gets what came of the one that was replaced, owned; CW__FULL, CW__CLOSED or
+ * CW__NEEDS_SEGMENT (there is no memory), and the element is still the
+ * caller's; CW__DROPPED, and it is, too. */
+enum cw__sending cw__channel_try_send(cw_channel *channel, void *element,
+                                      cw_error **failure);
 
 /* ---- errors */
 
@@ -166,7 +172,8 @@ cw_error *cw__channel_receive_error(cw_channel *channel);
 /* Gives an element to the hook, if there is one. Returns NULL or an owned
  * CW_EUNDELIVERED. */
 cw_error *cw__channel_undelivered(cw_channel *channel, void *element);
-/* The same where cancellation is raised: a failure is reported. */
+/* The same where cancellation is raised: a failure goes to the job's handler of
+ * failures, or is reported. */
 void cw__channel_lost(cw_channel *channel, cw_job *job, void *element);
 
 /* ---- operations of the host: see cw__op
@@ -197,6 +204,15 @@ bool cw__channel_close(struct cw__worker *self, cw_channel *channel,
  * neither by way of the channel nor as its parent. */
 void cw__producer_ended(struct cw__worker *self, cw_channel *channel,
                         bool has_parent);
+
+/* What a broadcast does to elements that own something, of which there are as
+ * many copies as subscribers. The first two are called with locks held. */
+typedef struct cw__copies {
+    void (*keep)(void *element); /* there is one more copy */
+    void (*drop)(void *element); /* one less */
+    cw__hook undelivered;        /* of the subscribers' channels */
+} cw__copies;
+cw_broadcast *cw__broadcast_new_of(size_t size, const cw__copies *copies);
 
 /* A cancelled subscriber leaves its broadcast. */
 void cw__broadcast_leave(cw_channel *channel);

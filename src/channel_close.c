@@ -224,6 +224,12 @@ int cw_channel_on_close(cw_channel *channel, cw_close_fn *handler, void *arg,
     return CW_OK;
 }
 
+/* Whose body a job is: a wait of the host's stands for the scope around it. */
+static cw_job *body_of(cw_job *job)
+{
+    return job->flags & CW__JOB_LEAF ? job->parent : job;
+}
+
 int cw__await_close(cw_frame *frame, cw_channel *channel)
 {
     CW__CHECK_AS(CHANNEL, channel, "CW_AWAIT_CLOSE", "channel");
@@ -231,7 +237,7 @@ int cw__await_close(cw_frame *frame, cw_channel *channel)
     bool refused = false, cancelled = false, waits = false;
     cw__channel_lock(channel);
     if (channel->has_handler || !channel->produced ||
-        (channel->producer && channel->producer != job)) {
+        (channel->producer && channel->producer != body_of(job))) {
         refused = true;
     } else {
         channel->has_handler = 1;

@@ -897,8 +897,8 @@ typedef enum cw_overflow {
  *                          happens, never under a lock. Returns NULL, or an
  *                          owned error, which the call that lost the element
  *                          raises as cause of CW_EUNDELIVERED; where
- *                          cancellation is raised, that goes to the unhandled
- *                          handler instead.
+ *                          cancellation is raised, that goes to the job's
+ *                          handler of failures, else to the unhandled handler.
  *     ints_new(capacity)   makes one; an owned reference. `channel` is NULL,
  *                          with cw_last_error() = CW_EINVAL (capacity < -2, or
  *                          an overflow with CW_CONFLATED) or CW_ENOMEM, if it

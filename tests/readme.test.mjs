@@ -68,6 +68,12 @@ describe('README', () => {
     assert.match(stdout, /^# fail 0$/m);
   });
 
+  it('runs the channels, with the outputs that it names', async () => {
+    const { stdout, stderr } = await run(process.execPath, ['channels.js'], { cwd: folder });
+    assert.equal(stderr, '');
+    assert.deepEqual(stdout.trim().split('\n'), promised(files.get('channels.js')));
+  });
+
   /** Compiles one of the C programs and runs it. */
   async function runC(name) {
     const out = `${folder}/${name}`;

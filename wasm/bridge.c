@@ -67,6 +67,13 @@ static cwb_context *host_data_new(cw_context *context)
     return data;
 }
 
+/* A failure that nobody answers for. */
+static void report(const char *name, cw_error *error)
+{
+    (void)name;
+    cw_js_report(error);
+}
+
 /* What JavaScript looks at first. */
 uint32_t cwb_abi(void) { return CWB_ABI; }
 
@@ -86,6 +93,7 @@ cw__worker *cwb_init(uint32_t wake_by_message)
                               .worker_start = worker_start,
                               .worker_end = worker_end,
                               .wake = wake_by_message ? cw_js_wake : NULL};
+    cw_set_unhandled_handler(report);
     /* Otherwise Emscripten takes the end of any thread for the program's and
      * ends all others. */
     emscripten_runtime_keepalive_push();

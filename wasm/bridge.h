@@ -44,6 +44,10 @@ enum cwb_outcome {
     CWB_PENDING = 7    /* not yet: cwb_complete() will tell */
 };
 
+/* Marks the number that says so, if the data end with a list of references, see
+ * values.h. */
+#define CWB_REFERS 0x80000000u
+
 /* Ways to launch; CW_START_DEFAULT without any. */
 enum cwb_launch_flags {
     CWB_LAUNCH_ASYNC = 1,   /* as cw_async(), not cw_launch() */
@@ -54,7 +58,8 @@ enum cwb_launch_flags {
     CWB_LAUNCH_LAZY = 32,   /* begins with cw_job_start() */
     CWB_LAUNCH_ATOMIC = 64, /* see CW_START_ATOMIC, and ... */
     CWB_LAUNCH_UNDISPATCHED = 128, /* ... CW_START_UNDISPATCHED: only LOCAL */
-    CWB_LAUNCH_LONELY = 256        /* its failure is its caller's */
+    CWB_LAUNCH_LONELY = 256,       /* its failure is its caller's */
+    CWB_LAUNCH_REFERS = 512        /* the data end with a list, see values.h */
 };
 
 /* Kinds of scopes inside of a body. */
@@ -102,7 +107,9 @@ enum cwb_news {
     CWB_FIRED,       /* the job has ended, or was cancelled */
     CWB_FAILED,      /* a failure has nobody else to take it */
     CWB_DROPPED,     /* the token will not be used any more */
-    CWB_UNDELIVERED, /* what a wait was resumed with has nobody to take it */
+    CWB_UNDELIVERED, /* what a wait was resumed with, or an element, has nobody
+                        to take it */
+    CWB_TAKEN,       /* another realm has taken an element of this one */
     CWB_EXECUTE,     /* an executor is given a task; not 0: it refuses */
     CWB_IS_DISPATCH_NEEDED /* an executor says where a job begins */
 };
@@ -124,6 +131,7 @@ typedef struct cwb_ticket {
     uint8_t *data;
     uint32_t length;
     uint32_t capacity;  /* of the room for small data behind this */
+    uint32_t refers;    /* the data end with a list of references */
     uint32_t outcome;   /* enum cwb_outcome */
     uint32_t task;      /* which function of the task module, or, ... */
     bool local;         /* ... of the realm that launched it */
@@ -198,6 +206,9 @@ bool cwb_runs_here(const cw_job *job);
 void cwb_error_free(cw_error *error);
 uintptr_t cwb_deliver(cw__worker *self, uintptr_t chain);
 
+/* A value of JavaScript: see values.h. */
+typedef struct cwb_element cwb_element;
+
 /* Makes the linker take up imports.c. */
 void cwb_imports(void);
 /* Implemented in JavaScript, see imports.c. */
@@ -208,7 +219,13 @@ void cw_js_job_ended(uint32_t token, uint32_t outcome, const void *data,
 void cw_js_settled(uint32_t token, cw_error *error, const void *data,
                    uint32_t length);
 void cw_js_suspended(uint32_t token, cw_continuation *continuation);
-int cw_js_handled(uint32_t token, uint32_t news, void *data);
+/* What the function returns: an error, owned, or NULL; of an executor, a
+ * number.
+ */
+void *cw_js_handled(uint32_t token, uint32_t news, void *data,
+                    cwb_element *element);
+void cw_js_report(cw_error *error);
+void cw_js_discard(cwb_element *element);
 void cw_js_error_freed(uint32_t slot);
 int cw_js_worker_start(cw__worker *worker, const char *name);
 void cw_js_worker_end(cw__worker *worker);

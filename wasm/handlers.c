@@ -9,6 +9,7 @@
 
 #include "alloc.h"
 #include "atomic.h"
+#include "context.h"
 #include "elements.h"
 #include "error.h"
 #include "handler.h"
@@ -27,6 +28,7 @@ struct cwb_note {
     cw_handler *handler;     /* owned */
     cw_error *error;         /* owned, or NULL; or else ... */
     void *task;              /* ... what is to be executed */
+    cwb_element element;     /* owned; CWB_NOTHING if there is none */
 };
 
 static cwb_note *note_new(cw__worker *home, uint32_t token, enum cwb_news news)
@@ -58,14 +60,32 @@ static void forget(cwb_note *note)
 
 void cwb_note_deliver(cwb_note *note)
 {
-    void *data = note->news == CWB_EXECUTE ? note->task : note->error;
-    int refused = cw_js_handled(note->token, (uint32_t)note->news, data);
-    /* Too late to refuse: its job must not be lost. */
-    if (note->news == CWB_EXECUTE && refused) cwb_execute(note->task);
+    if (note->news == CWB_EXECUTE) {
+        /* Too late to refuse: its job must not be lost. */
+        if (cw_js_handled(note->token, CWB_EXECUTE, note->task, NULL))
+            cwb_execute(note->task);
+        forget(note);
+        return;
+    }
+    cwb_element *element = &note->element;
+    cw_error *thrown =
+        cw_js_handled(note->token, (uint32_t)note->news, note->error,
+                      element->head == CWB_NOTHING ? NULL : element);
+    if (thrown && note->news == CWB_UNDELIVERED) {
+        cw_error *cause = thrown;
+        thrown = cw_error_new(CW_EUNDELIVERED, NULL, cause);
+        cw_error_release(cause);
+    }
+    if (thrown) cw_js_report(thrown); /* who has lost it does not wait */
+    cw_error_release(thrown);
     forget(note);
 }
 
-void cwb_note_discard(cwb_note *note) { forget(note); }
+void cwb_note_discard(cwb_note *note)
+{
+    cwb_element_drop(&note->element);
+    forget(note);
+}
 
 /* ---- the ends of jobs */
 
@@ -77,7 +97,7 @@ static void job_ended(void *arg, cw_error *error)
         return;
     }
     note->fired = true;
-    cw_js_handled(note->token, CWB_FIRED, error);
+    cw_js_handled(note->token, CWB_FIRED, error, NULL);
     if (!note->registering) forget(note);
 }
 
@@ -116,41 +136,54 @@ uint32_t cwb_handler_dispose(cwb_note *note)
 
 /* ---- functions that something of the core's owns */
 
-typedef struct function {
-    cw__shared shared; /* first */
-    cw__worker *home;
-    uint32_t token;
-} function;
-
-int cwb_call(cw__worker *home, uint32_t token, enum cwb_news news, void *data)
+cw_error *cwb_tell(cw__worker *home, uint32_t token, enum cwb_news news,
+                   cw_error *error, cwb_element *element)
 {
-    if (home == cwb_realm) return cw_js_handled(token, news, data);
+    if (home == cwb_realm) return cw_js_handled(token, news, error, element);
     cwb_note *note = note_new(home, token, news);
-    if (!note) return CW_ENOMEM;
-    note->task = data;
-    post(note, news == CWB_EXECUTE ? NULL : data);
-    return 0;
+    if (note) {
+        if (element) note->element = *element;
+        post(note, error);
+    } else if (element) {
+        cwb_element_drop(element);
+    }
+    return NULL;
 }
 
-static void call(const function *self, enum cwb_news news, cw_error *error)
+cw_error *cwb_function_call(const cwb_function *self, enum cwb_news news,
+                            cw_error *error, cwb_element *element)
 {
-    (void)cwb_call(self->home, self->token, news, error);
+    return cwb_tell(self->home, self->token, news, error, element);
+}
+
+int cwb_ask(cw__worker *home, uint32_t token, enum cwb_news news, void *task)
+{
+    if (home == cwb_realm)
+        return (int)(intptr_t)cw_js_handled(token, news, task, NULL);
+    cwb_note *note = note_new(home, token, news);
+    if (!note) return CW_ENOMEM;
+    note->task = task;
+    post(note, NULL);
+    return 0;
 }
 
 static void free_function(cw__shared *shared)
 {
-    function *self = (function *)(void *)shared;
-    call(self, CWB_DROPPED, NULL);
+    cwb_function *self = (cwb_function *)(void *)shared;
+    cw_context *context = self->home->context;
+    cwb_function_call(self, CWB_DROPPED, NULL, NULL);
     cw__free(self, sizeof *self);
+    cw__context_drop(context);
 }
 
-static function *function_new(uint32_t token)
+cwb_function *cwb_function_new(uint32_t token)
 {
-    function *self = cw__alloc(sizeof *self);
+    cwb_function *self = cw__alloc(sizeof *self);
     if (!self) return NULL;
-    *self = (function){
+    *self = (cwb_function){
         .shared.free = free_function, .home = cwb_realm, .token = token};
     atomic_init(&self->shared.refs, 1);
+    cw__context_hold(self->home->context);
     return self;
 }
 
@@ -158,13 +191,13 @@ static function *function_new(uint32_t token)
 
 static void tell_cancelled(void *arg, cw_error *error)
 {
-    call(arg, CWB_FIRED, error);
+    cwb_function_call(arg, CWB_FIRED, error, NULL);
 }
 
 /* As cw_on_cancel(). */
 int cwb_on_cancel(cw_continuation *continuation, uint32_t token)
 {
-    function *self = function_new(token);
+    cwb_function *self = cwb_function_new(token);
     if (!self) return CW_ENOMEM;
     int status =
         cw__on_cancel_shared(continuation, tell_cancelled, &self->shared);
@@ -175,7 +208,7 @@ int cwb_on_cancel(cw_continuation *continuation, uint32_t token)
 static void tell_undelivered(void *arg, void *value)
 {
     (void)value;
-    cw_js_handled((uint32_t)(uintptr_t)arg, CWB_UNDELIVERED, NULL);
+    cw_js_handled((uint32_t)(uintptr_t)arg, CWB_UNDELIVERED, NULL, NULL);
 }
 
 /* As cw_resume(). The value stays in JavaScript, which is told by the leaf's
@@ -192,7 +225,7 @@ int cwb_resume(cw_continuation *continuation, uint32_t token)
 static void tell_failure(void *arg, const char *name, cw_error *error)
 {
     (void)name;
-    call(arg, CWB_FAILED, error);
+    cwb_function_call(arg, CWB_FAILED, error, NULL);
 }
 
 /* A failure in `scope` that cannot be raised there. True: its handler, or its
@@ -208,7 +241,7 @@ uint32_t cwb_report(cw_job *scope, cw_error *error)
  * without memory. */
 const cw_elements *cwb_elements_handler(const cw_elements *base, uint32_t token)
 {
-    function *self = function_new(token);
+    cwb_function *self = cwb_function_new(token);
     if (!self) return NULL;
     const cw_elements *set =
         cw__elements_with_shared_handler(base, tell_failure, &self->shared);

@@ -7,12 +7,35 @@
 
 #include "bridge.h"
 
+#include "elements.h"
+#include "values.h"
+
 /* A call on its way to a function's own realm. */
 typedef struct cwb_note cwb_note;
 
-/* Calls a function by its token: here, or, with a note, where it belongs. What
- * it returns, 0 from elsewhere; CW_ENOMEM. */
-int cwb_call(cw__worker *home, uint32_t token, enum cwb_news news, void *data);
+/* A function that something of the core's owns. Its realm's context is held. */
+typedef struct cwb_function {
+    cw__shared shared; /* first */
+    cw__worker *home;
+    uint32_t token;
+} cwb_function;
+
+/* One reference; JavaScript hears by CWB_DROPPED that the last one is gone.
+ * NULL without memory. */
+cwb_function *cwb_function_new(uint32_t token);
+
+/* Calls it: on its own realm now, and gives the error that it throws, owned; on
+ * others soon, and gives NULL. `error` is borrowed; `element` (or NULL) becomes
+ * the function's. */
+cw_error *cwb_function_call(const cwb_function *self, enum cwb_news news,
+                            cw_error *error, cwb_element *element);
+
+/* The same for a token that is known to `home` otherwise. */
+cw_error *cwb_tell(cw__worker *home, uint32_t token, enum cwb_news news,
+                   cw_error *error, cwb_element *element);
+
+/* The same for an executor: what it answers, 0 from elsewhere; CW_ENOMEM. */
+int cwb_ask(cw__worker *home, uint32_t token, enum cwb_news news, void *task);
 
 /* Runs a task that an executor has taken. */
 void cwb_execute(void *task);

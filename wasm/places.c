@@ -27,8 +27,8 @@ static int execute(void *arg, void (*run)(void *), void *task)
 {
     const executor *self = arg;
     cw_store_release(&run_task, run); /* pairs with cwb_execute() */
-    return cwb_call(self->home, self->token, CWB_EXECUTE, task) ? CW_ECLOSED
-                                                                : CW_OK;
+    return cwb_ask(self->home, self->token, CWB_EXECUTE, task) ? CW_ECLOSED
+                                                               : CW_OK;
 }
 
 static int is_dispatch_needed(void *arg)
@@ -36,14 +36,14 @@ static int is_dispatch_needed(void *arg)
     const executor *self = arg;
     /* Elsewhere the answer is clear, and nobody there to give it. */
     if (self->home != cwb_realm) return 1;
-    int answer = cw_js_handled(self->token, CWB_IS_DISPATCH_NEEDED, NULL);
+    int answer = cwb_ask(self->home, self->token, CWB_IS_DISPATCH_NEEDED, NULL);
     return answer < 0 ? CW_EFAILED : answer;
 }
 
 static void release(void *arg)
 {
     executor *self = arg;
-    (void)cwb_call(self->home, self->token, CWB_DROPPED, NULL);
+    (void)cwb_tell(self->home, self->token, CWB_DROPPED, NULL, NULL);
     cw__free(self, sizeof *self);
 }
 

@@ -10,6 +10,7 @@
 #include "launch.h"
 #include "limit.h"
 #include "main_context.h"
+#include "values.h"
 #include "waits.h"
 
 #include <string.h>
@@ -56,12 +57,15 @@ static uint8_t *room_of(cwb_ticket *ticket)
 
 static void free_data(cwb_ticket *ticket)
 {
+    if (ticket->refers) cwb_references_drop(ticket->data, ticket->length);
+    ticket->refers = 0;
     if (ticket->data != room_of(ticket)) cw__free(ticket->data, ticket->length);
     ticket->data = room_of(ticket);
     ticket->length = 0;
 }
 
-static bool set_data(cwb_ticket *ticket, const void *data, uint32_t length)
+static bool set_data(cwb_ticket *ticket, const void *data, uint32_t length,
+                     bool refers)
 {
     free_data(ticket);
     if (length > ticket->capacity) {
@@ -71,7 +75,16 @@ static bool set_data(cwb_ticket *ticket, const void *data, uint32_t length)
     }
     if (length) memcpy(ticket->data, data, length);
     ticket->length = length;
+    ticket->refers = refers;
+    if (refers) cwb_references_keep(ticket->data, length);
     return true;
+}
+
+/* How long the data are without what C alone reads. */
+static uint32_t values_length(const cwb_ticket *ticket)
+{
+    if (!ticket->refers) return ticket->length;
+    return cwb_references_at(ticket->data, ticket->length);
 }
 
 cw_error *cwb_take_error(cw_job *job, uint32_t code)
@@ -94,7 +107,9 @@ static cw_error *take_outcome(cw_job *job, uint32_t code)
     /* A value of a function of the same realm never leaves it. */
     if (error || ticket->local) return error;
     /* Of a message it is the parcel's number. */
-    if (set_data(ticket, cwb_scratch(0), code >> 3)) return NULL;
+    bool refers = (code & CWB_REFERS) != 0;
+    uint32_t length = (code & ~CWB_REFERS) >> 3;
+    if (set_data(ticket, cwb_scratch(0), length, refers)) return NULL;
     return cw_error_new(CW_ENOMEM, NULL, NULL);
 }
 
@@ -105,7 +120,7 @@ static cw_step run_in_javascript(cw_frame *frame)
     cwb_ticket *ticket = cwb_ticket_of(job);
     self->host_ran = self->host_called = true;
     uint32_t code = (uint32_t)cw_js_run(job, ticket->task, ticket->outcome,
-                                        ticket->data, ticket->length);
+                                        ticket->data, values_length(ticket));
     if ((code & 7) == CWB_PENDING) {
         self->foreign++;
         /* What stands in line waits until the function has come to where it
@@ -261,10 +276,11 @@ cw_job *cwb_launch(cw_context *context, cw_job *parent, uint32_t task,
     if (flags & CWB_LAUNCH_MESSAGE) ticket->outcome = CWB_MESSAGE;
     ticket->local = local;
     if (local) ticket->outcome = CWB_LOCAL;
-    if (!set_data(ticket, cwb_scratch(0), length)) return forget(ticket->job);
+    bool refers = (flags & CWB_LAUNCH_REFERS) != 0;
+    if (!set_data(ticket, cwb_scratch(0), length, refers))
+        return forget(ticket->job);
     return go(ticket, parent, foster, flags, timeout_ms, given);
 }
-
 cw_job *cwb_body_new(cw_context *context, uint32_t task, uint32_t token,
                      const cw_elements *given)
 {
@@ -272,6 +288,7 @@ cw_job *cwb_body_new(cw_context *context, uint32_t task, uint32_t token,
     cwb_ticket *ticket = make(context, &javascript, flags, 0, token);
     if (!ticket) return fail(CW_ENOMEM);
     ticket->task = task;
+    ticket->local = true;
     ticket->outcome = CWB_LOCAL;
     if (!cw__job_set_elements(ticket->job, NULL, given, false))
         return forget(ticket->job);
@@ -358,8 +375,8 @@ void cwb_ticket_deliver(cwb_ticket *ticket)
         cw_js_job_ended(token, outcome | (ticket->unhandled ? 8 : 0), error, 0,
                         ticket->worker);
     } else if (job->flags & CW__JOB_FOREIGN) {
-        cw_js_job_ended(token, ticket->outcome, ticket->data, ticket->length,
-                        NULL);
+        cw_js_job_ended(token, ticket->outcome, ticket->data,
+                        values_length(ticket), NULL);
     } else {
         cw_js_job_ended(token, CWB_VALUE,
                         (char *)cw__job_frame(job) +

@@ -29,6 +29,7 @@
  * | 18  | heap view    | its kind | offset in bytes, length in elements     |
  * | 19  | Map          | count    | pairs of values                         |
  * | 20  | Set          | count    | values                                  |
+ * | 21  | a handle     | its kind | the address of what it refers to        |
  *
  * A message of several values is an array. Writer and reader spell the tags as
  * literals: the engine makes a jump table of a `switch` over literals only, and

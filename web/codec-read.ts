@@ -21,6 +21,9 @@ const halves = new Int32Array(double.buffer);
 
 /** Decodes what a `Writer` has encoded, possibly on another thread. */
 export class Reader extends HeapUser {
+  /** Makes a handle, see references.ts. */
+  refer: ((kind: number, at: number) => unknown) | undefined;
+
   /** The word to read next, and the one that must not be read any more. */
   private p = 0;
   private end = 0;
@@ -126,9 +129,17 @@ export class Reader extends HeapUser {
         return this.map(head >>> 5, depth + 1);
       case 20:
         return this.set(head >>> 5, depth + 1);
+      case 21:
+        return this.handle(head >>> 5);
       default:
         throw corrupt('no such tag');
     }
+  }
+
+  private handle(kind: number): unknown {
+    const at = this.word() >>> 0;
+    if (!this.refer) throw corrupt('no handles here');
+    return this.refer(kind, at);
   }
 
   private double(): number {

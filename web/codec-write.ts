@@ -1,6 +1,7 @@
 import { MAX_DEPTH, viewElementSizes, viewPrototypes } from './codec-format.js';
 import { HeapUser, isFixed } from './codec-heap.js';
 import { writeText } from './codec-text.js';
+import { refer, type Referable } from './references.js';
 
 /** What {@link Writer.write} returns if the values take more room. */
 export const DOES_NOT_FIT = -1;
@@ -39,6 +40,11 @@ export class Writer extends HeapUser {
   /** After {@link DOES_NOT_FIT}: the number of bytes that would do. */
   needed = 0;
 
+  /** Whose handles it writes. */
+  owner: unknown;
+
+  /** What the values refer to: pairs of a kind and an address. */
+  private references: number[] | undefined;
   /** Buffers of the same memory from before it grew: views of them go too. */
   private readonly outgrown = new WeakSet<ArrayBufferLike>();
   /** The word that must not be written any more. */
@@ -59,15 +65,19 @@ export class Writer extends HeapUser {
    * @returns the number of bytes written, a multiple of 4; or
    * {@link DOES_NOT_FIT}, and the size is in {@link needed}; or
    * {@link DECLINED}. The memory's content is undefined after the last two.
+   * @param references - is filled with what handles among the values refer to.
+   * If there are any, the list stands behind the values. Without it handles are
+   * declined
    */
-  write(values: readonly unknown[], at: number, capacity: number): number {
+  write(values: readonly unknown[], at: number, capacity: number, references?: number[]): number {
     const count = values.length;
     if (this.busy || count > MAX_COUNT) return DECLINED;
-    const start = this.begin(at, capacity);
+    const start = this.begin(at, capacity, references);
     let p: number;
     try {
       p = this.word((count << 5) | 11, start);
       for (let i = 0; i < count && p >= 0; i++) p = this.put(values[i], p, 0);
+      p = this.putList(p);
     } catch {
       p = DECLINED;
     }
@@ -78,12 +88,12 @@ export class Writer extends HeapUser {
    * Encodes one value, to be read with `Reader.readOne`; in all else the same
    * as {@link write}.
    */
-  writeOne(value: unknown, at: number, capacity: number): number {
+  writeOne(value: unknown, at: number, capacity: number, references?: number[]): number {
     if (this.busy) return DECLINED;
-    const start = this.begin(at, capacity);
+    const start = this.begin(at, capacity, references);
     let p: number;
     try {
-      p = this.put(value, start, 0);
+      p = this.putList(this.put(value, start, 0));
     } catch {
       // An accessor or a proxy threw, or a buffer is detached. Structured
       // clone meets the same and throws what there is to throw.
@@ -99,7 +109,9 @@ export class Writer extends HeapUser {
     if (buffer !== this.buffer && !(buffer instanceof ArrayBuffer)) this.outgrown.add(buffer);
   }
 
-  private begin(at: number, capacity: number): number {
+  private begin(at: number, capacity: number, references: number[] | undefined): number {
+    this.references = references;
+    if (references) references.length = 0;
     const start = at >>> 2;
     this.end = start + (capacity >>> 2);
     if (this.end > this.i32.length) {
@@ -128,6 +140,14 @@ export class Writer extends HeapUser {
   // All that follow write at word `p` and return the word after what they
   // wrote, or DECLINED. Past the end they only count, so that one walk is
   // enough to learn how much room the values take.
+
+  /** The list that wasm/values.h describes. */
+  private putList(p: number): number {
+    const list = this.references;
+    if (p < 0 || !list?.length) return p;
+    for (const word of list) p = this.word(word, p);
+    return this.word(list.length >> 1, p);
+  }
 
   private word(word: number, p: number): number {
     if (p < this.end) this.i32[p] = word;
@@ -225,7 +245,12 @@ export class Writer extends HeapUser {
     if (prototype === setPrototype) {
       return this.putSet(value as Set<unknown>, p, depth + 1);
     }
-    return DECLINED;
+    const list = this.references;
+    const reference = list && (value as Referable)[refer]?.(this.owner);
+    if (!reference) return DECLINED;
+    const { kind, at } = reference;
+    list.push(kind, at);
+    return this.word(at, this.word((kind << 5) | 21, p));
   }
 
   private putRecord(value: Record<string, unknown>, head: number, depth: number): number {

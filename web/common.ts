@@ -3,6 +3,18 @@
  *
  * @module
  */
+export { ConflatedBroadcastChannel } from './broadcast.js';
+export type { BroadcastOptions } from './broadcast.js';
+export { Channel, ChannelIterator } from './channel.js';
+export type {
+  ChannelOptions,
+  ChannelResult,
+  ClosedResult,
+  Overflow,
+  ReceiveChannel,
+  ReceiveResult,
+  SendChannel,
+} from './channel.js';
 export {
   CompletableDeferred,
   CompletableJob,
@@ -36,4 +48,6 @@ export type { CompletionFunction, CompletionHandle, CompletionOptions } from './
 export type { LaunchOptions, Start } from './options.js';
 export { transfer } from './parcels.js';
 export type { Resume, SuspendBlock } from './suspend.js';
+export { ProducerChannel, produce } from './produce.js';
+export type { LocalLauncher, ProduceBlock, ProduceOptions } from './produce.js';
 export { Scope } from './task-scope.js';

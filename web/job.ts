@@ -8,6 +8,8 @@ import * as layout from './layout.gen.js';
 import type { NativeTask, Pointer } from './module.js';
 import type { Target } from './launch.js';
 import type { Realm } from './realm.js';
+import { support } from './references.js';
+import type { Sent } from './references.js';
 
 /** What a job needs of its realm besides the core. */
 export interface JobRealm extends Realm {
@@ -349,8 +351,11 @@ export class Job {
     } else if (this.native) {
       this.settle(false, this.native.decode(data, length));
     } else if (kind === layout.OUTCOME_MESSAGE) {
-      const parcel = this.realm.reader.readOne(data, length) as string;
-      this.realm.claim(parcel, (value) => this.settle(false, value));
+      const { realm } = this;
+      const sent = realm.reader.readOne(data, length) as Sent;
+      const settle = (value: unknown) => this.settle(false, value);
+      if (typeof sent === 'string') realm.claim(sent, settle);
+      else support.handles!.claim(realm, sent, settle);
     } else {
       this.settle(false, this.realm.reader.readOne(data, length));
     }

@@ -14,13 +14,15 @@ import { Memory } from './memory.js';
 import type { NativeTask, Pointer } from './module.js';
 import { checkLaunch } from './options.js';
 import type { LaunchOptions } from './options.js';
+import { support } from './references.js';
+import type { Sent } from './references.js';
 
 /** What launching needs of its realm besides the core. */
 export interface LaunchRealm extends JobRealm {
   /** Flags for a launch: whether it is to wake a worker now. */
   wakingFlags(target: Target): number;
-  /** Stores a copy of the value for whoever asks for it; returns its number. */
-  deposit(value: unknown, transfer: readonly Transferable[]): string;
+  /** Stores a copy of the value for whoever asks for it; returns its name. */
+  deposit(value: unknown, transfer: readonly Transferable[], name?: string): string;
 }
 
 /** Where tasks are launched to: one context, as one realm sees it. */
@@ -158,10 +160,12 @@ export function launch<T>(
       let length = transfer?.length ? -1 : realm.encodeList(args);
       let parcel: string | undefined;
       if (length < 0) {
-        parcel = deposit(target, task, args, transfer ?? []);
-        length = realm.encodeOne(parcel);
+        const sent = deposit(target, task, args, transfer ?? []);
+        parcel = [sent].flat()[0] as string;
+        length = realm.encodeOne(sent, 0, realm.references);
         flags |= layout.LAUNCH_MESSAGE;
       }
+      if (realm.references.length > 0) flags |= layout.LAUNCH_REFERS;
       job = newHandle<T>(how, { ...ofLaunch, parcel });
       const token = realm.takeToken(job);
       at = realm.module._cwb_launch(
@@ -219,9 +223,10 @@ function deposit(
   task: string,
   args: readonly unknown[],
   transfer: readonly Transferable[],
-): string {
+): Sent {
+  const { realm } = target;
   try {
-    return target.realm.deposit(args, transfer);
+    return support.handles?.deposit(realm, args, transfer) ?? realm.deposit(args, transfer);
   } catch (error) {
     const bad = transfer.length ? -1 : args.findIndex((arg) => !canClone(arg));
     throw new TypeError(

@@ -9,10 +9,13 @@ import { DECLINED, DOES_NOT_FIT, Reader, Writer } from './codec.js';
 import { StartError } from './errors.js';
 import * as layout from './layout.gen.js';
 import type { Job } from './job.js';
+import type { LaunchRealm, Target } from './launch.js';
 import type { LocalJobs } from './local-jobs.js';
 import { Memory } from './memory.js';
 import type { CoreModule, Host, NativeTaskReader, Pointer } from './module.js';
 import type { RealmOptions } from './protocol.js';
+import { support } from './references.js';
+import type { BaseScope } from './scope.js';
 import { Errors } from './thrown.js';
 
 /** What a token stands for. */
@@ -23,8 +26,11 @@ export interface Ticket {
   settled?(error: Pointer, data: Pointer, length: number): void;
   /** The core waits for whoever has this continuation, which is owned. */
   suspended?(continuation: Pointer): void;
-  /** There is news for a function; it gives the token back itself. */
-  handled?(news: number, data: Pointer, token: number): unknown;
+  /**
+   * There is news for a function; it gives the token back itself. An element is
+   * its to read. What it throws it returns as an owned error, else 0 or nothing.
+   */
+  handled?(news: number, data: Pointer, token: number, element: Pointer): unknown;
 }
 
 /** How long a realm may go on by microtasks before others get a turn. */
@@ -59,6 +65,12 @@ export abstract class Realm implements Host {
   listsJobs = false;
   /** Handles to jobs that were not launched here, by the core's address. */
   readonly watched = new Map<Pointer, Job>();
+  /** The context that functions of this thread run on. */
+  own!: Target;
+  /** Whom handles are for that are just being read. */
+  receiver: BaseScope | undefined;
+  /** What the values that were encoded last refer to. */
+  readonly references: number[] = [];
   /** True once the thread is about to end. */
   isOver = false;
 
@@ -92,6 +104,7 @@ export abstract class Realm implements Host {
   abstract workerStart(worker: Pointer, name: Pointer): void;
   abstract workerEnd(worker: Pointer): void;
   abstract wake(worker: Pointer): void;
+  abstract report(error: unknown): void;
   /** The run loop is over: its context is closed and empty. */
   protected abstract finished(): void;
   /** The core itself failed on this thread. */
@@ -108,7 +121,13 @@ export abstract class Realm implements Host {
     this.flagsAt = module._cwb_flags();
     const heap = () => this.memory.refresh();
     this.reader = new Reader(heap);
+    this.reader.refer = (kind, at) => {
+      const { handles } = support;
+      if (handles) return handles.read(this as unknown as LaunchRealm, kind, at);
+      throw new TypeError('coworker: a handle came of a class that is not imported here');
+    };
     this.writer = new Writer(heap);
+    this.writer.owner = this;
     if (!options.wakeByMessage) {
       this.waitAsync = (Atomics as unknown as { waitAsync?: WaitAsync }).waitAsync;
     }
@@ -314,9 +333,17 @@ export abstract class Realm implements Host {
     this.tickets[token]?.suspended?.(continuation);
   }
 
-  handled(token: number, news: number, data: Pointer): number {
-    const answer = this.tickets[token]?.handled?.(news, data, token);
+  handled(token: number, news: number, data: Pointer, element: Pointer): number {
+    const answer = this.tickets[token]?.handled?.(news, data, token, element);
     return typeof answer === 'number' ? answer : 0;
+  }
+
+  reported(error: Pointer): void {
+    this.report(this.errors.read(error));
+  }
+
+  discarded(element: Pointer): void {
+    support.handles!.discard!(this as unknown as LaunchRealm, element);
   }
 
   errorFreed(slot: number): void {
@@ -342,23 +369,28 @@ export abstract class Realm implements Host {
   }
 
   /**
-   * Encodes an argument list into the scratch buffer.
+   * Encodes an argument list into the scratch buffer. What it refers to is in
+   * {@link references}.
    * @returns the number of bytes, or -1 if it takes structured clone
    */
   encodeList(values: readonly unknown[]): number {
-    let length = this.writer.write(values, this.scratch, this.scratchBytes);
+    const { references, writer } = this;
+    let length = writer.write(values, this.scratch, this.scratchBytes, references);
     if (length === DOES_NOT_FIT) {
-      if (!this.growScratch(this.writer.needed)) return -1;
-      length = this.writer.write(values, this.scratch, this.scratchBytes);
+      if (!this.growScratch(writer.needed)) return -1;
+      length = writer.write(values, this.scratch, this.scratchBytes, references);
     }
     return length === DECLINED ? -1 : length;
   }
 
-  /** The same for a single value; `offset` bytes before it are left alone. */
-  encodeOne(value: unknown, offset = 0): number {
+  /**
+   * The same for a single value; `offset` bytes before it are left alone. Without
+   * `references` it must not refer to anything.
+   */
+  encodeOne(value: unknown, offset = 0, references?: number[]): number {
     for (;;) {
       const { scratch, scratchBytes, writer } = this;
-      const length = writer.writeOne(value, scratch + offset, scratchBytes - offset);
+      const length = writer.writeOne(value, scratch + offset, scratchBytes - offset, references);
       if (length === DECLINED) return -1;
       if (length !== DOES_NOT_FIT) return length;
       if (!this.growScratch(offset + writer.needed)) return -1;

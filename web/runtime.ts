@@ -53,7 +53,7 @@ export class Runtime extends Realm implements LaunchRealm {
     runtime.attach(module, memory, { wakeByMessage });
     runtime.self = module._cwb_init(wakeByMessage ? 1 : 0);
     if (runtime.self === 0) throw await explained(({ noMemory }) => noMemory(options));
-    runtime.main = new Target(runtime, module._cwb_main_context(), 'main');
+    runtime.main = runtime.own = new Target(runtime, module._cwb_main_context(), 'main');
     runtime.wakers.set(runtime.self, () => runtime.schedulePump());
     runtime.pumpNow();
     return runtime;
@@ -95,9 +95,9 @@ export class Runtime extends Realm implements LaunchRealm {
 
   private parcelCount = 0;
 
-  deposit(value: unknown, transfer: readonly Transferable[]): string {
+  deposit(value: unknown, transfer: readonly Transferable[], name?: string): string {
     const copy = snapshot(value, transfer);
-    const parcel = `main:${this.parcelCount++}`;
+    const parcel = name ?? `main:${this.parcelCount++}`;
     this.parcels.deposit(parcel, copy.value, copy.transfer);
     return parcel;
   }

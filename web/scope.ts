@@ -287,7 +287,11 @@ export abstract class BaseScope {
           waiting = false;
           this.waits--;
           if (error === 0) {
-            resolve((read ? read(data, length) : undefined) as T);
+            try {
+              resolve((read ? read(data, length) : undefined) as T);
+            } catch (thrown) {
+              reject(thrown); // nothing must be thrown through the core
+            }
           } else {
             // What a body has left behind ends with it, and nobody may look.
             if (this.at === 0) promise.catch(() => {});

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { registerHandles } from './all-handles.js';
 import { setCurrentTarget } from './current.js';
 import { StartError, describe } from './errors.js';
 import { Target } from './launch.js';
@@ -13,6 +14,8 @@ import { Transfer } from './parcels.js';
 import type { FromWorker, ToWorker } from './protocol.js';
 import { open, seal } from './protocol.js';
 import { Realm } from './realm.js';
+import { support } from './references.js';
+import type { Sent } from './references.js';
 import { Scope } from './task-scope.js';
 
 type Task = (scope: Scope, ...args: unknown[]) => unknown;
@@ -29,12 +32,12 @@ export class WorkerRealm extends Realm implements LaunchRealm {
   private readonly functions: { run: Task; name: string }[] = [];
   private readonly wanted = new Map<string, (value: unknown) => void>();
   private parcelCount = 0;
-  private target!: Target;
   private workerName = '';
   private nameAt: Pointer = 0;
 
   constructor(tasks: Readonly<Record<string, unknown>>, host: WorkerHost) {
     super();
+    registerHandles();
     this.tasks = tasks;
     this.host = host;
   }
@@ -77,10 +80,10 @@ export class WorkerRealm extends Realm implements LaunchRealm {
       this.attach(this.module, memory, { wakeByMessage });
       this.workerName = this.memory.text(this.nameAt);
       const context = this.memory.word(this.self + layout.WORKER_CONTEXT);
-      this.target = new Target(this, context, name);
-      setCurrentTarget(this.target);
+      this.own = new Target(this, context, name);
+      setCurrentTarget(this.own);
       const names = Object.keys(this.tasks).filter((k) => typeof this.tasks[k] === 'function');
-      this.target.tasks = new Set(names);
+      this.own.tasks = new Set(names);
       this.post({ type: 'ready', tasks: names });
     } catch (error) {
       this.failed(error);
@@ -104,6 +107,7 @@ export class WorkerRealm extends Realm implements LaunchRealm {
   }
 
   protected finished(): void {
+    support.handles!.end();
     this.isOver = true;
     try {
       this.module._cwb_thread_end();
@@ -131,16 +135,23 @@ export class WorkerRealm extends Realm implements LaunchRealm {
   run(at: Pointer, task: number, outcome: number, data: Pointer, length: number): number {
     if (outcome === layout.OUTCOME_LOCAL) return this.runLocal(at, task);
     const { run, name } = this.functions[task] ?? this.resolve(task);
-    const scope = new Scope(this.target, at, name, this.workerName);
-    if (outcome === layout.OUTCOME_MESSAGE) {
-      const parcel = this.reader.readOne(data, length) as string;
-      this.claim(parcel, (args) => {
-        const code = this.call(run, scope, at, args as unknown[]);
-        if (code !== layout.OUTCOME_PENDING) this.complete(at, code);
-      });
-      return layout.OUTCOME_PENDING;
+    const scope = new Scope(this.own, at, name, this.workerName);
+    let args: unknown;
+    this.receiver = scope;
+    try {
+      if (outcome === layout.OUTCOME_MESSAGE) args = this.reader.readOne(data, length);
+      else args = length === 0 ? [] : this.reader.read(data, length);
+    } catch (error) {
+      return this.fail(scope, error);
+    } finally {
+      this.receiver = undefined;
     }
-    return this.call(run, scope, at, length === 0 ? [] : this.reader.read(data, length));
+    if (outcome !== layout.OUTCOME_MESSAGE) return this.call(run, scope, at, args as unknown[]);
+    support.handles!.claim(this, args as Sent, (list) => {
+      const code = this.call(run, scope, at, list as unknown[]);
+      if (code !== layout.OUTCOME_PENDING) this.complete(at, code);
+    });
+    return layout.OUTCOME_PENDING;
   }
 
   private call(run: Task, scope: Scope, at: Pointer, args: unknown[]): number {
@@ -172,13 +183,15 @@ export class WorkerRealm extends Realm implements LaunchRealm {
 
   private leave(scope: Scope, value: unknown): number {
     scope.end();
-    let length = value instanceof Transfer ? -1 : this.encodeOne(value);
-    if (length >= 0) return layout.OUTCOME_VALUE | (length << 3);
+    const { references } = this;
+    let length = value instanceof Transfer ? -1 : this.encodeOne(value, 0, references);
+    const refers = () => (references.length > 0 ? layout.OUTCOME_REFERS : 0);
+    if (length >= 0) return layout.OUTCOME_VALUE | (length << 3) | refers();
     const { value: content, list } =
       value instanceof Transfer ? value : { value, list: [] as Transferable[] };
-    const parcel = `${this.workerName}:${this.parcelCount++}`;
+    let sent: Sent;
     try {
-      this.post({ type: 'deposit', parcel, value: content, transfer: list }, list);
+      sent = support.handles!.deposit(this, content, list);
     } catch (error) {
       const what = `the result of '${scope.taskName}', ${describe(content)}, cannot be sent back`;
       return this.fail(
@@ -186,8 +199,8 @@ export class WorkerRealm extends Realm implements LaunchRealm {
         new TypeError(`coworker: ${what}: ${String(error)}`, { cause: error }),
       );
     }
-    length = this.encodeOne(parcel);
-    return layout.OUTCOME_MESSAGE | (length << 3);
+    length = this.encodeOne(sent, 0, references);
+    return layout.OUTCOME_MESSAGE | (length << 3) | refers();
   }
 
   private fail(scope: Scope, error: unknown): number {
@@ -196,7 +209,7 @@ export class WorkerRealm extends Realm implements LaunchRealm {
 
   /** Finds the function of a task number that is new to this worker. */
   private resolve(task: number): { run: Task; name: string } {
-    const name = this.memory.text(this.module._cwb_task_name(this.target.context, task));
+    const name = this.memory.text(this.module._cwb_task_name(this.own.context, task));
     const own = Object.hasOwn(this.tasks, name) ? this.tasks[name] : undefined;
     const native = this.module[`_${name}`];
     let run: Task;
@@ -207,7 +220,7 @@ export class WorkerRealm extends Realm implements LaunchRealm {
       run = (_scope, ...args) => (native as (...numbers: unknown[]) => unknown)(...args);
     } else {
       run = () => {
-        throw this.target.unknown(name, this.target.tasks!);
+        throw this.own.unknown(name, this.own.tasks!);
       };
     }
     return (this.functions[task] = { run, name });
@@ -220,8 +233,8 @@ export class WorkerRealm extends Realm implements LaunchRealm {
 
   // ---- parcels: the main realm keeps them
 
-  deposit(value: unknown, transfer: readonly Transferable[]): string {
-    const parcel = `${this.workerName}:${this.parcelCount++}`;
+  deposit(value: unknown, transfer: readonly Transferable[], name?: string): string {
+    const parcel = name ?? `${this.workerName}:${this.parcelCount++}`;
     const list = [...transfer];
     this.post({ type: 'deposit', parcel, value, transfer: list }, list);
     return parcel;

@@ -2,8 +2,8 @@
 // go, a job settles once.
 
 import { assert } from 'chai';
-import { CancellationError, Main } from 'coworker';
-import { until } from './contexts.js';
+import { CancellationError, Channel, Main } from 'coworker';
+import { cells, until } from './contexts.js';
 
 /** Waits until all that was launched has been counted as ended. */
 export async function balanced(context) {
@@ -145,5 +145,36 @@ export const races = {
     job.cancel('race');
     const { error } = await settleOnce(job);
     if (error) assert.isTrue(isCancellation(error), String(error));
+  },
+
+  async 'sending, receiving, cancelling and closing'(context, pick) {
+    const SENDERS = 3;
+    const EACH = 5;
+    const noted = cells(context, SENDERS * EACH);
+    const capacity = [Channel.RENDEZVOUS, 1, Channel.CONFLATED, Channel.UNLIMITED][pick(4)];
+    const onUndelivered = (value) => Atomics.sub(noted, value, 1);
+    const channel = new Channel(capacity, { onUndelivered });
+    const jobs = [];
+    for (let i = 0; i < SENDERS; i++) {
+      jobs.push(context.async('sendNoting', channel, noted, i * EACH, EACH));
+      jobs.push(context.async('receiveNoting', channel, noted, pick(3)));
+    }
+    const settled = jobs.map(settleOnce);
+    for (let i = pick(4); i > 0; i--) {
+      await pause(pick);
+      jobs[pick(jobs.length)].cancel('race');
+    }
+    await pause(pick);
+    if (pick(2)) channel.close();
+    await pause(pick);
+    channel.cancel('race');
+    for (const { error } of await Promise.all(settled)) {
+      if (!error || error.name === 'ClosedSendError') continue;
+      assert.isTrue(isCancellation(error), String(error));
+    }
+    // What was sent was received or given back, once.
+    await until(() => noted.every((count) => count === 0));
+    channel.release();
+    context.free(noted);
   },
 };

@@ -1,0 +1,610 @@
+/**
+ * Channels: values on their way from those who send to those who receive, on
+ * whichever threads they are.
+ *
+ * @module
+ */
+import {
+  LocalValue,
+  discardElement,
+  readElement,
+  takeElement,
+  writeElement,
+} from './channel-element.js';
+import { currentTarget } from './current.js';
+import {
+  ClosedReceiveError,
+  CoworkerError,
+  IllegalStateError,
+  UndeliveredElementError,
+  expected,
+} from './errors.js';
+import { Handle, checkScope, registerHandle } from './handle.js';
+import type { Given } from './handle.js';
+import type { LaunchRealm } from './launch.js';
+import * as layout from './layout.gen.js';
+import type { Pointer } from './module.js';
+import type { Ticket } from './realm.js';
+import { support } from './references.js';
+import type { BaseScope } from './scope.js';
+
+/** What becomes of a value for which a channel has no room. */
+export type Overflow = 'suspend' | 'dropOldest' | 'dropLatest';
+
+/** How a {@link Channel} is made, besides its capacity. */
+export interface ChannelOptions<T> {
+  /**
+   * What becomes of a value for which there is no room: its sender waits, or the
+   * oldest value makes room for it, or it is dropped. A channel that drops holds
+   * one value at least, and no more if its capacity is `Channel.BUFFERED`.
+   * @default 'suspend'
+   */
+  readonly overflow?: Overflow;
+  /**
+   * Gets each value that was sent and that nobody will receive, so that it can
+   * be closed or freed: dropped for want of room, sent to a closed channel, left
+   * in a cancelled one, or handed to somebody who was cancelled. Not what
+   * {@link Channel.trySend} refuses. It is called on the thread that has made the
+   * channel: within the call that loses the value if that is made there, which
+   * then throws an {@link UndeliveredElementError} if this throws.
+   */
+  readonly onUndelivered?: (value: T) => void;
+}
+
+/** What came of an attempt to send or receive. */
+export type ChannelResult<T> =
+  | { readonly success: true; readonly closed: false; readonly value: T }
+  | { readonly success: false; readonly closed: false }
+  | ClosedResult;
+
+/** The channel is closed: with `cause`, or without one. */
+export interface ClosedResult {
+  readonly success: false;
+  readonly closed: true;
+  readonly cause: unknown;
+}
+
+/** What {@link Channel.receiveCatching} gives. */
+export type ReceiveResult<T> =
+  { readonly success: true; readonly closed: false; readonly value: T } | ClosedResult;
+
+/** The side of a channel that receives. */
+export type ReceiveChannel<T> = Omit<Channel<T>, 'send' | 'trySend' | 'close' | 'awaitClose'>;
+
+/** The side of a channel that sends. */
+export type SendChannel<T> = Pick<
+  Channel<T>,
+  'send' | 'trySend' | 'close' | 'isClosedForSend' | 'invokeOnClose'
+>;
+
+const overflows: readonly unknown[] = ['suspend', 'dropOldest', 'dropLatest'];
+const FAILED = { success: false, closed: false } as const;
+const succeeded = <T>(value: T) => ({ success: true, closed: false, value }) as const;
+
+/** What `_cwb_channel_state` tells. */
+const CLOSED_FOR_SEND = 1;
+const CLOSED_FOR_RECEIVE = 2;
+const EMPTY = 4;
+
+/**
+ * Takes values from those who send to those who receive, first in, first out.
+ * Each value goes to one receiver, and those who wait are served in the order in
+ * which they came, whichever threads they are on.
+ *
+ * A channel can be an argument or result of a task, on its own or in plain data.
+ * What the other side gets is another handle to the same channel; in a task its
+ * waits belong to that task's scope and end when it is cancelled.
+ *
+ * As long as a channel is known on one thread only, the very values pass through
+ * it. From then on they are copied as arguments of tasks are, and `transfer()`
+ * moves them.
+ *
+ * The calls that wait take a scope, whose job it then is that waits. Without one
+ * they belong to the handle's scope, see {@link in}; or to no job, and nobody
+ * cancels them.
+ *
+ * @example
+ * const squares = new Channel(Channel.BUFFERED);
+ * const job = context.launch('sendSquares', squares, 5);
+ * for await (const square of squares) console.log(square);
+ */
+export class Channel<T = unknown> extends Handle implements AsyncIterable<T> {
+  /** The capacity of a channel that holds nothing: sender and receiver meet. */
+  static readonly RENDEZVOUS = 0;
+  /** Of one that holds the latest value only. */
+  static readonly CONFLATED = -1;
+  /** Of one that holds 64 values. */
+  static readonly BUFFERED = -2;
+  /** Of one that holds as many as there is memory for. */
+  static readonly UNLIMITED = Infinity;
+
+  /** What is on its way and never leaves this thread. */
+  private readonly locals: Set<LocalValue>;
+
+  /** @internal */
+  protected override get kind(): string {
+    return 'Channel';
+  }
+
+  /**
+   * @param capacity - how many values the channel holds for receivers to come
+   * @throws RangeError, TypeError for what is not what it should be;
+   * CoworkerError if coworker is not ready, see {@link MainContext.ready}
+   */
+  constructor(capacity?: number, options?: ChannelOptions<T>);
+  /** @internal */
+  constructor(given: Given | Channel<T>, scope?: BaseScope);
+  constructor(first: number | Given | Channel<T> = 0, second: ChannelOptions<T> | BaseScope = {}) {
+    const isMade = typeof first === 'object' && first !== null;
+    super(
+      isMade ? first : make(first, second as ChannelOptions<never>),
+      layout.KIND_CHANNEL,
+      isMade ? (second as BaseScope) : undefined,
+    );
+    this.locals = first instanceof Channel ? first.locals : new Set();
+  }
+
+  /**
+   * The same channel, whose waits belong to a scope's job.
+   *
+   * @example
+   * await using.launch(async (scope) => {
+   *   for await (const value of channel.in(scope)) show(value);
+   * });
+   */
+  in(scope: BaseScope): Channel<T> {
+    return new Channel<T>(this, checkScope(scope));
+  }
+
+  // ---- sending
+
+  /**
+   * Sends a value, waiting for room. Does not ask whether the job is cancelled
+   * unless it has to wait. Whatever it throws later on, the value has been
+   * received or was given to `onUndelivered`.
+   * @throws TypeError if the value cannot be sent to other threads, and then
+   * nothing has happened; ClosedSendError (rejects) or the cause of a closed
+   * channel; CancellationError (rejects) if the job is cancelled meanwhile
+   */
+  send(value: T, scope?: BaseScope): Promise<void> {
+    const waits = this.waitIn(scope);
+    const { at } = this;
+    const { module } = this.target.realm;
+    const head = waits.at === 0 ? 0 : this.write(value); // else it rejects
+    return waits.suspend((job, token) => module._cwb_send(job, token, at, head));
+  }
+
+  /**
+   * Sends a value if that takes no waiting. A value that is refused, or dropped
+   * as the latest one, is not given to `onUndelivered`.
+   * @throws TypeError as {@link send}; UndeliveredElementError if it was sent,
+   * but the hook has thrown for the value that it replaces
+   */
+  trySend(value: T): ChannelResult<void> {
+    const { at } = this;
+    const { realm } = this.target;
+    const status = realm.module._cwb_try_send(at, this.write(value));
+    realm.schedulePump();
+    if (status === 0) return succeeded(undefined);
+    if (status === layout.CW_ESENDCLOSED) return this.closedResult(at);
+    if (status === layout.CW_EUNDELIVERED) this.throwLeft();
+    if (status === layout.CW_ENOMEM) throw noMemory();
+    return FAILED;
+  }
+
+  // ---- receiving
+
+  /**
+   * Receives a value, waiting for one. Does not ask whether the job is cancelled
+   * unless it has to wait.
+   * @throws ClosedReceiveError (rejects) or the cause of a closed channel;
+   * CancellationError (rejects) if the job is cancelled meanwhile
+   */
+  receive(scope?: BaseScope): Promise<T> {
+    const { realm } = this.target;
+    return this.receiving(scope, layout.RECEIVE, (data) => readElement<T>(realm, data));
+  }
+
+  /** The same, but tells that the channel is closed instead of throwing it. */
+  receiveCatching(scope?: BaseScope): Promise<ReceiveResult<T>> {
+    const { realm } = this.target;
+    const { at } = this;
+    return this.receiving<ReceiveResult<T>>(scope, layout.RECEIVE_CATCHING, (data) => {
+      if (!hasElement(realm, data)) return this.closedResult(at);
+      return readElement<T, ReceiveResult<T>>(realm, data, succeeded);
+    });
+  }
+
+  /**
+   * Receives a value if there is one. In a worker, a value that only structured
+   * clone carries has to be fetched: then `value` is a promise of it.
+   */
+  tryReceive(): ChannelResult<T> {
+    const { at } = this;
+    const { realm } = this.target;
+    const status = realm.module._cwb_try_receive(at);
+    realm.schedulePump();
+    if (status === layout.CW_ERECVCLOSED) return this.closedResult(at);
+    if (status < 0) return FAILED;
+    return succeeded(readElement<T>(realm, realm.scratchAt) as T);
+  }
+
+  /**
+   * An iterator that can be asked whether there is another value before it takes
+   * it.
+   */
+  iterator(scope?: BaseScope): ChannelIterator<T> {
+    return new ChannelIterator<T>(this, this.waitIn(scope));
+  }
+
+  /**
+   * All values, to the end of a channel that is closed without a cause; a cause
+   * is thrown. Leaving the loop does not cancel the channel, see {@link consumeEach}.
+   * While values are there, it does not ask whether the job is cancelled.
+   *
+   * @example
+   * for await (const value of channel.values(scope)) show(value);
+   */
+  values(scope?: BaseScope): AsyncIterableIterator<T> {
+    const { realm } = this.target;
+    const end: IteratorReturnResult<undefined> = { done: true, value: undefined };
+    let isOver = false;
+    const next = (): Promise<IteratorResult<T>> => {
+      if (isOver) return Promise.resolve(end);
+      return this.receiving<IteratorResult<T>>(scope, layout.RECEIVE_EACH, (data) => {
+        if (!hasElement(realm, data)) {
+          isOver = true;
+          return end;
+        }
+        return readElement<T, IteratorResult<T>>(realm, data, (value) => ({ done: false, value }));
+      });
+    };
+    return {
+      next,
+      return: () => {
+        isOver = true;
+        return Promise.resolve(end);
+      },
+      [Symbol.asyncIterator]() {
+        return this;
+      },
+    };
+  }
+
+  [Symbol.asyncIterator](): AsyncIterableIterator<T> {
+    return this.values();
+  }
+
+  /** Runs `block`, and cancels the channel however that ends. */
+  async consume<R>(block: (channel: this) => R | PromiseLike<R>): Promise<R> {
+    if (typeof block !== 'function') throw new TypeError(expected('block', 'a function', block));
+    let result: R;
+    try {
+      result = await block(this);
+    } catch (error) {
+      this.cancel(error);
+      throw error;
+    }
+    this.cancel();
+    return result;
+  }
+
+  /**
+   * Calls `each` with all values, one after the other, and cancels the channel
+   * however that ends.
+   *
+   * @example
+   * await channel.consumeEach(scope, (value) => show(value));
+   */
+  consumeEach(scope: BaseScope, each: (value: T) => unknown): Promise<void>;
+  consumeEach(each: (value: T) => unknown): Promise<void>;
+  async consumeEach(...args: unknown[]): Promise<void> {
+    const each = args.pop() as (value: T) => unknown;
+    if (typeof each !== 'function') throw new TypeError(expected('each', 'a function', each));
+    await this.consume(async () => {
+      for await (const value of this.values(args[0] as BaseScope | undefined)) await each(value);
+    });
+  }
+
+  // ---- closing
+
+  /**
+   * Closes the channel: it takes no more values, those that it holds can still be
+   * received. Then those who receive get `cause`, as do those who send, or a
+   * {@link ClosedReceiveError} and a {@link ClosedSendError} without one. True
+   * for the call that closed it.
+   * @throws what the function of {@link invokeOnClose} throws
+   */
+  close(cause?: unknown): boolean {
+    const { at } = this;
+    const { realm } = this.target;
+    const error = cause === undefined ? 0 : realm.errors.take(cause);
+    const first = realm.module._cwb_channel_close(at, error) !== 0;
+    if (error !== 0) realm.module._cw_error_release(error);
+    realm.schedulePump();
+    this.throwLeft();
+    return first;
+  }
+
+  /**
+   * Closes the channel and drops all that it holds. Who waits at it gets the
+   * cancellation. Cancels its producer, too.
+   * @throws UndeliveredElementError if `onUndelivered` throws
+   */
+  cancel(cause?: unknown): void {
+    const { at } = this;
+    const { realm } = this.target;
+    const error = realm.errors.takeCause(cause);
+    realm.module._cwb_channel_cancel(at, error);
+    if (error !== 0) realm.module._cw_error_release(error);
+    realm.schedulePump();
+    this.throwLeft();
+  }
+
+  /**
+   * Calls `call` once, with the cause or undefined, when the channel is closed,
+   * or now if it is. It is called on this thread: within the call that closes the
+   * channel, which throws what it throws, if that is made here.
+   * @throws IllegalStateError if the channel has, or had, such a function
+   */
+  invokeOnClose(call: (cause: unknown) => void): void {
+    if (typeof call !== 'function') throw new TypeError(expected('call', 'a function', call));
+    const { at } = this;
+    const { realm } = this.target;
+    const token = realm.takeToken(
+      functionTicket(realm, (error) => call(error === 0 ? undefined : realm.errors.read(error))),
+      false,
+    );
+    const status = realm.module._cwb_channel_on_close(at, token);
+    if (status === layout.CW_ESTATE) {
+      throw new IllegalStateError(
+        'coworker: the channel has, or had, a function that hears of its end; register one only',
+      );
+    }
+    if (status < 0) {
+      realm.dropToken(token, false);
+      throw noMemory();
+    }
+    this.throwLeft();
+  }
+
+  /**
+   * Waits until the channel is closed or cancelled. Only in the block of its own
+   * producer, only once, and not with {@link invokeOnClose}.
+   * @throws IllegalStateError (rejects) elsewhere
+   */
+  awaitClose(scope?: BaseScope): Promise<void> {
+    const { at } = this;
+    const { module } = this.target.realm;
+    return this.waitIn(scope).suspend((job, token) => module._cwb_await_close(job, token, at));
+  }
+
+  // ---- looking
+
+  /** True once it is closed. */
+  get isClosedForSend(): boolean {
+    return this.is(CLOSED_FOR_SEND);
+  }
+
+  /** True once it is closed and all that it held was received. */
+  get isClosedForReceive(): boolean {
+    return this.is(CLOSED_FOR_RECEIVE);
+  }
+
+  /** True while it is open and has nothing to receive. */
+  get isEmpty(): boolean {
+    return this.is(EMPTY);
+  }
+
+  private is(bit: number): boolean {
+    return (this.target.realm.module._cwb_channel_state(this.at) & bit) !== 0;
+  }
+
+  // ---- inside
+
+  /** @internal Other threads are about to know the channel. */
+  protected override share(): void {
+    for (const local of this.locals) local.share();
+    this.target.realm.module._cwb_channel_share(this.at);
+  }
+
+  /** @internal Puts a value into the scratch buffer: an element's head. */
+  write(value: unknown): number {
+    const { realm } = this.target;
+    if (realm.module._cwb_channel_is_shared(this.at)) return writeElement(realm, value);
+    return new LocalValue(realm, value, this.locals).write();
+  }
+
+  /** @internal What is told of a closed channel. */
+  closedResult(at: Pointer): ClosedResult {
+    const { module, errors } = this.target.realm;
+    const error = module._cwb_channel_cause(at);
+    return { success: false, closed: true, cause: error === 0 ? undefined : errors.read(error) };
+  }
+
+  private receiving<R>(
+    scope: BaseScope | undefined,
+    how: number,
+    read: (data: Pointer) => R | Promise<R>,
+  ): Promise<R> {
+    const waits = this.waitIn(scope);
+    const { at } = this;
+    const { realm } = this.target;
+    return waits.suspend<R>(
+      (job, token) => realm.module._cwb_receive(job, token, at, how),
+      (data) => {
+        realm.receiver = scope ?? this.scope;
+        try {
+          return read(data); // a promise of it will do
+        } finally {
+          realm.receiver = undefined;
+        }
+      },
+    );
+  }
+
+  /** Throws the error that the last call has left. */
+  private throwLeft(): void {
+    const { realm } = this.target;
+    const error = realm.memory.word(realm.scratchAt);
+    if (error !== 0) throw realm.errors.readOwned(error);
+  }
+}
+
+/**
+ * Asks whether there is another value before it takes it: made by
+ * {@link Channel.iterator}.
+ *
+ * @example
+ * const iterator = channel.iterator(scope);
+ * while (await iterator.hasNext()) show(iterator.next());
+ */
+export class ChannelIterator<T> {
+  private readonly channel: Channel<T>;
+  private readonly scope: BaseScope;
+  private readonly at: Pointer;
+
+  /** @internal */
+  constructor(channel: Channel<T>, scope: BaseScope) {
+    this.channel = channel;
+    this.scope = scope;
+    const { realm } = channel.target;
+    this.at = realm.module._cwb_iterator_new(channel.at);
+    if (this.at === 0) throw noMemory();
+    iterators.register(this, { realm, at: this.at });
+  }
+
+  /**
+   * Waits for a value; false at the end of the channel. Asking again before
+   * {@link next} changes nothing.
+   * @throws what the channel was closed with (rejects)
+   */
+  hasNext(): Promise<boolean> {
+    const { realm } = this.channel.target;
+    return this.scope.suspend(
+      (job, token) => realm.module._cwb_has_next(job, token, this.at),
+      (data) => realm.memory.word(data) !== 0,
+    );
+  }
+
+  /**
+   * The value. In a worker, one that only structured clone carries is a promise.
+   * @throws IllegalStateError without {@link hasNext} before it; after the end
+   * once {@link ClosedReceiveError}, or what the channel was closed with
+   */
+  next(): T {
+    const { realm } = this.channel.target;
+    const status = realm.module._cwb_next(this.at);
+    if (status === 0) return readElement<T>(realm, realm.scratchAt) as T;
+    if (status === layout.CW_ESTATE) {
+      throw new IllegalStateError('coworker: next() was called without hasNext() before it');
+    }
+    const { cause } = this.channel.closedResult(this.channel.at);
+    if (cause !== undefined) throw cause as Error;
+    throw new ClosedReceiveError('the channel is closed: nothing is left to receive');
+  }
+}
+
+const iterators = new FinalizationRegistry<{ realm: LaunchRealm; at: Pointer }>(({ realm, at }) => {
+  if (!realm.isOver) realm.module._cwb_iterator_drop(at);
+});
+
+// ---- making
+
+function make(capacity: unknown, options: ChannelOptions<never>): Given {
+  if (typeof options !== 'object' || options === null) {
+    throw new TypeError(expected('options', 'an object', options));
+  }
+  const { overflow = 'suspend', onUndelivered } = options;
+  const number = checkCapacity(capacity);
+  if (!overflows.includes(overflow)) {
+    throw new TypeError(
+      expected('options.overflow', "'suspend', 'dropOldest' or 'dropLatest'", overflow),
+    );
+  }
+  if (number === Channel.CONFLATED && overflow !== 'suspend') {
+    throw new TypeError(
+      `coworker: a conflated channel has its own way to make room, so \`options.overflow\` must not ` +
+        `be '${overflow}' with it; leave it out, or use capacity 1`,
+    );
+  }
+  if (onUndelivered !== undefined && typeof onUndelivered !== 'function') {
+    throw new TypeError(expected('options.onUndelivered', 'a function', onUndelivered));
+  }
+  const target = currentTarget();
+  const { realm } = target;
+  const hook = onUndelivered ? realm.takeToken(hookTicket(realm, onUndelivered), false) : -1;
+  const at = realm.module._cwb_channel_new(number, overflows.indexOf(overflow), hook);
+  if (at === 0 && hook >= 0) realm.dropToken(hook, false);
+  return { target, at };
+}
+
+function checkCapacity(capacity: unknown): number {
+  if (capacity === Infinity) return layout.UNLIMITED;
+  const wanted = 'an integer from -2 up, Channel.BUFFERED, Channel.CONFLATED or Channel.UNLIMITED';
+  if (typeof capacity !== 'number') throw new TypeError(expected('capacity', wanted, capacity));
+  if (!Number.isInteger(capacity) || capacity < -2 || capacity > layout.UNLIMITED) {
+    throw new RangeError(expected('capacity', wanted, capacity));
+  }
+  return capacity;
+}
+
+function noMemory(): CoworkerError {
+  return new CoworkerError('coworker: no shared memory left', { code: 'CW_ENOMEM' });
+}
+
+/** A function that the core calls on this thread, and which may throw. */
+function functionTicket(
+  realm: LaunchRealm,
+  call: (error: Pointer, element: Pointer) => void,
+): Ticket {
+  return {
+    handled: (news, error, token, element) => {
+      if (news === layout.NEWS_DROPPED) {
+        realm.dropToken(token, false);
+        return 0;
+      }
+      try {
+        call(error, element);
+      } catch (thrown) {
+        return realm.errors.take(thrown);
+      }
+      return 0;
+    },
+  };
+}
+
+function hookTicket(realm: LaunchRealm, hook: (value: never) => void): Ticket {
+  return functionTicket(realm, (_error, element) => {
+    let isLate = false;
+    takeElement(realm, element, (value) => {
+      if (!isLate) {
+        hook(value as never);
+        return;
+      }
+      try {
+        hook(value as never);
+      } catch (cause) {
+        realm.report(undelivered(cause));
+      }
+    });
+    isLate = true;
+  });
+}
+
+function undelivered(cause: unknown): UndeliveredElementError {
+  return new UndeliveredElementError('the hook for an element that was not delivered has failed', {
+    cause,
+  });
+}
+
+function hasElement(realm: LaunchRealm, received: Pointer): boolean {
+  return realm.memory.word(received + layout.RECEIVED_STATUS) === 0;
+}
+
+/** Lets arguments and results bring channels. */
+export function registerChannels(): void {
+  registerHandle(layout.KIND_CHANNEL, (given) => new Channel(given));
+  support.handles!.discard = discardElement;
+}
+registerChannels();
