@@ -35,10 +35,16 @@ CFLAGS_native := -O2 -g
 CFLAGS_asan := -O1 -g -DCW_PLAIN_ALLOC -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 CFLAGS_tsan := -O1 -g -DCW_PLAIN_ALLOC -fsanitize=thread -fno-omit-frame-pointer
 
-# What a test can make fail; see tests/c/test.h.
-TEST_LDFLAGS := -Wl,--wrap=cw__system_alloc,--wrap=cw__thread_start,--wrap=cw__now_ns,--wrap=cw_is_completed,--wrap=cw__worker_unpark
+# One more looks at the handles that it is given, see src/check.h: for programs
+# to be linked with, `make DEBUG=1 native`. The tests of that are run anyway.
+CFLAGS_debug := -O1 -g -DCW_DEBUG
+DEBUG ?=
+NATIVE := $(if $(DEBUG),debug,native)
 
-C_TESTS := $(patsubst tests/c/%.c,%,$(wildcard tests/c/*_test.c))
+# What a test can make fail; see tests/c/test.h.
+TEST_LDFLAGS := -Wl,--wrap=cw__alloc,--wrap=cw__system_alloc,--wrap=cw__thread_start,--wrap=cw__now_ns,--wrap=cw_is_completed,--wrap=cw__worker_unpark
+
+C_TESTS := $(filter-out debug_test,$(patsubst tests/c/%.c,%,$(wildcard tests/c/*_test.c)))
 C_BENCHES := $(patsubst bench/c/%.c,%,$(wildcard bench/c/*_bench.c))
 C_EXAMPLES := $(patsubst examples/%/main.c,%,$(wildcard examples/*/main.c))
 
@@ -65,7 +71,7 @@ test: all examples setup-browsers ## Set up, build, and run every test
 ##@ Building
 
 .PHONY: native
-native: $(BUILD)/native/libcoworker.a $(C_EXAMPLES:%=$(BUILD)/native/examples/%) ## The C core and the C examples for this machine
+native: $(BUILD)/$(NATIVE)/libcoworker.a $(C_EXAMPLES:%=$(BUILD)/$(NATIVE)/examples/%) ## The C core and the C examples for this machine
 
 .PHONY: wasm
 wasm: $(WASM_OUTPUTS) ## The C core as WebAssembly with its glue
@@ -185,10 +191,18 @@ $(BUILD)/$(1)/examples/%: examples/%/main.c $(BUILD)/$(1)/libcoworker.a
 	$(Q)$$(CC) $$(CFLAGS_ALL) $$(CFLAGS_$(1)) $$< $(BUILD)/$(1)/libcoworker.a -o $$@ -lpthread
 
 .PHONY: run-$(1)
-run-$(1): $$(C_TESTS:%=$(BUILD)/$(1)/tests/%)
+run-$(1): $$(C_TESTS_$(1):%=$(BUILD)/$(1)/tests/%)
 	$(Q)tools/test-c.sh $(1) $$^
 endef
-$(foreach f,$(FLAVOURS),$(eval $(call FLAVOUR_RULES,$(f))))
+# Blocks that are freed are not used again at once in the debug one.
+$(foreach f,$(FLAVOURS),$(eval C_TESTS_$(f) := $(C_TESTS)))
+C_TESTS_debug := $(filter-out alloc_test,$(C_TESTS)) debug_test
+$(foreach f,$(FLAVOURS) debug,$(eval $(call FLAVOUR_RULES,$(f))))
+
+run-native: | run-checks
+.PHONY: run-checks
+run-checks: $(BUILD)/debug/tests/debug_test
+	$(Q)tools/test-c.sh debug $^
 
 # The same benchmark programs in Node: node build/wasm-node/bench/NAME.cjs
 WASM_BENCH_SOURCES := $(CORE_SOURCES) src/platform/emscripten.c src/platform/pthread.c

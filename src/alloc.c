@@ -12,6 +12,7 @@
 
 #include "atomic.h"
 #include "base.h"
+#include "check.h"
 #include "coworker.h"
 #include "lock.h"
 #include "platform.h"
@@ -26,7 +27,7 @@ size_t cw_memory_used(void) { return cw_load_relaxed(&system_bytes); }
 
 void *cw__alloc(size_t bytes) { return cw__system_alloc(bytes); }
 
-void cw__free(void *memory, size_t bytes)
+static void give_back(void *memory, size_t bytes)
 {
     (void)bytes;
     cw__system_free(memory);
@@ -185,7 +186,7 @@ void *cw__alloc(size_t bytes)
     return cache->blocks[count];
 }
 
-void cw__free(void *memory, size_t bytes)
+static void give_back(void *memory, size_t bytes)
 {
     if (cw_unlikely(bytes > LARGEST)) {
         cw_add_relaxed(&system_bytes, (size_t)0 - bytes);
@@ -215,3 +216,11 @@ void cw__alloc_flush(void)
 }
 
 #endif /* CW_PLAIN_ALLOC */
+
+void cw__free(void *memory, size_t bytes)
+{
+#ifdef CW_DEBUG
+    if (!cw__quarantine(&memory, &bytes)) return;
+#endif
+    give_back(memory, bytes);
+}

@@ -61,6 +61,8 @@
 
 #define cw_add_relaxed(p, v)                                                   \
     atomic_fetch_add_explicit((p), (v), memory_order_relaxed)
+#define cw_add_acq_rel(p, v)                                                   \
+    atomic_fetch_add_explicit((p), (v), memory_order_acq_rel)
 #define cw_add_seq_cst(p, v)                                                   \
     atomic_fetch_add_explicit((p), (v), memory_order_seq_cst)
 #define cw_sub_acq_rel(p, v)                                                   \

@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: MIT
  */
 #include "alloc.h"
+#include "check.h"
 #include "coroutine.h"
 #include "error.h"
 #include "frame.h"
@@ -12,6 +13,7 @@
 
 int cw__await(cw_frame *frame, cw_job *target)
 {
+    CW__CHECK_AS(JOB, target, "CW_AWAIT", "job");
     if (cw_is_completed(target)) {
         frame->job->wait_mode = CW__WAIT_VALUE;
         return CW__DONE;
@@ -46,6 +48,7 @@ static void prefer_failure_of(cw_frame *frame, cw_job *target)
 
 int cw__result(const cw_job *job, const cw_coroutine *type, void *out)
 {
+    CW__CHECK_AS(JOB, job, "cw_result", "job");
     if (cw__job_type(job) != type) return CW_ETYPE;
     if (!cw_is_completed(job)) return CW_EBUSY;
     if (job->error) return cw_error_code(job->error);
@@ -83,6 +86,8 @@ int cw__awaited(cw_frame *frame, cw_job *target, const cw_coroutine *type,
 
 int cw__await_all(cw_frame *frame, cw_job *const *jobs, size_t count)
 {
+    for (size_t i = 0; i < count; i++)
+        CW__CHECK_AS(JOB, jobs[i], "CW_AWAIT_ALL", "jobs[]");
     cw_job *job = frame->job;
     if (count == 0) {
         job->wait_mode = CW__WAIT_VALUE;

@@ -13,6 +13,9 @@
 #include "error.h"
 
 struct cw_broadcast {
+#ifdef CW_DEBUG
+    uint32_t magic; /* see check.h */
+#endif
     cw__lock lock; /* guards all but the counts */
     uint32_t size; /* of an element */
     bool closed, has_value;
@@ -45,6 +48,7 @@ cw_broadcast *cw__broadcast_new(size_t size)
         return NULL;
     }
     memset(broadcast, 0, bytes_of((uint32_t)size));
+    CW__MARK(broadcast, BROADCAST);
     broadcast->size = (uint32_t)size;
     broadcast->subscribers_end = &broadcast->subscribers;
     atomic_init(&broadcast->handles, 1);
@@ -54,6 +58,7 @@ cw_broadcast *cw__broadcast_new(size_t size)
 
 cw_broadcast *cw_broadcast_retain(cw_broadcast *broadcast)
 {
+    CW__CHECK_IF_ANY(BROADCAST, broadcast);
     if (broadcast) cw_add_relaxed(&broadcast->handles, 1);
     return broadcast;
 }
@@ -68,6 +73,7 @@ void cw__broadcast_drop(cw_broadcast *broadcast)
 
 void cw_broadcast_release(cw_broadcast *broadcast)
 {
+    CW__CHECK_IF_ANY(BROADCAST, broadcast);
     /* acq_rel: comes after all use of the other handles */
     if (!broadcast || cw_sub_acq_rel(&broadcast->handles, 1) != 1) return;
     cw_broadcast_close(broadcast, NULL);
@@ -81,13 +87,14 @@ static void put_latest(cw_broadcast *broadcast, cw_channel *channel,
 {
     cw__segment *none = NULL; /* a conflated channel has a ring */
     cw__copy_element(copy_of(broadcast), broadcast->value, broadcast->size);
-    cw__lock_acquire(&channel->lock);
+    cw__channel_lock(channel);
     cw__channel_put(channel, copy_of(broadcast), &none, after);
-    cw__lock_release(&channel->lock);
+    cw__channel_unlock(channel);
 }
 
 int cw__broadcast_send(cw_broadcast *broadcast, void *value)
 {
+    CW__CHECK_AS(BROADCAST, broadcast, "NAME_send", "broadcast");
     cw__aftermath after;
     cw__aftermath_init(&after);
     cw__lock_acquire(&broadcast->lock);
@@ -106,6 +113,7 @@ int cw__broadcast_send(cw_broadcast *broadcast, void *value)
 
 int cw__broadcast_value(cw_broadcast *broadcast, void *value)
 {
+    CW__CHECK_AS(BROADCAST, broadcast, "NAME_value", "broadcast");
     cw__lock_acquire(&broadcast->lock);
     bool has_one = broadcast->has_value && !broadcast->closed;
     if (has_one) cw__copy_element(value, broadcast->value, broadcast->size);
@@ -115,6 +123,7 @@ int cw__broadcast_value(cw_broadcast *broadcast, void *value)
 
 bool cw_broadcast_is_closed(cw_broadcast *broadcast)
 {
+    CW__CHECK_HANDLE(BROADCAST, broadcast);
     cw__lock_acquire(&broadcast->lock);
     bool closed = broadcast->closed;
     cw__lock_release(&broadcast->lock);
@@ -125,6 +134,7 @@ bool cw_broadcast_is_closed(cw_broadcast *broadcast)
 
 cw_channel *cw__broadcast_subscribe(cw_broadcast *broadcast)
 {
+    CW__CHECK_AS(BROADCAST, broadcast, "NAME_subscribe", "broadcast");
     cw_channel *channel = cw__channel_new(CW_CONFLATED, CW_OVERFLOW_SUSPEND,
                                           broadcast->size, NULL);
     if (!channel) return NULL;
@@ -197,11 +207,13 @@ static bool close_all(cw_broadcast *broadcast, cw_error *cause, bool cancel)
 
 bool cw_broadcast_close(cw_broadcast *broadcast, cw_error *cause)
 {
+    CW__CHECK_HANDLE(BROADCAST, broadcast);
     return close_all(broadcast, cause, false);
 }
 
 void cw_broadcast_cancel(cw_broadcast *broadcast, cw_error *cause)
 {
+    CW__CHECK_HANDLE(BROADCAST, broadcast);
     cause = cw__error_cancelled(cause);
     close_all(broadcast, cause, true);
     cw_error_release(cause);

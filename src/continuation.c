@@ -14,6 +14,7 @@
  * without the lock.
  */
 #include "alloc.h"
+#include "check.h"
 #include "context.h"
 #include "coroutine.h"
 #include "elements.h"
@@ -28,6 +29,9 @@
 enum state { WAITING, RESUMED, CANCELLED, IGNORED, OVER };
 
 struct cw_continuation {
+#ifdef CW_DEBUG
+    uint32_t magic; /* see check.h */
+#endif
     _Atomic uint32_t refs;
     cw__lock lock;
     enum state state; /* LOCKED, as all below */
@@ -46,12 +50,14 @@ struct cw_continuation {
 
 cw_continuation *cw_continuation_retain(cw_continuation *continuation)
 {
+    CW__CHECK_HANDLE(CONTINUATION, continuation);
     cw_add_relaxed(&continuation->refs, 1); /* the caller holds a reference */
     return continuation;
 }
 
 void cw_continuation_release(cw_continuation *continuation)
 {
+    CW__CHECK_IF_ANY(CONTINUATION, continuation);
     /* acq_rel: whoever frees it has seen everybody's last use */
     if (!continuation || cw_sub_acq_rel(&continuation->refs, 1) != 1) return;
     cw_error_release(continuation->error);
@@ -73,13 +79,14 @@ int cw__suspend_with(cw_frame *frame, cw_begin_fn *begin, void *arg,
         return CW__DONE;
     }
     memset(self, 0, sizeof *self + size);
+    CW__MARK(self, CONTINUATION);
     atomic_init(&self->refs, 2); /* the body's, and that of whom it calls */
     self->task = cw_job_retain(job);
     self->scope = cw_job_retain(job->scope);
     self->size = size;
     bool cancelled = cw__begin_wait(job, CW__WAIT_PROMPT);
     job->waiter.owner.pointer = self;
-    job->armed = CW__ARMED_PARTY;
+    job->armed = CW__ARMED_CALL;
     begin(self, arg);
     return cancelled ? CW__DONE : CW__PENDING;
 }
@@ -95,7 +102,7 @@ static void tell(cw_completion_fn *call, void *arg, cw_job *scope)
 int cw__suspended(cw_frame *frame, void *out)
 {
     cw_job *job = frame->job;
-    if (job->armed != CW__ARMED_PARTY) return cw__raise_if_cancelled(frame);
+    if (job->armed != CW__ARMED_CALL) return cw__raise_if_cancelled(frame);
     job->armed = CW__UNARMED;
     cw_continuation *self = job->waiter.owner.pointer;
     bool cancelled = cw__job_cancelling(self->scope);
@@ -159,23 +166,28 @@ static int resume(cw_continuation *self, const void *value, cw_error *error,
 
 int cw_resume(cw_continuation *continuation, const void *value)
 {
+    CW__CHECK_HANDLE(CONTINUATION, continuation);
     return resume(continuation, value, NULL, NULL, NULL);
 }
 
 int cw_resume_with(cw_continuation *continuation, const void *value,
                    cw_undelivered_fn *undelivered, void *arg)
 {
+    CW__CHECK_HANDLE(CONTINUATION, continuation);
     return resume(continuation, value, NULL, undelivered, arg);
 }
 
 int cw_resume_error(cw_continuation *continuation, cw_error *error)
 {
+    CW__CHECK_HANDLE(CONTINUATION, continuation);
     if (!error) return CW_EINVAL;
     return resume(continuation, NULL, cw_error_retain(error), NULL, NULL);
 }
 
 bool cw_continuation_is_active(cw_continuation *self)
 {
+    CW__CHECK_AS(CONTINUATION, self, "cw_continuation_is_active",
+                 "continuation");
     cw__lock_acquire(&self->lock);
     bool waiting = self->state == WAITING;
     cw__lock_release(&self->lock);
@@ -202,6 +214,7 @@ static void scope_cancelled(void *arg, cw_error *error)
 static int subscribe(cw_continuation *self, cw_completion_fn *call, void *arg,
                      cw__shared *shared)
 {
+    CW__CHECK_AS(CONTINUATION, self, "cw_on_cancel", "continuation");
     cw__lock_acquire(&self->lock);
     bool refused =
         self->subscribed || self->state == OVER || self->state == IGNORED;

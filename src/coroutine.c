@@ -6,7 +6,8 @@
  * it next:
  *
  *   0        awake: queued, running, or about to suspend
- *   PARKED   suspended; whoever clears this bit has to dispatch the job
+ *   PARKED   suspended; whoever clears this bit has to dispatch the job, or to
+ *            set it again
  *   RESUME   what it waits for has happened
  *   KICK     its scope was cancelled (or something looked like it)
  *
@@ -32,6 +33,7 @@
 #include "party.h"
 #include "scope.h"
 #include "suspend.h"
+#include "watch.h"
 
 #include <string.h>
 
@@ -58,6 +60,23 @@ bool cw__task_kick(cw_job *job)
         /* seq_cst: comes after the CANCELLING bit, see above */
     } while (!cw_cas_weak_seq_cst(&job->park, &park, next));
     return (park & CW__PARKED) != 0;
+}
+
+bool cw__task_borrow(cw_job *job)
+{
+    uint8_t parked = CW__PARKED;
+    /* acq_rel: the frame, as it was when the body was parked; who wakes it now
+     * finds it awake */
+    return cw_cas_acq_rel(&job->park, &parked, 0);
+}
+
+void cw__task_give_back(cw_job *job)
+{
+    uint8_t park = 0;
+    /* acq_rel: as in commit_park() */
+    if (cw_cas_acq_rel(&job->park, &park, CW__PARKED)) return;
+    job->next = NULL;
+    cw__dispatch_resumed(cw__self, job);
 }
 
 void cw__note_task(cw__woken *woken, cw_job *task)
@@ -157,9 +176,8 @@ static bool park_again(cw_job *job)
 static bool move(cw__worker *self, cw_job *job)
 {
     job->armed = CW__ARMED_MOVE;
-    /* acquire: pairs with cw_context_close() */
-    if (cw_unlikely(cw_load_acquire(&job->context->closed)))
-        cw__cancel_closed(job);
+    cw__cancel_if_closed(job);
+    if (cw__is_watched(job)) cw__watching->pauses(job);
     cw__dispatch(self, job, CW__SPAWNED);
     return true;
 }
@@ -182,13 +200,15 @@ static bool leave_frame(cw__worker *self, cw_job *job)
     bool moved = cw__scope_leave(self, job, frame);
     if (cw__wait_for_job(job, scope, CW__WAIT_SHIELD) == CW__DONE)
         return !(moved && move(self, job));
+    if (cw__is_watched(job)) cw__watching->pauses(job);
     return !commit_park(job);
 }
 
 void cw__task_run(cw__worker *self, cw_job *job)
 {
     bool fresh = job->last == 0;
-    job->last = (uint8_t)(self->index % CW__LAST + 1);
+    job->last =
+        (uint8_t)((self->index % CW__LAST + 1) | (fresh ? 0 : CW__LEFT));
     if (fresh) {
         if (cw_unlikely(cw__job_cancelling(job)) &&
             !(job->flags & CW__JOB_ATOMIC)) {
@@ -203,6 +223,7 @@ void cw__task_run(cw__worker *self, cw_job *job)
         return;
     }
     for (;;) {
+        if (cw__is_watched(job)) cw__watching->runs(self, job);
         switch (job->top->type->step(job->top)) {
         case CW_STEP_DONE:
             if (!leave_frame(self, job)) return;
@@ -217,15 +238,15 @@ void cw__task_run(cw__worker *self, cw_job *job)
             move(self, job);
             return;
         case CW_STEP_SUSPENDED:
+            if (cw__is_watched(job)) cw__watching->pauses(job);
             if (commit_park(job)) return;
             break;
         case CW_STEP_YIELDED:
-            /* acquire: pairs with cw_context_close() */
-            if (cw_unlikely(cw_load_acquire(&job->context->closed)))
-                cw__cancel_closed(job);
+            cw__cancel_if_closed(job);
             /* A single worker keeps strict order: what is due goes first. */
             if (job->context == self->context && self->context->count == 1)
                 cw__worker_fire_timers(self);
+            if (cw__is_watched(job)) cw__watching->pauses(job);
             cw__dispatch(self, job, CW__YIELDED);
             return;
         case CW_STEP_FOREIGN:

@@ -20,6 +20,12 @@ bool cw__task_resume(cw_job *job);
 /* The body's scope was cancelled. Same result. */
 bool cw__task_kick(cw_job *job);
 
+/* For a look at what a suspended body waits for: nobody runs it from here on up
+ * to giving it back, which dispatches it if it was woken meanwhile. The caller
+ * has a reference. False: it is not suspended. */
+bool cw__task_borrow(cw_job *job);
+void cw__task_give_back(cw_job *job);
+
 /* Resumes a body; if it has to be dispatched, notes that in `woken`. With the
  * lock held under which the body would take its registration back. */
 void cw__note_task(cw__woken *woken, cw_job *task);

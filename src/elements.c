@@ -9,6 +9,7 @@
 #include "elements.h"
 
 #include "alloc.h"
+#include "check.h"
 #include "context.h"
 
 #include <string.h>
@@ -59,6 +60,7 @@ static cw_elements *copy(const cw_elements *base, uint32_t more)
     cw_elements *set = cw__alloc(bytes_of(count + more));
     if (!set) return NULL;
     memset(set, 0, bytes_of(count + more));
+    CW__MARK(set, ELEMENTS);
     if (base) {
         /* Field by field: the count of references is not copied. */
         set->context = base->context;
@@ -82,6 +84,7 @@ static cw_elements *copy(const cw_elements *base, uint32_t more)
 
 const cw_elements *cw_elements_retain(const cw_elements *elements)
 {
+    CW__CHECK_IF_ANY(ELEMENTS, elements);
     /* The caller holds a reference. */
     if (elements) cw_add_relaxed(&((cw_elements *)elements)->refs, 1);
     return elements;
@@ -89,6 +92,7 @@ const cw_elements *cw_elements_retain(const cw_elements *elements)
 
 void cw_elements_release(const cw_elements *elements)
 {
+    CW__CHECK_IF_ANY(ELEMENTS, elements);
     cw_elements *set = (cw_elements *)elements;
     /* acq_rel: whoever frees it has seen everybody's last use */
     if (!set || cw_sub_acq_rel(&set->refs, 1) != 1) return;
@@ -106,6 +110,8 @@ void cw_elements_release(const cw_elements *elements)
 const cw_elements *cw_elements_with_context(const cw_elements *base,
                                             cw_context *context)
 {
+    CW__CHECK_IF_ANY(ELEMENTS, base);
+    CW__CHECK_IF_ANY(CONTEXT, context);
     cw_elements *set = copy(base, 0);
     if (!set) return NULL;
     if (context) cw__context_hold(context);
@@ -116,6 +122,8 @@ const cw_elements *cw_elements_with_context(const cw_elements *base,
 
 const cw_elements *cw_elements_with_job(const cw_elements *base, cw_job *job)
 {
+    CW__CHECK_IF_ANY(ELEMENTS, base);
+    CW__CHECK_IF_ANY(JOB, job);
     cw_elements *set = copy(base, 0);
     if (!set) return NULL;
     cw_job_retain(job);
@@ -128,6 +136,7 @@ const cw_elements *cw_elements_with_job(const cw_elements *base, cw_job *job)
 const cw_elements *cw_elements_with_name(const cw_elements *base,
                                          const char *name)
 {
+    CW__CHECK_IF_ANY(ELEMENTS, base);
     char *own = name ? copy_name(name) : NULL;
     cw_elements *set = name && !own ? NULL : copy(base, 0);
     if (!set) {
@@ -150,6 +159,7 @@ static const cw_elements *with_handler(const cw_elements *base,
 const cw_elements *cw_elements_with_handler(const cw_elements *base,
                                             cw_failure_fn *call, void *arg)
 {
+    CW__CHECK_IF_ANY(ELEMENTS, base);
     return with_handler(base, (cw__handler_element){.call = call, .arg = arg});
 }
 
@@ -180,6 +190,7 @@ static const cw_elements *with_value(const cw_elements *base,
 const cw_elements *cw_elements_with_value(const cw_elements *base,
                                           const cw_key *key, void *value)
 {
+    CW__CHECK_IF_ANY(ELEMENTS, base);
     return with_value(base, (struct cw__value){.key = key, .value = value});
 }
 
@@ -193,6 +204,8 @@ const cw_elements *cw__elements_with_shared_value(const cw_elements *base,
 const cw_elements *cw_elements_plus(const cw_elements *left,
                                     const cw_elements *right)
 {
+    CW__CHECK_IF_ANY(ELEMENTS, left);
+    CW__CHECK_IF_ANY(ELEMENTS, right);
     if (!right) return left ? cw_elements_retain(left) : copy(NULL, 0);
     if (!left) return cw_elements_retain(right);
     uint32_t more = 0;
@@ -248,21 +261,25 @@ const cw_elements *cw__elements_of_job(const cw_elements *base,
 
 cw_context *cw_elements_context(const cw_elements *elements)
 {
+    CW__CHECK_IF_ANY(ELEMENTS, elements);
     return elements ? elements->context : NULL;
 }
 
 cw_job *cw_elements_job(const cw_elements *elements)
 {
+    CW__CHECK_IF_ANY(ELEMENTS, elements);
     return elements ? elements->job : NULL;
 }
 
 const char *cw_elements_name(const cw_elements *elements)
 {
+    CW__CHECK_IF_ANY(ELEMENTS, elements);
     return elements ? elements->name : NULL;
 }
 
 void *cw_elements_value(const cw_elements *elements, const cw_key *key)
 {
+    CW__CHECK_IF_ANY(ELEMENTS, elements);
     const struct cw__value *found = find(elements, key);
     return found ? found->value : NULL;
 }

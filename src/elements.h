@@ -21,6 +21,9 @@ typedef struct cw__handler_element {
 } cw__handler_element;
 
 struct cw_elements {
+#ifdef CW_DEBUG
+    uint32_t magic; /* see check.h */
+#endif
     _Atomic uint32_t refs;
     uint32_t count; /* of `values` */
     cw_context *context;

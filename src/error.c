@@ -7,6 +7,7 @@
 #include "alloc.h"
 #include "atomic.h"
 #include "base.h"
+#include "check.h"
 #include "host.h"
 #include "lock.h"
 
@@ -30,13 +31,23 @@ struct cw_error {
     cw__lock lock;  /* guards the list: things are only added to it */
     struct suppressed *suppressed, **suppressed_end;
     cw__error_origin origin;
+#ifdef CW_DEBUG
+    uint32_t magic; /* see check.h */
+#endif
 };
 
 /* What cw_error_new() returns when there is no memory for an error. */
-static cw_error out_of_memory = {.code = CW_ENOMEM, .message = "out of memory"};
+static cw_error out_of_memory = {.code = CW_ENOMEM,
+#ifdef CW_DEBUG
+                                 .magic = CW__MAGIC_ERROR,
+#endif
+                                 .message = "out of memory"};
 /* The same for a cancellation: it must not turn into a failure, which would
  * cancel the parent, too. */
 static cw_error cancelled = {.code = CW_ECANCELED,
+#ifdef CW_DEBUG
+                             .magic = CW__MAGIC_ERROR,
+#endif
                              .message = "the job was cancelled"};
 
 static _Thread_local int last_error;
@@ -93,6 +104,7 @@ cw_error *cw__error_carrying(int code, const char *message, cw_error *cause,
     cw_error *error = cw__alloc(bytes);
     if (!error) return &out_of_memory;
     atomic_init(&error->refs, 1);
+    CW__MARK(error, ERROR);
     error->code = code;
     error->cause = cw_error_retain(cause);
     error->message = memcpy(error + 1, message, length);
@@ -115,6 +127,7 @@ const void *cw__error_payload(const cw_error *error, uint32_t *bytes)
 
 cw_error *cw_error_retain(cw_error *error)
 {
+    CW__CHECK_IF_ANY(ERROR, error);
     if (error && cw_load_relaxed(&error->refs) != 0)
         cw_add_relaxed(&error->refs, 1); /* the caller holds a reference */
     return error;
@@ -133,6 +146,7 @@ static void drop(cw_error *error, cw_error **dead)
 
 void cw_error_release(cw_error *error)
 {
+    CW__CHECK_IF_ANY(ERROR, error);
     cw_error *dead = NULL;
     drop(error, &dead);
     while (dead) { /* a loop, so that long chains need no stack */
@@ -190,6 +204,7 @@ static bool carries(cw_error *error, const cw_error *part, unsigned depth)
 
 cw_error *cw_error_suppressed(cw_error *error, size_t index)
 {
+    CW__CHECK_IF_ANY(ERROR, error);
     if (!error || cw_load_relaxed(&error->refs) == 0) return NULL;
     cw__lock_acquire(&error->lock);
     const struct suppressed *entry = error->suppressed;
@@ -224,15 +239,21 @@ void cw__error_suppress(cw_error *error, cw_error *other)
     }
 }
 
-int cw_error_code(const cw_error *error) { return error ? error->code : CW_OK; }
+int cw_error_code(const cw_error *error)
+{
+    CW__CHECK_IF_ANY(ERROR, error);
+    return error ? error->code : CW_OK;
+}
 
 const char *cw_error_message(const cw_error *error)
 {
+    CW__CHECK_IF_ANY(ERROR, error);
     return error ? error->message : cw_status_text(CW_OK);
 }
 
 cw_error *cw_error_cause(const cw_error *error)
 {
+    CW__CHECK_IF_ANY(ERROR, error);
     return error ? error->cause : NULL;
 }
 

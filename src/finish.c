@@ -11,6 +11,7 @@
 #include "host.h"
 #include "limit.h"
 #include "text.h"
+#include "watch.h"
 
 #include <stdlib.h>
 
@@ -53,7 +54,8 @@ static void fire_waiters(cw__worker *self, cw_job *job)
         cw__woken woken;
         cw__woken_init(&woken);
         state = cw__job_lock(job);
-        cw__fire_early(job, &woken);
+        if (state & CW__JOB_CANCELLING) /* that may not be over yet */
+            state = cw__fire_early(job, state, true, &woken);
         for (unsigned n = 0; n < SLICE && job->waiters; n++)
             cw__fire(job, job->waiters, &woken);
         state = cw__waiters_bit(job, state);
@@ -64,8 +66,9 @@ static void fire_waiters(cw__worker *self, cw_job *job)
 
 static void count_end(cw__worker *self, cw_job *job, const cw_error *error)
 {
+    if (cw__is_watched(job)) cw__watching->ended(job);
     if (job->flags & (CW__JOB_SCOPE | CW__JOB_BARE | CW__JOB_INSIDE)) return;
-    if (error && self && self->context == job->context)
+    if (error && self && self->context == job->context->home)
         cw__count(cw__error_is_cancel(error) ? &self->cancelled : &self->failed,
                   1);
     cw__context_leave(self, job->context);
@@ -236,7 +239,6 @@ static void settle_quietly(cw__worker *self, cw_job *job, uint32_t state)
 {
     cw__woken woken;
     cw__woken_init(&woken);
-    cw__fire_early(job, &woken);
     for (unsigned n = 0; n < SLICE && job->waiters; n++)
         cw__fire(job, job->waiters, &woken);
     state = cw__waiters_bit(job, state);
@@ -261,8 +263,13 @@ static enum rest end_body(cw__worker *self, cw_job *job, cw_error *error)
     }
     uint32_t state = cw__adopt_fresh(job, cw__job_lock(job));
     state = cw__unlink_chain(job, ended, state);
-    if (error &&
-        state & CW__JOB_CANCELLING) { /* one more; not under the lock */
+    bool failed_first = error && !(state & CW__JOB_CANCELLING);
+    bool told = failed_first && state & CW__JOB_EARLY;
+    if (told) { /* before it ends */
+        cw__job_unlock(job, state);
+        failed_first = cw__fail_early(self, job, error);
+        state = cw__job_lock(job);
+    } else if (error && !failed_first) { /* one more; not under the lock */
         cw__job_unlock(job, state);
         cw__job_report(job, error);
         state = cw__job_lock(job);
@@ -273,9 +280,8 @@ static enum rest end_body(cw__worker *self, cw_job *job, cw_error *error)
         cw_error_release(error);
         return ALREADY;
     }
-    bool failed_first = error && !(state & CW__JOB_CANCELLING);
     cw_error *failure = NULL;
-    if (failed_first) {
+    if (failed_first && !told) {
         job->error = cw_error_retain(error);
         state |= CW__JOB_CANCELLING;
     }

@@ -19,6 +19,10 @@ cw__gate *cw__gate_new(uint32_t places, uint32_t taken, bool is_mutex)
     }
     *gate = (cw__gate){
         .places = places, .free = places - taken, .is_mutex = is_mutex};
+    if (is_mutex)
+        CW__MARK(gate, MUTEX);
+    else
+        CW__MARK(gate, SEMAPHORE);
     atomic_init(&gate->refs, 1);
     return gate;
 }
@@ -91,7 +95,7 @@ int cw__gate_enter(cw_frame *frame, cw__gate *gate, const void *owner)
         if (!cancelled) {
             job->waiter.target.object = gate;
             job->waiter.owner.pointer = (void *)(uintptr_t)owner;
-            cw__party_queue(job, &gate->waiting);
+            cw__party_queue(job, &gate->waiting, CW__ARMED_ENTER);
         }
     }
     cw__lock_release(&gate->lock);
@@ -106,12 +110,24 @@ int cw__gate_enter(cw_frame *frame, cw__gate *gate, const void *owner)
     return CW__DONE;
 }
 
+/* Takes a party off the queue, if it is in it. */
+static enum cw__outcome withdraw(cw__gate *gate, cw__waiter *party)
+{
+    cw__lock_acquire(&gate->lock);
+    if (party->linked) cw__queue_remove(&gate->waiting, party);
+    enum cw__outcome outcome = (enum cw__outcome)party->early;
+    cw__lock_release(&gate->lock);
+    return outcome;
+}
+
 int cw__entered(cw_frame *frame)
 {
     cw_job *job = frame->job;
     if (cw_likely(job->armed == CW__UNARMED)) return cw__raised(frame);
     cw__gate *gate = job->waiter.target.object;
-    enum cw__outcome outcome = cw__party_end(job, &gate->lock, &gate->waiting);
+    enum cw__outcome outcome = cw__party_was_woken(job)
+                                   ? (enum cw__outcome)job->waiter.early
+                                   : withdraw(gate, &job->waiter);
     if (!cw__job_cancelling(job->scope)) return cw__raised(frame);
     if (outcome == CW__HANDED)
         (void)cw__gate_leave(gate, job->waiter.owner.pointer);
@@ -139,10 +155,7 @@ int cw__gate_op_enter(cw__gate *gate, cw__party_op *party, const void *owner)
 int cw__gate_op_end(cw__gate *gate, cw__party_op *party, bool cancelled)
 {
     cw__waiter *waiter = &party->waiter;
-    cw__lock_acquire(&gate->lock);
-    if (waiter->linked) cw__queue_remove(&gate->waiting, waiter);
-    enum cw__outcome outcome = (enum cw__outcome)waiter->early;
-    cw__lock_release(&gate->lock);
+    enum cw__outcome outcome = withdraw(gate, waiter);
     if (outcome == CW__HANDED && !cancelled) return CW_OK;
     if (outcome == CW__HANDED)
         (void)cw__gate_leave(gate, waiter->owner.pointer);

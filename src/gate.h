@@ -9,10 +9,14 @@
 #ifndef CW_GATE_H
 #define CW_GATE_H
 
+#include "check.h"
 #include "party.h"
 
 typedef struct cw__gate {
-    cw__lock lock; /* first, for select.c */
+    cw__lock lock;
+#ifdef CW_DEBUG
+    uint32_t magic; /* see check.h */
+#endif
     uint32_t places, free;
     cw__waiter *waiting;
     const void *owner; /* a mutex's; NULL: none */

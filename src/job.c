@@ -11,30 +11,49 @@
 
 #include "alloc.h"
 #include "base.h"
+#include "check.h"
 #include "context.h"
 #include "coroutine.h"
 #include "error.h"
+#include "handler.h"
 #include "host.h"
+#include "watch.h"
 
 #include <string.h>
 
 /* How many children may be fresh, and how many while others use the list. */
 enum { FRESH = 32, FRESH_MOST = 4 * FRESH };
 
+_Atomic uint32_t cw__debug_options;
+const cw__watch_calls *cw__watching;
+
 /* ---- making and freeing */
+
+/* Memory for a job with a record in front of it. */
+static cw_job *alloc_watched(size_t bytes)
+{
+    char *memory = cw__alloc(bytes + CW__WATCH_BYTES);
+    return memory ? (cw_job *)(void *)(memory + CW__WATCH_BYTES) : NULL;
+}
 
 cw_job *cw__job_new(cw_context *context, const cw_coroutine *type,
                     unsigned flags, uint32_t handles, uint32_t extra)
 {
     uint32_t frame_size = type ? type->frame_size : 0;
     size_t bytes = sizeof(cw_job) + frame_size + extra;
-    cw_job *job = cw__alloc(bytes);
+    /* acquire: pairs with cw_debug_set() */
+    bool watched = cw_load_acquire(&cw__debug_options) & CW_DEBUG_JOBS;
+    cw_job *job =
+        cw_unlikely(watched) ? alloc_watched(bytes) : cw__alloc(bytes);
     if (cw_unlikely(!job)) return NULL;
     /* Field by field, since this is what launching costs. What is not set here
      * is written before it is read. */
     atomic_init(&job->state, 0);
     atomic_init(&job->refs, 1 + handles);
     atomic_init(&job->park, 0);
+    if (!frame_size) flags |= CW__JOB_FRAMELESS;
+    if (cw_unlikely(watched)) flags |= CW__JOB_WATCHED;
+    CW__MARK(job, JOB);
     job->flags = (uint16_t)flags;
     job->visited = 0;
     job->last = 0;
@@ -54,6 +73,7 @@ cw_job *cw__job_new(cw_context *context, const cw_coroutine *type,
         frame->job = job;
         job->top = frame;
     }
+    if (cw_unlikely(watched)) cw__watching->made(job);
     return job;
 }
 
@@ -87,11 +107,13 @@ static void destroy_extra(cw__extra *extra)
 static void destroy(cw_job *job)
 {
     size_t bytes = sizeof *job;
-    if (job->top) bytes += cw__job_type(job)->frame_size;
+    if (!(job->flags & CW__JOB_FRAMELESS))
+        bytes += cw__job_type(job)->frame_size;
     if (job->flags & CW__JOB_NOTIFY) bytes += cw__the_host.job_free(job);
     if (cw__job_has_extra(job)) destroy_extra(job->extra);
     cw_error_release(job->error);
-    cw__free(job, bytes);
+    size_t before = cw__is_watched(job) ? CW__WATCH_BYTES : 0;
+    cw__free((char *)job - before, bytes + before);
 }
 
 void cw__job_drop(cw_job *job)
@@ -104,12 +126,14 @@ void cw__job_drop(cw_job *job)
 
 cw_job *cw_job_retain(cw_job *job)
 {
+    CW__CHECK_IF_ANY(JOB, job);
     if (job) cw_add_relaxed(&job->refs, 1); /* the caller holds a reference */
     return job;
 }
 
 void cw_job_release(cw_job *job)
 {
+    CW__CHECK_IF_ANY(JOB, job);
     if (job) cw__job_drop(job);
 }
 
@@ -139,34 +163,43 @@ static bool try_lock(cw_job *job, uint32_t *state)
 
 bool cw_is_active(const cw_job *job)
 {
+    CW__CHECK_HANDLE(JOB, job);
     uint32_t state = cw_load_acquire(&job->state);
     return !(state & (CW__JOB_CANCELLING | CW__JOB_FINAL | CW__JOB_NEW));
 }
 
 bool cw_is_completed(const cw_job *job)
 {
+    CW__CHECK_HANDLE(JOB, job);
     return (cw_load_acquire(&job->state) & CW__JOB_FINAL) != 0;
 }
 
 bool cw_is_cancelled(const cw_job *job)
 {
+    CW__CHECK_HANDLE(JOB, job);
     return (cw_load_acquire(&job->state) & CW__JOB_CANCELLING) != 0;
 }
 
 cw_error *cw_job_error(const cw_job *job)
 {
+    CW__CHECK_HANDLE(JOB, job);
     return cw_is_completed(job) ? job->error : NULL;
 }
 
 const char *cw_job_name(const cw_job *job)
 {
+    CW__CHECK_HANDLE(JOB, job);
     const cw__extra *extra = cw__job_has_extra(job);
     if (extra && extra->named) return cw_elements_name(extra->elements);
-    return job->top ? cw__job_type(job)->name : "";
+    if (job->flags & CW__JOB_FRAMELESS) return "";
+    const char *name =
+        job->flags & CW__JOB_NOTIFY ? cw__the_host.name_of(job) : NULL;
+    return name ? name : cw__job_type(job)->name;
 }
 
 cw_job *cw_job_parent(cw_job *job)
 {
+    CW__CHECK_HANDLE(JOB, job);
     /* Its parent is there as long as the job has not ended, and that it has not
      * is certain under its lock: what ends it has to take it. */
     uint32_t state = cw__job_lock(job);
@@ -178,6 +211,7 @@ cw_job *cw_job_parent(cw_job *job)
 
 cw_error *cw_job_cancellation(cw_job *job)
 {
+    CW__CHECK_HANDLE(JOB, job);
     if (!cw_is_cancelled(job)) return NULL;
     return cw__job_cancellation(job);
 }
@@ -223,7 +257,18 @@ uint32_t cw__adopt_fresh(cw_job *parent, uint32_t state)
 /* False if it was the only one. */
 static bool unlink_child(cw_job *parent, cw_job *child)
 {
-    if (child->after == child) return false;
+    bool alone = child->after == child;
+    if (cw_unlikely(child->visited & CW__FOLLOWED)) {
+        /* Its place in the order is taken by the one before it, if there is
+         * one: before the first, which need not be `children` while they are
+         * visited, the ring goes on with the last. */
+        cw_job *before = alone ? NULL : child->before;
+        if (before && !(before->visited & CW__VISITED) &&
+            (child == parent->children || child->visited & CW__VISITED))
+            before = NULL;
+        cw__handlers_follow(parent, child, before);
+    }
+    if (alone) return false;
     child->before->after = child->after;
     child->after->before = child->before;
     if (parent->children == child) parent->children = child->after;
@@ -249,7 +294,7 @@ void cw__job_attach(cw_job *parent, cw_job *child)
     if (listed) {
         child->parent = parent;
         /* A cancelled parent's walk over its children may be over already. */
-        child->visited = (state & CW__JOB_CANCELLING) != 0;
+        child->visited = state & CW__JOB_CANCELLING ? CW__VISITED : 0;
         state = cw__adopt_fresh(parent, state);
         child->before = NULL;
         link_children(parent, child, state);
@@ -323,8 +368,8 @@ void cw__fire(cw_job *job, cw__waiter *waiter, cw__woken *woken)
 
 uint32_t cw__waiters_bit(const cw_job *job, uint32_t state)
 {
-    return job->waiters ? state | CW__JOB_WAITERS
-                        : state & ~(uint32_t)CW__JOB_WAITERS;
+    if (job->waiters) return state | CW__JOB_WAITERS;
+    return state & ~(uint32_t)(CW__JOB_WAITERS | CW__JOB_EARLY);
 }
 
 /* True if somebody waits for the job's end, and does not just want to hear of
@@ -347,6 +392,12 @@ int cw__job_wait(cw_job *job, cw__waiter *waiter)
         cw__job_unlock(job, state);
         return CW__DONE;
     }
+    if (cw_unlikely(waiter->early)) {
+        state = cw__adopt_fresh(job, state);
+        if (waiter->kind == CW__WAITER_HANDLER)
+            cw__handler_follow_last(job, waiter, state);
+        state |= CW__JOB_EARLY;
+    }
     waiter->target.job = job;
     waiter->linked = 1;
     cw__waiter *first = job->waiters;
@@ -358,7 +409,6 @@ int cw__job_wait(cw_job *job, cw__waiter *waiter)
         waiter->prev = first->prev;
         first->prev->next = waiter;
         first->prev = waiter;
-        if (waiter->early) job->waiters = waiter; /* early ones in front */
     }
     cw__job_unlock(job, state | CW__JOB_WAITERS);
     return CW__PENDING;

@@ -46,12 +46,20 @@ enum {
     CW__JOB_BODY_DONE = 16,
     CW__JOB_SEALED = 32,
     CW__JOB_FINAL = 64,
-    CW__JOB_EXTRA = 128, /* `extra` is there; for good */
-    CW__JOB_NEW = 256,   /* lazy, and nobody has started it */
-    CW__JOB_VALUED = 512 /* bare: its value is there, so it is complete next */
+    CW__JOB_EXTRA = 128,  /* `extra` is there; for good */
+    CW__JOB_NEW = 256,    /* lazy, and nobody has started it */
+    CW__JOB_VALUED = 512, /* bare: its value is there, so it is complete next */
+    CW__JOB_EARLY = 1024  /* some waiters want to hear of cancelling */
 };
 
-enum { CW__LAST = 255 };
+/* Bits of a job's `visited`. */
+enum {
+    CW__VISITED = 1, /* a cancel of the parent has seen it */
+    CW__FOLLOWED = 2 /* a handler of the parent's comes next, see handler.c */
+};
+
+/* What a job's `last` consists of. */
+enum { CW__LAST = 127, CW__LEFT = 128 };
 
 /* What a job is; fixed when it is made. */
 enum {
@@ -68,7 +76,9 @@ enum {
     CW__JOB_INSIDE = 512, /* runs in place of a body of the host's that waits,
                              or around a part of one: counts for nothing */
     CW__JOB_LEAF = 1024,  /* such a wait: no child for those who look at them */
-    CW__JOB_PINNED = 2048 /* only the worker where it belongs may run it */
+    CW__JOB_PINNED = 2048,    /* only the worker where it belongs may run it */
+    CW__JOB_FRAMELESS = 4096, /* nothing stands behind it, not even a type */
+    CW__JOB_WATCHED = 8192    /* it has a record, see watch.h */
 };
 
 /* Kinds of things that can be waiting. */
@@ -116,6 +126,11 @@ static inline void cw__woken_init(cw__woken *woken)
     woken->producers = NULL;
 }
 
+static inline bool cw__any_woken(const cw__woken *woken)
+{
+    return woken->tasks || woken->ops || woken->handlers || woken->producers;
+}
+
 /* A registration on one job's end, or on a moment in time. */
 typedef struct cw__waiter {
     struct cw__waiter *next, *prev; /* under the target's lock */
@@ -142,9 +157,14 @@ enum cw__armed {
     CW__ARMED_JOB,
     CW__ARMED_TIMER,
     CW__ARMED_GROUP,
-    CW__ARMED_MOVE,  /* not waiting: on its way to another context */
-    CW__ARMED_PARTY, /* these two are ended by those who know what for */
-    CW__ARMED_SELECT
+    CW__ARMED_MOVE, /* not waiting: on its way to another context */
+    /* These are ended by those who know what for: */
+    CW__ARMED_SEND, /* its party is at a channel ... */
+    CW__ARMED_RECEIVE,
+    CW__ARMED_CLOSE,
+    CW__ARMED_ENTER, /* ... or at a gate */
+    CW__ARMED_SELECT,
+    CW__ARMED_CALL /* somebody has its continuation */
 };
 
 /* How the body's present suspension takes cancellation. */
@@ -166,13 +186,12 @@ typedef struct cw__extra {
     struct cw__report *reports;  /* errors after the first, newest first;
                                     LOCKED */
     /* Of a scope: */
-    cw_error *timeout;     /* what its own time limit cancels it with */
-    cw_context *back;      /* where its caller runs, if `moved` */
-    uint64_t begun_step;   /* the worker's count of steps when it began, */
-    uint32_t begun_worker; /* and the worker's index */
-    bool moved;            /* its body runs, or ran, in another context */
-    bool failed;           /* its body raised something */
-    bool shielded;         /* from the cancelling of its caller */
+    cw_error *timeout; /* what its own time limit cancels it with */
+    cw_context *back;  /* where its caller runs, if `moved` */
+    uint8_t left;      /* limited: CW__LEFT, if its task had that before */
+    bool moved;        /* its body runs, or ran, in another context */
+    bool failed;       /* its body raised something */
+    bool shielded;     /* from the cancelling of its caller */
 } cw__extra;
 
 /* One more error that a job has met. */
@@ -190,10 +209,11 @@ struct cw_job {
     _Atomic uint32_t refs;
     uint16_t flags;
     _Atomic uint8_t park;
-    uint8_t visited; /* a cancel has seen it; under the parent's lock */
+    uint8_t visited; /* CW__VISITED, CW__FOLLOWED; under the parent's lock */
     /* Written by who runs the body: */
     uint8_t last; /* 0 before it has begun, else a hint who ran it last: the
-                     worker's index modulo CW__LAST, + 1 */
+                     worker's index modulo CW__LAST, + 1; and CW__LEFT if the
+                     body has given a worker back since somebody cleared that */
     uint8_t wait_mode;       /* enum cw__wait_mode */
     uint8_t armed;           /* enum cw__armed: of `waiter` */
     uint8_t fresh_count;     /* put on `fresh` in a row */
@@ -213,6 +233,9 @@ struct cw_job {
     cw_error *error;     /* root cause, at the end the outcome; LOCKED */
     cw_job *scope;       /* innermost scope of the body; itself if none */
     cw_frame *top;       /* innermost frame */
+#ifdef CW_DEBUG
+    uint32_t magic; /* see check.h */
+#endif
 };
 
 /* The frame stands right behind the job. */
@@ -225,6 +248,13 @@ static inline cw_frame *cw__job_frame(cw_job *job)
 static inline cw_job *cw__job_task(cw_job *job)
 {
     return job->flags & CW__JOB_SCOPE ? cw__job_frame(job)->job : job;
+}
+
+/* The index, modulo CW__LAST, of the worker that ran the job last; if it has
+ * not begun, one that there is not. Only for who may dispatch it. */
+static inline uint32_t cw__job_last_worker(const cw_job *job)
+{
+    return (job->last & (uint32_t)CW__LAST) - 1;
 }
 
 /* Fetches what running the job touches first; it may be gone already. */

@@ -5,11 +5,13 @@
 #include "launch.h"
 
 #include "base.h"
+#include "check.h"
 #include "context.h"
 #include "copy.h"
 #include "coroutine.h"
 #include "elements.h"
 #include "error.h"
+#include "watch.h"
 
 static cw_job *fail(int code)
 {
@@ -22,10 +24,17 @@ static cw_job *calling_scope(const cw__worker *self)
     return self && self->current ? self->current->scope : NULL;
 }
 
+/* Where what is launched runs if nobody says: as its caller, else on Default.
+ * NULL with cw_last_error(): that cannot be started. */
+static cw_context *place_of_caller(const cw__worker *self)
+{
+    cw_context *context = self ? cw__worker_place(self) : NULL;
+    return context ? context : cw_default_context();
+}
+
 static cw_job *make(cw_context *context, const cw_coroutine *type,
                     unsigned flags, uint32_t handles, const void *arg)
 {
-    if (!context) return fail(CW_EINVAL);
     cw_job *job = cw__job_new(context, type, flags, handles, 0);
     if (!job) return fail(CW_ENOMEM);
     cw__copy((char *)job->top + type->arg_offset, arg, type->arg_size);
@@ -36,10 +45,10 @@ static cw_job *start(cw_context *context, const cw_coroutine *type,
                      unsigned flags, uint32_t handles, const void *arg)
 {
     cw__worker *self = cw__self;
-    if (!context && self) context = self->context;
+    if (!context) context = place_of_caller(self);
+    if (cw_unlikely(!context)) return NULL;
     cw_job *parent = calling_scope(self), *foster = NULL;
-    int status =
-        context ? cw__context_may_launch(self, &context, &foster) : CW_EINVAL;
+    int status = cw__context_may_launch(self, &context, &foster);
     if (status != CW_OK) return fail(status);
     cw_job *job = make(context, type, flags, handles, arg);
     if (!job) return NULL;
@@ -47,19 +56,29 @@ static cw_job *start(cw_context *context, const cw_coroutine *type,
         cw__job_attach(foster, job);
     else if (parent)
         cw__job_attach_own(parent, job);
-    cw__context_launch(self, job, CW__SPAWNED);
-    return job;
+    status = cw__context_launch(self, job, CW__SPAWNED);
+    if (cw_likely(status == CW_OK)) return job;
+    if (handles) cw_job_release(job);
+    return fail(status);
 }
 
 cw_job *cw__start(cw_context *context, const cw_coroutine *type, unsigned flags,
                   const void *arg)
 {
+    if (context) CW__CHECK_AS(CONTEXT, context, "cw_launch", "context");
     return start(context, type, flags & CW__START_ASYNC ? CW__JOB_ASYNC : 0, 1,
                  arg);
 }
 
+cw_job *cw__start_on_main(const cw_coroutine *type, const void *arg)
+{
+    cw_context *context = cw_main_context();
+    return context ? start(context, type, 0, 1, arg) : NULL;
+}
+
 int cw__spawn(cw_context *context, const cw_coroutine *type, const void *arg)
 {
+    if (context) CW__CHECK_AS(CONTEXT, context, "cw_spawn", "context");
     return start(context, type, 0, 0, arg) ? CW_OK : cw_last_error();
 }
 
@@ -88,8 +107,8 @@ static cw_context *place(const cw__worker *self, const cw_job *scope,
                          const cw_elements *given)
 {
     if (given && given->context) return given->context;
-    if (scope) return cw__job_task((cw_job *)scope)->context;
-    return self ? self->context : NULL;
+    if (scope) return self->current->context;
+    return place_of_caller(self);
 }
 
 void cw__job_make_lazy(cw_job *job)
@@ -104,6 +123,8 @@ void cw__job_run_in_place(cw__worker *self, cw_job *job)
     if (!(job->flags & CW__JOB_INSIDE) &&
         cw_unlikely(!cw__context_admit(self, job->context)))
         cw__cancel_closed(job);
+    cw__clock *clock = job->context->clock;
+    if (cw_unlikely(clock) && clock->calls->run_inside(clock, job)) return;
     cw_job *current = self->current, *beneath = self->beneath;
     self->current = job;
     self->beneath = current;
@@ -114,25 +135,26 @@ void cw__job_run_in_place(cw__worker *self, cw_job *job)
     self->beneath = beneath;
 }
 
-static void begin(cw__worker *self, cw_job *job, cw_start how)
+static int begin(cw__worker *self, cw_job *job, cw_start how)
 {
     switch (how) {
     case CW_START_LAZY:
-        return;
+        return CW_OK;
     case CW_START_UNDISPATCHED:
         cw__job_run_in_place(self, job);
-        return;
+        return CW_OK;
     case CW_START_DEFAULT:
     case CW_START_ATOMIC:
         break;
     }
-    cw__context_launch(self, job, CW__SPAWNED);
+    return cw__context_launch(self, job, CW__SPAWNED);
 }
 
 cw_job *cw__launch_with(const cw_elements *given, cw_start how,
                         const cw_coroutine *type, unsigned flags,
                         const void *arg)
 {
+    if (given) CW__CHECK_AS(ELEMENTS, given, "cw_launch_with", "elements");
     cw__worker *self = cw__self;
     if (how == CW_START_UNDISPATCHED && !self) return fail(CW_ENOTSUP);
     cw_job *scope = calling_scope(self);
@@ -141,9 +163,9 @@ cw_job *cw__launch_with(const cw_elements *given, cw_start how,
     if (how == CW_START_ATOMIC || how == CW_START_UNDISPATCHED)
         kind |= CW__JOB_ATOMIC;
     cw_context *context = place(self, scope, given);
+    if (!context) return NULL;
     cw_job *foster = NULL;
-    int status =
-        context ? cw__context_may_launch(self, &context, &foster) : CW_EINVAL;
+    int status = cw__context_may_launch(self, &context, &foster);
     if (status != CW_OK) return fail(status);
     if (foster && parent == scope) parent = foster;
     cw_job *job = make(context, type, kind, 1, arg);
@@ -159,13 +181,17 @@ cw_job *cw__launch_with(const cw_elements *given, cw_start how,
         cw__job_attach_own(parent, job);
     else if (parent)
         cw__job_attach(parent, job);
-    begin(self, job, how);
+    if (cw__is_watched(job)) cw__watching->launched(job);
+    status = begin(self, job, how);
     cw__job_drop(job);
-    return job;
+    if (status == CW_OK) return job;
+    cw_job_release(job);
+    return fail(status);
 }
 
 bool cw_job_start(cw_job *job)
 {
+    CW__CHECK_HANDLE(JOB, job);
     /* acquire: pairs with the start by another one */
     if (!(cw_load_acquire(&job->state) & CW__JOB_NEW)) return false;
     uint32_t state = cw__job_lock(job);

@@ -138,15 +138,16 @@ static inline void *cw__stashed(cw__waiter *party, uint32_t size)
 bool cw__party_begin(cw_job *job);
 
 /* Queues the body's own party; the caller returns CW__PENDING. */
-static inline void cw__party_queue(cw_job *job, cw__waiter **queue)
+static inline void cw__party_queue(cw_job *job, cw__waiter **queue,
+                                   enum cw__armed armed)
 {
     cw__queue_add(queue, &job->waiter);
-    job->armed = CW__ARMED_PARTY;
+    job->armed = (uint8_t)armed;
 }
 
-/* After it was resumed: takes it off `queue` (guarded by `lock`) if nobody has
- * done so, and tells what has become of it. */
-enum cw__outcome cw__party_end(cw_job *job, cw__lock *lock, cw__waiter **queue);
+/* After it was resumed: true if somebody has woken it, and taken it off its
+ * queue. Else it has to be taken off there. */
+bool cw__party_was_woken(cw_job *job);
 
 /* Raises cancellation in a body. */
 void cw__party_raise_cancelled(cw_frame *frame);

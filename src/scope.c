@@ -11,6 +11,7 @@
 
 #include "alloc.h"
 #include "base.h"
+#include "check.h"
 #include "context.h"
 #include "copy.h"
 #include "elements.h"
@@ -18,6 +19,7 @@
 #include "frame.h"
 #include "limit.h"
 #include "suspend.h"
+#include "watch.h"
 
 /* As the macros number them. */
 enum { PLAIN, SCOPE, SUPERVISOR, NON_CANCELLABLE };
@@ -50,6 +52,7 @@ static int enter(cw_frame *frame, cw_job *scope, cw_job *parent,
         cw__job_attach_own(parent, scope);
     else if (parent)
         cw__job_attach(parent, scope);
+    if (cw__is_watched(scope)) cw__watching->launched(scope);
     scope->scope = job->scope; /* the one around it */
     job->scope = scope;
     return pending;
@@ -126,17 +129,23 @@ int cw__call_limited(cw_frame *frame, const cw_coroutine *type, int64_t ms,
     cw_job *scope = scope_new(frame, type, 0);
     cw__extra *extra = scope ? cw__job_extra(scope) : NULL;
     if (!extra) return scope ? forget(frame, scope) : no_memory(frame);
-    cw__worker *self = cw__self;
+    cw_context *keeper = cw__timekeeper(job->context);
+    if (!keeper) {
+        int status = cw_last_error();
+        (void)forget(frame, scope);
+        cw__set_error(frame, cw_error_new(status, NULL, NULL));
+        return CW__DONE;
+    }
     extra->timeout = cw_error_new(CW_ETIMEDOUT, NULL, NULL);
-    extra->begun_worker = self->index;
-    extra->begun_step = cw_load_relaxed(&self->steps);
-    int added = cw__limit_set(job->context, scope, ms, extra->timeout);
+    int added = cw__limit_set(keeper, scope, ms, extra->timeout);
     if (added < 0) {
         cw__limit_clear(extra->limit);
         return forget(frame, scope);
     }
     int pending = enter(frame, scope, job->scope, arg);
-    cw__context_timer_added(self, job->context, added == 1);
+    extra->left = job->last & CW__LEFT;
+    job->last &= CW__LAST;
+    cw__context_timer_added(cw__self, keeper, added == 1);
     return pending;
 }
 
@@ -148,19 +157,12 @@ static bool ran_out(const cw_job *scope, const cw_error *error)
            cw_error_cause(error) == extra->timeout;
 }
 
-/* Its body came to its end without ever letting anybody else run. */
-static bool never_waited(const cw_job *scope)
-{
-    const cw__extra *extra = scope->extra;
-    return !extra->failed && extra->begun_worker == cw__self->index &&
-           extra->begun_step == cw_load_relaxed(&cw__self->steps);
-}
-
 /* ---- with other elements */
 
 int cw__call_with(cw_frame *frame, const cw_coroutine *type,
                   const cw_elements *given, const void *arg)
 {
+    if (given) CW__CHECK_AS(ELEMENTS, given, "CW_WITH_ELEMENTS", "elements");
     cw_job *job = frame->job;
     frame->callee = NULL;
     cw_job *parent = given && given->has_job ? given->job : job->scope;
@@ -199,6 +201,7 @@ bool cw__scope_move(cw__worker *self, cw_job *job)
     cw_job *scope = job->scope;
     if (cw__context_admit(self, scope->context)) {
         job->context = scope->context;
+        if (cw__is_watched(job)) cw__watching->moved(job);
         return true;
     }
     cw__cancel_closed(scope);
@@ -229,6 +232,7 @@ bool cw__scope_leave(cw__worker *self, cw_job *job, cw_frame *frame)
     if (moved) {
         cw_context *there = job->context;
         job->context = extra->back;
+        if (cw__is_watched(job)) cw__watching->moved(job);
         cw__context_leave(self, there);
     }
     cw__job_finish(self, scope, error);
@@ -241,18 +245,19 @@ static int leave_scope(cw_frame *frame, cw_job *scope, void *out, bool *in_time)
     cw_job *job = frame->job;
     const cw_coroutine *type = cw__job_type(scope);
     cw_error *error = scope->error; /* fixed: the scope is final */
+    const cw__extra *extra = cw__job_has_extra(scope);
     bool own_limit = error && ran_out(scope, error);
-    if (own_limit && never_waited(scope)) {
-        error = NULL;
+    if (own_limit && !extra->failed && !(job->last & CW__LEFT)) {
+        error = NULL; /* it never waited, nor for its children */
         own_limit = false;
     }
+    if (extra) job->last |= extra->left;
     if (!error)
         cw__copy(out, (char *)cw__job_frame(scope) + type->result_offset,
                  type->result_size);
     if (in_time) *in_time = !own_limit;
     if (in_time && own_limit) error = NULL;
     if (error) cw__set_error(frame, cw_error_retain(error));
-    const cw__extra *extra = cw__job_has_extra(scope);
     /* Cancelled after the scope's end: it has waited, so it raises. */
     bool raises = !(extra && extra->shielded && !extra->moved);
     job->scope = scope->scope;

@@ -9,6 +9,7 @@
 #include "suspend.h"
 
 #include "alloc.h"
+#include "check.h"
 #include "context.h"
 #include "coroutine.h"
 #include "error.h"
@@ -53,7 +54,7 @@ void cw__end_wait(cw_job *job)
     if (armed == CW__ARMED_JOB) {
         cw__job_unwait(&job->waiter);
     } else {
-        cw__timer_remove(&job->context->timers, &job->waiter);
+        cw__timer_remove(&cw__timekeeper(job->context)->timers, &job->waiter);
     }
 }
 
@@ -88,19 +89,21 @@ int cw__delay(cw_frame *frame, int64_t ms)
         return CW__DONE;
     }
     if (cw__begin_wait(job, CW__WAIT_PROMPT)) return CW__DONE;
-    cw_context *context = job->context;
-    int64_t deadline = cw__context_deadline(context, ms);
+    cw_context *keeper = cw__timekeeper(job->context);
     job->waiter.early = 0;
     job->armed = CW__ARMED_TIMER;
-    int added = cw__timer_add(&context->timers, &job->waiter, deadline);
+    int added = keeper ? cw__timer_add(&keeper->timers, &job->waiter,
+                                       cw__context_deadline(keeper, ms))
+                       : cw_last_error();
     if (added < 0) {
         job->armed = CW__UNARMED;
         cw__set_error(frame, cw_error_new(added, NULL, NULL));
         return CW__DONE;
     }
-    cw__context_timer_added(cw__self, context, added == 1);
+    cw__context_timer_added(cw__self, keeper, added == 1);
     /* seq_cst: a close that did not see the timer is seen here */
-    if (cw_unlikely(cw_load_seq_cst(&context->closed))) cw__cancel_closed(job);
+    if (cw_unlikely(cw_load_seq_cst(&job->context->home->closed)))
+        cw__cancel_closed(job);
     return CW__PENDING;
 }
 
@@ -117,6 +120,7 @@ int cw__delayed(cw_frame *frame)
 
 int cw__join(cw_frame *frame, cw_job *target)
 {
+    CW__CHECK_AS(JOB, target, "CW_JOIN", "job");
     return cw__wait_for_job(frame->job, target, CW__WAIT_PROMPT);
 }
 
@@ -124,6 +128,7 @@ int cw__joined(cw_frame *frame) { return cw__raise_if_cancelled(frame); }
 
 int cw__cancel_and_join(cw_frame *frame, cw_job *target)
 {
+    CW__CHECK_AS(JOB, target, "CW_CANCEL_AND_JOIN", "job");
     cw_cancel(target, NULL);
     return cw__join(frame, target);
 }
@@ -132,7 +137,11 @@ int cw__cancel_and_join(cw_frame *frame, cw_job *target)
 int cw__join_all(cw_frame *frame, cw_job *const *jobs, size_t count)
 {
     cw_job *job = frame->job;
-    if (!job->armed) job->waiter.owner.index = 0;
+    if (!job->armed) {
+        job->waiter.owner.index = 0;
+        for (size_t i = 0; i < count; i++)
+            CW__CHECK_AS(JOB, jobs[i], "CW_JOIN_ALL", "jobs[]");
+    }
     cw__end_wait(job);
     for (;;) {
         size_t i = job->waiter.owner.index;

@@ -18,9 +18,11 @@ uint32_t cw__adopt_fresh(cw_job *parent, uint32_t state);
 uint32_t cw__unlink_chain(cw_job *parent, cw_job *child, uint32_t state);
 /* Unlinks and fires a waiter. */
 void cw__fire(cw_job *job, cw__waiter *waiter, cw__woken *woken);
-/* The same for the early ones, in order of arrival: they stand in front, newest
- * first. */
-void cw__fire_early(cw_job *job, cw__woken *woken);
+/* The same for those that want to hear of cancelling, in order of arrival:
+ * those whose turn it is before the next child is visited, or `all`. Returns
+ * the state with the bits for waiters. */
+uint32_t cw__fire_early(cw_job *job, uint32_t state, bool all,
+                        cw__woken *woken);
 /* The state with the bit for waiters as it has to be. */
 uint32_t cw__waiters_bit(const cw_job *job, uint32_t state);
 /* The parent, with a reference, if a failure of this job goes there; else NULL.
@@ -30,8 +32,26 @@ cw_job *cw__told_of_failure(cw_job *job);
 
 /* --- without it ---------------------------------------------------------- */
 
+/* The children that a job has at the moment, in order of launch, with a
+ * reference to each. `which` of them: those that were launched, the waits of a
+ * body of the host's, or both. CW_OK or CW_ENOMEM. */
+enum {
+    CW__CHILDREN_LAUNCHED = 1,
+    CW__CHILDREN_WAITS = 2,
+    CW__CHILDREN_PARTS = 4 /* the waits, and others whose failures are its */
+};
+typedef struct cw__children {
+    cw_job **jobs;
+    size_t count, room;
+} cw__children;
+int cw__children_take(cw_job *job, unsigned which, cw__children *out);
+void cw__children_drop(cw__children *children);
+
 /* Records one more error that a cancelling job has met (borrowed). */
 void cw__job_report(cw_job *job, cw_error *error);
+/* Makes a job cancelling whose body fails, for those who want to hear of that
+ * before its end, and cancels all below it. False: it was that already. */
+bool cw__fail_early(cw__worker *self, cw_job *job, cw_error *error);
 /* Cancels all below a job that has just become cancelling. */
 void cw__cancel_children(cw__worker *self, cw_job *root);
 /* Cancels what belongs to the job's body, if that is the host's: what it waits

@@ -24,6 +24,7 @@
 #include "limit.h"
 #include "sleep.h"
 #include "text.h"
+#include "watch.h"
 
 #include <string.h>
 
@@ -72,7 +73,8 @@ cw_job *cw_current_scope(void)
 
 cw_context *cw_current_context(void)
 {
-    return cw__self ? cw__self->context : NULL;
+    const cw__worker *self = cw__self;
+    return self ? cw__worker_place(self) : NULL;
 }
 
 bool cw_is_stopped(void)
@@ -177,13 +179,20 @@ static cw_job *take_stranded(cw__worker *self)
  * nothing else to do; the worker that found out counts as such. */
 static void resume_on_time(cw__worker *self, cw_job *job)
 {
+    cw_context *context = job->context;
+    if (cw_unlikely(context != self->context)) { /* it has no clock */
+        cw__context_hold(context);
+        cw__dispatch(self, job, CW__SPAWNED);
+        cw__context_drop(context);
+        return;
+    }
     if (cw_unlikely(job->flags & CW__JOB_PINNED)) {
         cw__dispatch(self, job, CW__RESUMED);
         return;
     }
     if (cw__hand_over(self, job)) return;
-    if (job->last == self->index % CW__LAST + 1 && self->context->count > 1 &&
-        !cw_load_relaxed(&self->handed))
+    if (cw__job_last_worker(job) == self->index % CW__LAST &&
+        self->context->count > 1 && !cw_load_relaxed(&self->handed))
         /* seq_cst, as in give(): others hand over only to a free worker, but
          * one may be late with it */
         job = cw_swap_seq_cst(&self->handed, job);
@@ -205,8 +214,7 @@ void cw__worker_fire_timers(cw__worker *self)
         while (woken.tasks) {
             cw_job *job = woken.tasks;
             woken.tasks = job->next;
-            if (cw_unlikely(cw_load_acquire(&context->closed)))
-                cw__cancel_closed(job);
+            cw__cancel_if_closed(job);
             resume_on_time(self, job);
         }
         cw__dispatch_woken(self, &woken);
@@ -283,8 +291,7 @@ static cw_job *search(cw__worker *self)
 
 /* ---- running */
 
-/* Others may have what is in the slot. */
-static void give_up_slot(cw__worker *self)
+void cw__worker_give_up_slot(cw__worker *self)
 {
     cw_job *job = take_slot(self);
     if (!job) return;
@@ -292,19 +299,29 @@ static void give_up_slot(cw__worker *self)
     cw__context_notify(self->context);
 }
 
-static void run_job(cw__worker *self, cw_job *job)
+void cw__worker_step(cw__worker *self, cw_job *job)
 {
     /* Ended jobs whose parent runs here may wait a little longer. */
     if (self->done && self->done->parent != job->parent &&
         self->done->parent != job->scope)
         cw__worker_flush(self);
-    if (cw_unlikely(self->slot)) give_up_slot(self); /* this may take long */
+    if (cw_unlikely(self->slot))
+        cw__worker_give_up_slot(self); /* this may take long */
     self->current = job;
     cw__count(&self->steps, 1);
     cw__traced(&self->trace, CW__TRACE_BEGIN, (uintptr_t)cw__job_type(job));
     cw__task_run(self, job);
     cw__traced(&self->trace, CW__TRACE_END, 0);
     self->current = NULL;
+}
+
+static void run_job(cw__worker *self, cw_job *job)
+{
+    const cw_context *context = job->context;
+    if (cw_unlikely(context != self->context && context->route->run))
+        context->route->run(self, job);
+    else
+        cw__worker_step(self, job);
 }
 
 /* True if the host's event loop should get a turn now. Only a worker that has
@@ -364,7 +381,7 @@ static cw_job *idle(cw__worker *self, cw__run *why, const cw_job *until)
         cw__get_up(self);
         cw__worker_fire_timers(self);
     }
-    bool lingered = false;
+    bool lingered = false, looked = false;
     for (;;) {
         cw_job *job = NULL;
         if (!cw__inbox_empty(&self->inbox)) read_inbox(self);
@@ -384,6 +401,13 @@ static cw_job *idle(cw__worker *self, cw__run *why, const cw_job *until)
             if (searching) cw__stop_searching(self);
             return take_found(self, job);
         }
+        /* acquire: pairs with cw_debug_set() */
+        uint32_t debug = cw_load_acquire(&cw__debug_options);
+        if (cw_unlikely(debug & CW_DEBUG_DEADLOCKS) && !looked) {
+            looked = true; /* once per sleep: then look again for work */
+            cw__watching->idle();
+            continue;
+        }
         cw__worker_publish(self);
         if (cw__context_quiet(context) || (until && cw_is_completed(until))) {
             if (searching) cw__stop_searching(self);
@@ -399,11 +423,12 @@ static cw_job *idle(cw__worker *self, cw__run *why, const cw_job *until)
             *why = CW__RUN_VISIT;
             return NULL;
         }
-        if (!cw__fall_asleep(self, searching, until)) {
+        bool in_futex = self->may_futex && !self->foreign && !lingered;
+        if (!cw__fall_asleep(self, searching, in_futex, until)) {
             searching = true;
             continue;
         }
-        if (!self->may_futex || self->foreign || lingered) {
+        if (!in_futex) {
             cw_store_relaxed(&self->asleep_in_loop, 1);
             *why = CW__RUN_SLEEP;
             return NULL;
@@ -415,6 +440,7 @@ static cw_job *idle(cw__worker *self, cw__run *why, const cw_job *until)
         cw__get_up(self);
         cw__worker_fire_timers(self);
         searching = true;
+        looked = false;
     }
 }
 
@@ -461,7 +487,7 @@ cw__run cw__worker_run(cw__worker *self, uint32_t budget, const cw_job *until)
     } while (why == CW__RUN_MORE);
     if (why == CW__RUN_VISIT) { /* the worker leaves with work left */
         cw__worker_flush(self);
-        give_up_slot(self);
+        cw__worker_give_up_slot(self);
         if (self->host_goes_on) why = CW__RUN_GO_ON;
     }
     self->host_goes_on = false;

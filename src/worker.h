@@ -53,6 +53,7 @@ typedef struct cw__worker {
     uint32_t random;
     _Atomic int64_t slept_at_ns; /* when it last went to sleep */
     int64_t wake_at_ns;          /* for CW__RUN_SLEEP */
+    bool naps;                   /* counted in the context's `nappers` */
     cw_error *failure;           /* what cw_fail() left */
 
     /* The host's event loop on this thread. */
@@ -70,6 +71,7 @@ typedef struct cw__worker {
     cw_job *pinned;        /* ready, and of this worker alone: oldest ... */
     cw_job *pinned_last;   /* ... and newest */
     void *host_data;
+    bool begun; /* has a thread, in a context that grows; of who wakes it */
 
     /* Counters: written by the owner, read by everybody. */
     _Atomic uint64_t launched, completed, failed, cancelled, steps, steals,
@@ -98,6 +100,10 @@ void cw__worker_pin(cw__worker *self, cw_job *job);
 /* Takes the job that was handed to a free worker, if there is one. */
 cw_job *cw__worker_take_handed(cw__worker *worker);
 
+/* Runs a job that the worker has taken. */
+void cw__worker_step(cw__worker *self, cw_job *job);
+/* Others may have what is in the slot. */
+void cw__worker_give_up_slot(cw__worker *self);
 /* Detaches the ended jobs that the worker still holds. */
 void cw__worker_flush(cw__worker *self);
 /* Makes ready what is due by now. */

@@ -5,6 +5,8 @@
 #include "bridge.h"
 
 #include "alloc.h"
+#include "main_context.h"
+#include "shared_context.h"
 
 #include <emscripten.h>
 #include <emscripten/eventloop.h>
@@ -76,7 +78,9 @@ cw__worker *cwb_init(uint32_t wake_by_message)
     cwb_imports();
     cw__the_host = (cw__host){.job_final = cwb_job_final,
                               .job_free = cwb_job_free,
+                              .name_of = cwb_name_of,
                               .home_of = cwb_home_of,
+                              .runs_here = cwb_runs_here,
                               .error_free = cwb_error_free,
                               .deliver = cwb_deliver,
                               .worker_start = worker_start,
@@ -93,6 +97,9 @@ cw__worker *cwb_init(uint32_t wake_by_message)
     self->has_loop = true;
     self->may_futex = false;
     cw__self = cwb_realm = self;
+    cw__set_main_context(cwb_main);
+    /* Threads are started by JavaScript, with what it knows of its workers. */
+    cw__set_default_context(cw_context_retain(cwb_main));
     return self;
 }
 
@@ -102,13 +109,17 @@ cw_context *cwb_main_context(void) { return cwb_main; }
  * Returns enum cw__run; for CW__RUN_SLEEP see cwb_sleep_ms(). */
 int cwb_run(uint32_t budget)
 {
-    return (int)cw__worker_run(cw__self, budget, NULL);
+    cw__worker *before = cw__self; /* an event in virtual time, perhaps */
+    cw__self = cwb_realm;
+    int why = (int)cw__worker_run(cw__self, budget, NULL);
+    cw__self = before;
+    return why;
 }
 
 /* How long the realm may sleep: milliseconds, -1 for ever. */
 double cwb_sleep_ms(void)
 {
-    int64_t at = cw__self->wake_at_ns;
+    int64_t at = cwb_realm->wake_at_ns;
     if (at == CW__NEVER) return -1;
     int64_t left = at - cw__now_ns();
     return left > 0 ? (double)left / 1e6 : 0;

@@ -30,7 +30,7 @@
 
 /* Grows with each change of what JavaScript and C expect of each other, so that
  * a module linked with another version is refused instead of failing later. */
-enum { CWB_ABI = 2 };
+enum { CWB_ABI = 3 };
 
 /* How a body of JavaScript ended, and what its data are. The lowest three bits
  * of the number that says so; the rest is the length of the data. */
@@ -76,6 +76,17 @@ enum cwb_scope_state {
     CWB_SCOPE_IN_TIME /* its time ran out, but its value counts all the same */
 };
 
+/* Ways to advance virtual time, and what tests are told. */
+enum cwb_advance {
+    CWB_ADVANCE_CURRENT, /* not at all: what is due now */
+    CWB_ADVANCE_BY,
+    CWB_ADVANCE_UNTIL_IDLE
+};
+enum cwb_test_flags {
+    CWB_TEST_BLOCKING = 1, /* by the rules of cw_run_blocking_test() */
+    CWB_TEST_OWN = 2       /* the scheduler ends with the test */
+};
+
 /* Ways to wait for a job's end. */
 enum cwb_how {
     CWB_JOIN,
@@ -88,10 +99,12 @@ enum cwb_how {
 
 /* What JavaScript is told of a function's token. */
 enum cwb_news {
-    CWB_FIRED,      /* the job has ended, or was cancelled */
-    CWB_FAILED,     /* a failure has nobody else to take it */
-    CWB_DROPPED,    /* the token will not be used any more */
-    CWB_UNDELIVERED /* what a wait was resumed with has nobody to take it */
+    CWB_FIRED,       /* the job has ended, or was cancelled */
+    CWB_FAILED,      /* a failure has nobody else to take it */
+    CWB_DROPPED,     /* the token will not be used any more */
+    CWB_UNDELIVERED, /* what a wait was resumed with has nobody to take it */
+    CWB_EXECUTE,     /* an executor is given a task; not 0: it refuses */
+    CWB_IS_DISPATCH_NEEDED /* an executor says where a job begins */
 };
 
 /* What a new error looks like in the scratch buffer. */
@@ -112,7 +125,8 @@ typedef struct cwb_ticket {
     uint32_t length;
     uint32_t capacity;  /* of the room for small data behind this */
     uint32_t outcome;   /* enum cwb_outcome */
-    uint32_t task;      /* which function of the task module */
+    uint32_t task;      /* which function of the task module, or, ... */
+    bool local;         /* ... of the realm that launched it */
     const char *worker; /* name of who ended it, if it failed; lives as its
                            context, which is freed after all tickets */
 } cwb_ticket;
@@ -141,7 +155,14 @@ extern _Thread_local cw__worker *cwb_realm;
 /* The page's or main thread's own context, which runs on its event loop. */
 extern cw_context *cwb_main;
 
+/* Milliseconds as JavaScript counts them, INFINITY among them. */
+static inline int64_t cwb_whole_ms(double ms)
+{
+    return ms < 9e15 ? (int64_t)ms : INT64_MAX;
+}
+
 cwb_ticket *cwb_ticket_of(cw_job *job);
+const char *cwb_task_name(cw_context *context, uint32_t number);
 uint8_t *cwb_scratch(uint32_t bytes);
 cw_error *cwb_error_new(int code, int32_t slot);
 /* The error that a body ended with, by its outcome: owned, NULL for a value. */
@@ -150,6 +171,12 @@ cw_error *cwb_take_error(cw_job *job, uint32_t code);
 void cwb_error_freed(cw_error *error);
 /* The same for an error whose realm is gone. */
 void cwb_error_discard(cw_error *error);
+
+/* A new job without parent whose body is function number `task` of the calling
+ * realm; whoever runs it is told its failure. One handle; NULL without memory.
+ */
+cw_job *cwb_body_new(cw_context *context, uint32_t task, uint32_t token,
+                     const cw_elements *given);
 
 /* Puts something into a realm's inbox, and lets it look there soon, or when it
  * happens to. */
@@ -165,7 +192,9 @@ void cwb_job_drop(cw_job *job);
 /* Hooks of cw__host, see there. */
 void cwb_job_final(cw_job *job, bool unhandled);
 size_t cwb_job_free(cw_job *job);
+const char *cwb_name_of(const cw_job *job);
 cw__worker *cwb_home_of(const cw_job *job);
+bool cwb_runs_here(const cw_job *job);
 void cwb_error_free(cw_error *error);
 uintptr_t cwb_deliver(cw__worker *self, uintptr_t chain);
 
@@ -179,7 +208,7 @@ void cw_js_job_ended(uint32_t token, uint32_t outcome, const void *data,
 void cw_js_settled(uint32_t token, cw_error *error, const void *data,
                    uint32_t length);
 void cw_js_suspended(uint32_t token, cw_continuation *continuation);
-void cw_js_handled(uint32_t token, uint32_t news, cw_error *error);
+int cw_js_handled(uint32_t token, uint32_t news, void *data);
 void cw_js_error_freed(uint32_t slot);
 int cw_js_worker_start(cw__worker *worker, const char *name);
 void cw_js_worker_end(cw__worker *worker);

@@ -32,8 +32,7 @@ static bool set_limit(cw_job *scope, double ms)
     if (!extra) return false;
     extra->timeout = cw_error_new(CW_ETIMEDOUT, NULL, NULL);
     cw_context *context = scope->context;
-    int64_t whole = ms < 9e15 ? (int64_t)ms : INT64_MAX;
-    int added = cw__limit_set(context, scope, whole, extra->timeout);
+    int added = cw__limit_set(context, scope, cwb_whole_ms(ms), extra->timeout);
     if (added < 0) {
         cw__limit_clear(extra->limit);
         extra->limit = NULL;

@@ -9,6 +9,7 @@
 #include "error.h"
 #include "launch.h"
 #include "limit.h"
+#include "main_context.h"
 #include "waits.h"
 
 #include <string.h>
@@ -88,11 +89,10 @@ cw_error *cwb_take_error(cw_job *job, uint32_t code)
 static cw_error *take_outcome(cw_job *job, uint32_t code)
 {
     cwb_ticket *ticket = cwb_ticket_of(job);
-    bool local = ticket->outcome == CWB_LOCAL;
     ticket->outcome = code & 7;
     cw_error *error = cwb_take_error(job, code);
     /* A value of a function of the same realm never leaves it. */
-    if (error || local) return error;
+    if (error || ticket->local) return error;
     /* Of a message it is the parcel's number. */
     if (set_data(ticket, cwb_scratch(0), code >> 3)) return NULL;
     return cw_error_new(CW_ENOMEM, NULL, NULL);
@@ -110,8 +110,7 @@ static cw_step run_in_javascript(cw_frame *frame)
         self->foreign++;
         /* What stands in line waits until the function has come to where it
          * waits. Tasks, which are independent, gain from running in batches. */
-        if (ticket->outcome == CWB_LOCAL && self->running)
-            self->host_goes_on = true;
+        if (ticket->local && self->running) self->host_goes_on = true;
         return CW_STEP_FOREIGN;
     }
     frame->error = take_outcome(job, code);
@@ -132,9 +131,39 @@ void cwb_complete(cw_job *job, uint32_t code)
 
 /* ---- launching */
 
+static cw_job *fail(int code)
+{
+    cw__set_last_error(code);
+    return NULL;
+}
+
+/* What is launched outside of any job ends with its context; on test
+ * dispatchers nothing has to be told apart. */
 static cw_job *parent_or_root(cw_context *context, cw_job *parent)
 {
-    return parent ? parent : ((cwb_context *)context->host_data)->root;
+    const cwb_context *data = context->host_data;
+    return parent || !data ? parent : data->root;
+}
+
+/* Finds where a job runs that is launched in `scope` on `*context`: if that is
+ * NULL, where the scope runs, or on the main context. CW_OK, or an error. */
+static int place(cw_context **context, const cw_job *scope, bool local,
+                 cw_job **foster)
+{
+    cw__worker *self = cw__self;
+    /* The scope's body may go on in its event loop, and others' worker is at
+     * work. */
+    if (scope && scope->context->clock) self = &scope->context->workers[0];
+    if (!*context) *context = scope ? scope->context : cw_main_context();
+    cw_context *inherited = scope ? scope->context : NULL;
+    bool in_view = inherited && inherited->home->count > 1 &&
+                   inherited->home == (*context)->home;
+    /* A function of a worker runs there; tasks stay in their parent's view. */
+    if (in_view && local)
+        *context = inherited->home;
+    else if (in_view && *context == inherited->home)
+        *context = inherited;
+    return cw__context_may_launch(self, context, foster);
 }
 
 static cwb_ticket *make(cw_context *context, const cw_coroutine *type,
@@ -146,7 +175,8 @@ static cwb_ticket *make(cw_context *context, const cw_coroutine *type,
     if (flags & CWB_LAUNCH_LONELY) kind |= CW__JOB_LONELY;
     if (flags & (CWB_LAUNCH_ATOMIC | CWB_LAUNCH_UNDISPATCHED))
         kind |= CW__JOB_ATOMIC;
-    if (flags & CWB_LAUNCH_LOCAL && context->count > 1) kind |= CW__JOB_PINNED;
+    if (flags & CWB_LAUNCH_LOCAL && context->home->count != 1)
+        kind |= CW__JOB_PINNED;
     if (type == &javascript) kind |= CW__JOB_FOREIGN;
     cw_job *job =
         cw__job_new(context, type, kind, 1, extra_bytes(type, capacity));
@@ -166,28 +196,31 @@ static cw_job *forget(cw_job *job)
 {
     cw__job_drop(job); /* the handle's reference ... */
     cw__job_drop(job); /* ... and the job's own */
-    return NULL;
+    return fail(CW_ENOMEM);
 }
 
-static cw_job *go(cwb_ticket *ticket, cw_job *scope, uint32_t flags,
-                  double timeout_ms, const cw_elements *given)
+static cw_job *go(cwb_ticket *ticket, cw_job *scope, cw_job *foster,
+                  uint32_t flags, double timeout_ms, const cw_elements *given)
 {
     cw_job *job = ticket->job;
     cw_job *parent = given && given->has_job ? given->job : scope;
+    if (foster && parent == scope) parent = foster;
     if (!cw__job_set_elements(job, scope, given, parent == scope))
         return forget(job);
     if (flags & CWB_LAUNCH_LAZY) cw__job_make_lazy(job);
-    cw__job_attach(parent_or_root(job->context, parent), job);
+    parent = parent_or_root(job->context, parent);
+    if (parent) cw__job_attach(parent, job);
     if (timeout_ms >= 0) {
+        cw_context *keeper = job->context->clock ? job->context : cwb_main;
         cw_error *error = cw_error_new(CW_ETIMEDOUT, NULL, NULL);
-        int added = cw__limit_set(cwb_main, job, (int64_t)timeout_ms, error);
+        int added = cw__limit_set(keeper, job, (int64_t)timeout_ms, error);
         cw_error_release(error);
         if (added < 0) {
             error = cw_error_new(CW_ENOMEM, NULL, NULL);
             cw_cancel(job, error);
             cw_error_release(error);
         } else {
-            cw__context_timer_added(cw__self, cwb_main, added == 1);
+            cw__context_timer_added(cw__self, keeper, added == 1);
         }
     }
     if (flags & CWB_LAUNCH_UNDISPATCHED)
@@ -209,21 +242,40 @@ void cwb_launch_held(cw_job *job)
 /* Launches function number `task` of the task module with the argument list
  * (CWB_LAUNCH_MESSAGE: the number of the parcel with it) that is encoded in the
  * scratch buffer; or, CWB_LAUNCH_LOCAL, function number `task` of the calling
- * realm. `given` (borrowed) is NULL or what it is launched with, a job among it
- * in place of `parent`. Returns a handle, 0 without memory. */
+ * realm. `context` NULL: where `parent` runs, or the main context. `given`
+ * (borrowed) is NULL or what it is launched with, a job among it in place of
+ * `parent`. Returns a handle; or 0, and cw_last_error() is CW_ENOMEM, or
+ * CW_ESTATE if the context is a test dispatcher of another scheduler. */
 cw_job *cwb_launch(cw_context *context, cw_job *parent, uint32_t task,
                    uint32_t flags, uint32_t token, uint32_t length,
                    double timeout_ms, const cw_elements *given)
 {
     bool local = (flags & CWB_LAUNCH_LOCAL) != 0;
     uint32_t room = local || length > INLINE_BYTES ? 0 : INLINE_BYTES;
+    cw_job *foster = NULL;
+    int status = place(&context, parent, local, &foster);
+    if (status != CW_OK) return fail(status);
     cwb_ticket *ticket = make(context, &javascript, flags, room, token);
-    if (!ticket) return NULL;
+    if (!ticket) return fail(CW_ENOMEM);
     ticket->task = task;
     if (flags & CWB_LAUNCH_MESSAGE) ticket->outcome = CWB_MESSAGE;
+    ticket->local = local;
     if (local) ticket->outcome = CWB_LOCAL;
     if (!set_data(ticket, cwb_scratch(0), length)) return forget(ticket->job);
-    return go(ticket, parent, flags, timeout_ms, given);
+    return go(ticket, parent, foster, flags, timeout_ms, given);
+}
+
+cw_job *cwb_body_new(cw_context *context, uint32_t task, uint32_t token,
+                     const cw_elements *given)
+{
+    uint32_t flags = CWB_LAUNCH_LOCAL | CWB_LAUNCH_LONELY;
+    cwb_ticket *ticket = make(context, &javascript, flags, 0, token);
+    if (!ticket) return fail(CW_ENOMEM);
+    ticket->task = task;
+    ticket->outcome = CWB_LOCAL;
+    if (!cw__job_set_elements(ticket->job, NULL, given, false))
+        return forget(ticket->job);
+    return ticket->job;
 }
 
 /* Launches a coroutine or function of C. Its argument, `length` bytes, stands
@@ -234,8 +286,11 @@ cw_job *cwb_launch_native(cw_context *context, cw_job *parent,
                           const cw_elements *given)
 {
     bool string = type->arg_type == 's';
+    cw_job *foster = NULL;
+    int status = place(&context, parent, false, &foster);
+    if (status != CW_OK) return fail(status);
     cwb_ticket *ticket = make(context, type, flags, string ? length : 0, token);
-    if (!ticket) return NULL;
+    if (!ticket) return fail(CW_ENOMEM);
     char *arg = (char *)ticket->job->top + type->arg_offset;
     if (string) {
         memcpy(ticket->data, cwb_scratch(0), length);
@@ -243,7 +298,13 @@ cw_job *cwb_launch_native(cw_context *context, cw_job *parent,
     } else {
         memcpy(arg, cwb_scratch(0), type->arg_size);
     }
-    return go(ticket, parent, flags, timeout_ms, given);
+    return go(ticket, parent, foster, flags, timeout_ms, given);
+}
+
+/* True if what is launched on a context by this scope would not move. */
+uint32_t cwb_runs_on(const cw_job *scope, const cw_context *context)
+{
+    return scope->context == context;
 }
 
 /* Wakes a worker for what was launched with CWB_LAUNCH_QUEUED. */
@@ -264,11 +325,20 @@ void cwb_job_final(cw_job *job, bool unhandled)
     cw__worker_unpark(home);
 }
 
+const char *cwb_name_of(const cw_job *job)
+{
+    const cwb_ticket *ticket = cwb_ticket_of((cw_job *)job);
+    bool task = cw__job_type(job) == &javascript && !ticket->local;
+    return task ? cwb_task_name(job->context, ticket->task) : NULL;
+}
+
 cw__worker *cwb_home_of(const cw_job *job)
 {
     if (job->flags & CW__JOB_LEAF) return cwb_leaf_home(job);
     return cwb_ticket_of((cw_job *)job)->home;
 }
+
+bool cwb_runs_here(const cw_job *job) { return cwb_home_of(job) == cwb_realm; }
 
 size_t cwb_job_free(cw_job *job)
 {
@@ -301,6 +371,44 @@ void cwb_ticket_deliver(cwb_ticket *ticket)
 /* ---- handles */
 
 void cwb_job_drop(cw_job *job) { cw__job_drop(job); }
+
+/* The job above one that has not ended: owned. NULL if there is none; what is
+ * launched outside of any job has none, though its context looks after it. */
+cw_job *cwb_job_parent(cw_job *job)
+{
+    cw_job *parent = cw_job_parent(job);
+    if (!parent) return NULL;
+    const cw_context *context = parent->context;
+    const cwb_context *data = context ? context->host_data : NULL;
+    if (!data || data->root != parent) return parent;
+    cw__job_drop(parent);
+    return NULL;
+}
+
+/* The token that this realm has launched a job with; -1 for other jobs. */
+int32_t cwb_job_token(cw_job *job)
+{
+    if (!(job->flags & CW__JOB_NOTIFY)) return -1;
+    const cwb_ticket *ticket = cwb_ticket_of(job);
+    return ticket->home == cwb_realm ? (int32_t)ticket->token : -1;
+}
+
+/* How a job that this realm has launched has ended well, before its ticket
+ * comes: as the number that cwb_complete() takes. The address of the data is in
+ * the scratch buffer, where they live as long as the job. */
+uint32_t cwb_job_outcome(cw_job *job)
+{
+    const cwb_ticket *ticket = cwb_ticket_of(job);
+    const void *data = ticket->data;
+    uint32_t outcome = ticket->outcome | ticket->length << 3;
+    if (!(job->flags & CW__JOB_FOREIGN)) {
+        const cw_coroutine *type = cw__job_type(job);
+        data = (char *)cw__job_frame(job) + type->result_offset;
+        outcome = CWB_VALUE | type->result_size << 3;
+    }
+    memcpy(cwb_scratch(0), &data, sizeof data);
+    return outcome;
+}
 
 /* Bit 0: cancelled, bit 1: ended, bit 2: active. */
 uint32_t cwb_job_state(const cw_job *job)

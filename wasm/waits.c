@@ -5,6 +5,7 @@
 #include "waits.h"
 
 #include "alloc.h"
+#include "context.h"
 #include "coroutine.h"
 #include "error.h"
 #include "frame.h"
@@ -33,7 +34,9 @@ int cwb_leaf_begin(cw_job *scope, const cwb_leaf *leaf, const void *arg)
     unsigned kind =
         CW__JOB_INSIDE | CW__JOB_LEAF | CW__JOB_LONELY | CW__JOB_ATOMIC;
     cw_context *context = scope->context;
-    if (context->count > 1) kind |= CW__JOB_PINNED;
+    /* What is in a view of several workers waits at one of them. */
+    if (context->home->count > 1) context = context->home;
+    if (context->home->count != 1) kind |= CW__JOB_PINNED;
     cw_job *job = cw__job_new(context, &leaf->type, kind, 0, 0);
     if (!job) return CW_ENOMEM;
     memcpy((char *)job->top + leaf->type.arg_offset, arg, leaf->type.arg_size);
@@ -53,7 +56,8 @@ cw_step cwb_leaf_step(cw_frame *frame)
     if (step != CW_STEP_DONE) return step;
     /* The body goes on in JavaScript; what is in line waits until it has come
      * to its next wait. */
-    if (frame->job != beginning) cwb_realm->host_goes_on = true;
+    if (frame->job != beginning && !frame->job->context->clock)
+        cwb_realm->host_goes_on = true;
     cw_error *error = frame->error;
     frame->error = NULL; /* it is JavaScript's; the leaf was only its bearer */
     cw_js_settled(wait_of(frame)->token, error,
@@ -81,7 +85,7 @@ CWB_LEAF(delaying, "delay", delay_arg, cw_none);
 /* `ms` is a whole number; INFINITY waits for the cancellation. */
 int cwb_delay(cw_job *scope, uint32_t token, double ms)
 {
-    delay_arg arg = {{.token = token}, ms < 9e15 ? (int64_t)ms : INT64_MAX};
+    delay_arg arg = {{.token = token}, cwb_whole_ms(ms)};
     return cwb_leaf_begin(scope, &delaying_leaf, &arg);
 }
 

@@ -7,6 +7,8 @@
  */
 export * from './common.js';
 export { FixedWorkerContext, newFixedWorkerContext } from './context.js';
+export { Unconfined, newExecutorDispatcher } from './dispatchers.js';
+export type { Executor } from './dispatchers.js';
 export { CoroutineScope, GlobalScope, newScope } from './coroutine-scope.js';
 export type { StartCause } from './errors.js';
 export { Main, MainContext } from './main.js';

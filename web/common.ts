@@ -10,6 +10,9 @@ export {
   newJob,
   newSupervisorJob,
 } from './completable.js';
+export { dumpCoroutines, setDebug } from './debug.js';
+export type { DebugOptions } from './debug.js';
+export { Dispatcher } from './dispatcher.js';
 export { ContextKey } from './elements.js';
 export type { ContextValue, Elements, FailureHandler } from './elements.js';
 export {

@@ -3,19 +3,18 @@
  *
  * @module
  */
-import { CoworkerError } from './errors.js';
+import { CoworkerError, expected } from './errors.js';
 import { Deferred, Job } from './job.js';
 import type { JobInit, JobRealm } from './job.js';
 import { currentTarget } from './current.js';
 import type { Pointer } from './module.js';
-import { parentOf } from './options.js';
 
 /** A job that ends when it is completed and all below it have ended. */
 export class CompletableJob extends Job {
   /** @internal */
   constructor(init: JobInit, at: Pointer) {
     super(init);
-    this.watch(at);
+    this.watch(at, true);
   }
 
   /** Completes the job. True for the first call, whatever it was. */
@@ -34,17 +33,16 @@ export class CompletableDeferred<T> extends Deferred<T> {
   /** @internal */
   constructor(init: JobInit, at: Pointer) {
     super(init);
-    this.watch(at);
+    this.watch(at, false);
   }
 
   /** Gives the result. True for the first call, whatever it was. */
   complete(value: T): boolean {
-    return completes(this, this.realm, (at, { module }) => {
-      const first = module._cw_job_complete(at);
-      // Whoever waits is resumed in a later turn.
-      if (first > 0) this.setLocal(value);
-      return first;
-    });
+    // There before anybody hears of the end, which may be within the call.
+    const mine = this.setLocal(value);
+    const first = completes(this, this.realm, (at, { module }) => module._cw_job_complete(at));
+    if (mine && !first) this.unsetLocal();
+    return first;
   }
 
   /** Lets it fail, and what is below it be cancelled. True for the first call. */
@@ -82,9 +80,12 @@ function make<J>(
 ): J {
   const owner = currentTarget();
   const { realm } = owner;
-  const above = parentOf({ ...(parent && { job: parent }) });
-  const at = create(realm, above.parent ?? 0);
-  above.release();
+  if (parent !== undefined && !(parent instanceof Job)) {
+    throw new TypeError(expected('parent', 'a Job', parent));
+  }
+  const above = parent ? parent.retain(realm) : 0;
+  const at = create(realm, above);
+  if (above !== 0) realm.module._cwb_job_drop(above);
   if (at === 0) throw new CoworkerError('coworker: no shared memory left', { code: 'CW_ENOMEM' });
   return wrap({ realm, owner, name }, at);
 }

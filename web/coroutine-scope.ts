@@ -4,9 +4,9 @@
  * @module
  */
 import { newJob } from './completable.js';
-import { mergeElements } from './elements.js';
+import { checkElements, mergeElements } from './elements.js';
 import type { Elements } from './elements.js';
-import { IllegalStateError } from './errors.js';
+import { IllegalStateError, expected } from './errors.js';
 import type { Deferred, Job } from './job.js';
 import { splitCall } from './launch.js';
 import { Main } from './main.js';
@@ -56,7 +56,9 @@ export class CoroutineScope {
    */
   cancel(cause?: unknown): void {
     if (!this.elements.job) {
-      throw new IllegalStateError('coworker: a scope without a job cannot be cancelled');
+      throw new IllegalStateError(
+        'coworker: a scope without a job, as GlobalScope, cannot be cancelled; make one with newScope()',
+      );
     }
     this.elements.job.cancel(cause);
   }
@@ -76,6 +78,10 @@ export class CoroutineScope {
  * dialog.cancel(); // when it is closed
  */
 export function newScope(elements: Elements = {}): CoroutineScope {
+  if (typeof elements !== 'object' || elements === null) {
+    throw new TypeError(expected('elements', 'an object', elements));
+  }
+  checkElements(elements);
   return new CoroutineScope(elements.job ? elements : { ...elements, job: newJob() });
 }
 

@@ -3,8 +3,10 @@
  *
  * @module
  */
+import { Dispatcher } from './dispatcher.js';
 import { CoworkerError, describe, expected } from './errors.js';
-import type { Job, JobRealm } from './job.js';
+import { Job } from './job.js';
+import type { JobRealm } from './job.js';
 import * as layout from './layout.gen.js';
 import { Memory } from './memory.js';
 import type { Pointer } from './module.js';
@@ -27,8 +29,8 @@ export class ContextKey<T> {
   readonly name: string;
 
   constructor(name: string) {
-    if (typeof name !== 'string' || name === '') {
-      throw new TypeError(expected('name', 'a string that is not empty', name));
+    if (typeof name !== 'string' || name === '' || name.includes('\0')) {
+      throw new TypeError(expected('name', 'a string without zeros that is not empty', name));
     }
     this.name = name;
   }
@@ -47,6 +49,11 @@ export interface ContextValue {
 
 /** What a job's context can be given. */
 export interface Elements {
+  /**
+   * Where the job runs, for functions that run on this thread. @default where the
+   * one that launches it does
+   */
+  readonly context?: Dispatcher;
   /** What the job is called in dumps, traces and errors. */
   readonly name?: string;
   /** Hears of the job's failure, if nobody else has to answer for it. */
@@ -66,17 +73,26 @@ export function mergeElements<E extends Elements>(left: Elements, right: E): E {
 }
 
 /** Throws if something in it is not what it should be. */
-export function checkElements({ name, handler, values }: Elements): void {
+export function checkElements({ name, handler, job, values, context }: Elements): void {
+  if (context !== undefined && !(context instanceof Dispatcher)) {
+    throw new TypeError(expected('options.context', 'a dispatcher', context));
+  }
   if (name !== undefined && (typeof name !== 'string' || name.includes('\0'))) {
     throw new TypeError(expected('options.name', 'a string without zeros', name));
   }
   if (handler !== undefined && typeof handler !== 'function') {
     throw new TypeError(expected('options.handler', 'a function', handler));
   }
-  for (const { key } of values ?? []) {
-    if (!(key instanceof ContextKey)) {
-      throw new TypeError(expected('options.values', 'made by ContextKey.with()', key));
-    }
+  if (job !== undefined && job !== null && !(job instanceof Job)) {
+    throw new TypeError(expected('options.job', 'a Job or null', job));
+  }
+  if (values === undefined) return;
+  if (!Array.isArray(values)) {
+    throw new TypeError(expected('options.values', 'an array', values));
+  }
+  for (const value of values as readonly (ContextValue | null | undefined)[]) {
+    if (value?.key instanceof ContextKey) continue;
+    throw new TypeError(expected('options.values', 'made by ContextKey.with()', value));
   }
 }
 
@@ -105,34 +121,44 @@ function handlerTicket(realm: JobRealm, handler: FailureHandler): Ticket {
  * The core's set for elements: owned, 0 if there are none.
  * @param parent - the parent job's address, if `elements.job` names one
  */
-export function makeElements(realm: JobRealm, elements: Elements, parent: Pointer | undefined) {
+export function makeElements(
+  realm: JobRealm,
+  elements: Elements,
+  parent: Pointer | undefined,
+): Pointer {
   const { module } = realm;
   let set: Pointer = 0;
   const become = (next: Pointer) => {
-    if (set !== 0) module._cw_elements_release(set);
-    if (next === 0)
+    if (next === 0) {
       throw new CoworkerError('coworker: no shared memory left', { code: 'CW_ENOMEM' });
+    }
+    if (set !== 0) module._cw_elements_release(set);
     set = next;
   };
-  if (parent !== undefined) become(module._cw_elements_with_job(0, parent));
-  if (elements.name !== undefined) {
-    const bytes = Memory.encode(elements.name);
-    realm.writeBytes(bytes);
-    become(module._cwb_elements_name(set, bytes.length));
-  }
-  if (elements.handler) {
-    const token = realm.takeToken(handlerTicket(realm, elements.handler), false);
-    become(module._cwb_elements_handler(set, token));
-  }
-  for (const { key, value } of elements.values ?? []) {
-    const at = keyAddress(realm, key);
-    const length = realm.encodeOne(value);
-    if (length < 0) {
-      throw new TypeError(
-        `coworker: the value of key '${key.name}', ${describe(value)}, cannot be shared. Use plain data`,
-      );
+  try {
+    if (parent !== undefined) become(module._cw_elements_with_job(0, parent));
+    if (elements.name !== undefined) {
+      const bytes = Memory.encode(elements.name);
+      realm.writeBytes(bytes);
+      become(module._cwb_elements_name(set, bytes.length));
     }
-    become(module._cwb_elements_value(set, at, length));
+    if (elements.handler) {
+      const token = realm.takeToken(handlerTicket(realm, elements.handler), false);
+      become(module._cwb_elements_handler(set, token));
+    }
+    for (const { key, value } of elements.values ?? []) {
+      const at = keyAddress(realm, key);
+      const length = realm.encodeOne(value);
+      if (length < 0) {
+        throw new TypeError(
+          `coworker: the value of key '${key.name}', ${describe(value)}, cannot be shared. Use plain data`,
+        );
+      }
+      become(module._cwb_elements_value(set, at, length));
+    }
+  } catch (error) {
+    if (set !== 0) module._cw_elements_release(set);
+    throw error;
   }
   return set;
 }

@@ -88,6 +88,8 @@ export class Job {
   private readonly parcel: string | undefined;
   /** The core's record; 0 once this thread has heard of the job's end. */
   protected at: Pointer = 0;
+  /** It may have to be started; known to be false for most. */
+  private lazy = false;
   private ended = false;
   private failed = false;
   private outcome: unknown;
@@ -106,17 +108,38 @@ export class Job {
     this.parcel = init.parcel;
   }
 
-  /** @internal A handle to a job that was launched otherwise. */
-  static watching(owner: Target, at: Pointer, name: string): Job {
-    const job = new Job({ realm: owner.realm, owner, name });
-    job.watch(owner.realm.module._cw_job_retain(at));
+  /**
+   * @internal The handle to the core's job: the same one as long as that has not
+   * ended. It is never a Deferred, so that it can be returned from a body, which
+   * would otherwise wait for itself.
+   */
+  static watching(owner: Target, at: Pointer): Job {
+    const { realm } = owner;
+    const { module, memory } = realm;
+    const known = realm.watched.get(at);
+    if (known) return known;
+    const launched = realm.ticketOf(module._cwb_job_token(at));
+    const mine = launched instanceof Job && launched.at === at ? launched : undefined;
+    if (mine && !(mine instanceof Deferred)) return mine;
+    const name = mine?.name ?? (memory.text(module._cw_job_name(at)) || 'Job');
+    const job = new Job({ realm, owner, name });
+    job.watch(module._cw_job_retain(at), true);
     return job;
   }
 
-  /** @internal Follows a job, to which it takes a reference over. */
-  protected watch(at: Pointer): void {
+  /**
+   * @internal Follows a job, to which it takes a reference over.
+   * @param known - this is the handle that others get, too
+   */
+  protected watch(at: Pointer, known: boolean): void {
+    const { watched } = this.realm;
     this.at = at;
-    const ended = (error: unknown) => this.settle(error !== undefined, error ?? this.local?.value);
+    this.lazy = true;
+    if (known) watched.set(at, this);
+    const ended = (error: unknown, failed: boolean) => {
+      if (known) watched.delete(at);
+      this.settle(failed, failed ? error : this.local?.value);
+    };
     onCompletion(this.realm, at, 0, ended);
   }
 
@@ -141,17 +164,19 @@ export class Job {
 
   /** The job above it, until its end. */
   get parent(): Job | undefined {
-    const parent = this.at === 0 ? 0 : this.realm.module._cw_job_parent(this.at);
+    const { module } = this.realm;
+    const parent = this.at === 0 ? 0 : module._cwb_job_parent(this.at);
     if (parent === 0) return undefined;
-    const { module, memory } = this.realm;
-    const job = Job.watching(this.owner, parent, memory.text(module._cw_job_name(parent)));
+    const job = Job.watching(this.owner, parent);
     module._cwb_job_drop(parent);
     return job;
   }
 
   /** Lets a lazy job begin. True for the call that did it. */
   start(): boolean {
-    const started = this.at !== 0 && this.realm.module._cw_job_start(this.at) !== 0;
+    if (!this.lazy || this.at === 0) return false;
+    this.lazy = false;
+    const started = this.realm.module._cw_job_start(this.at) !== 0;
     if (started) this.realm.schedulePump();
     return started;
   }
@@ -205,6 +230,9 @@ export class Job {
    */
   invokeOnCompletion(call: CompletionFunction, options: CompletionOptions = {}): CompletionHandle {
     if (typeof call !== 'function') throw new TypeError(expected('call', 'a function', call));
+    if (typeof options !== 'object' || options === null) {
+      throw new TypeError(expected('options', 'an object', options));
+    }
     const { onCancelling = false, invokeImmediately = true } = options;
     const guarded = (error: unknown) => {
       try {
@@ -238,14 +266,24 @@ export class Job {
       const why = outcome instanceof Error ? outcome.message : String(outcome);
       return new CancellationError(`the job was cancelled: ${why}`, { cause: outcome });
     }
-    throw new IllegalStateError(`coworker: job '${this.name}' was not cancelled`);
+    throw new IllegalStateError(
+      `coworker: job '${this.name}' was not cancelled; look at isCancelled first`,
+    );
   }
 
   /**
    * @internal A reference of the caller's to the core's record. For a job of
    * whose end this thread has heard: to another one that has ended so.
+   * @param by - whose core it is for
    */
-  retain(): Pointer {
+  retain(by: Realm = this.realm): Pointer {
+    if (by !== this.realm) {
+      throw new CoworkerError(
+        `coworker: job '${this.name}' is of another WebAssembly module, and jobs of two modules ` +
+          'can neither be in one tree nor wait for each other; `await job.join()` outside of a scope',
+        { code: 'CW_EINVAL' },
+      );
+    }
     const { module, errors } = this.realm;
     if (this.at !== 0) return module._cw_job_retain(this.at);
     const job = module._cw_job_new(0);
@@ -260,8 +298,14 @@ export class Job {
   }
 
   /** @internal The core has taken the job up. */
-  started(at: Pointer): void {
+  launched(at: Pointer, lazy: boolean): void {
     this.at = at;
+    this.lazy = lazy;
+  }
+
+  /** @internal The core's record, borrowed. */
+  get address(): Pointer {
+    return this.at;
   }
 
   /** @internal Cancels the job when the signal is aborted. */
@@ -280,9 +324,16 @@ export class Job {
     };
   }
 
-  /** @internal */
-  setLocal(value: unknown): void {
+  /** @internal True if there was no value before. */
+  setLocal(value: unknown): boolean {
+    if (this.local) return false;
     this.local = { value };
+    return true;
+  }
+
+  /** @internal */
+  protected unsetLocal(): void {
+    this.local = undefined;
   }
 
   /** @internal */
@@ -363,11 +414,33 @@ export class Job {
   /** @internal What it ended with; throws unless it has. */
   protected completed(): { failed: boolean; outcome: unknown } {
     if (!this.isCompleted) {
-      throw new IllegalStateError(`coworker: job '${this.name}' has not completed`);
+      throw new IllegalStateError(
+        `coworker: job '${this.name}' has not completed; await it, or look at isCompleted first`,
+      );
     }
     if (!this.ended) this.realm.pumpNow();
+    if (!this.ended) return this.early();
     const { failed, outcome } = this;
     return { failed, outcome };
+  }
+
+  /** The same within a turn of the core, in which the news of its end is still to come. */
+  private early(): { failed: boolean; outcome: unknown } {
+    const { module, memory, reader, scratchAt } = this.realm;
+    const error = module._cw_job_error(this.at);
+    if (error !== 0) return { failed: true, outcome: this.errorFrom(error, 0) };
+    if (!this.local) {
+      const outcome = module._cwb_job_outcome(this.at);
+      const data = memory.word(scratchAt);
+      const length = outcome >>> 3;
+      if ((outcome & 7) === layout.OUTCOME_MESSAGE) {
+        throw new IllegalStateError(
+          `coworker: the value of job '${this.name}' is still on its way to this thread; await it`,
+        );
+      }
+      this.setLocal(this.native ? this.native.decode(data, length) : reader.readOne(data, length));
+    }
+    return { failed: false, outcome: this.local!.value };
   }
 }
 
@@ -376,7 +449,7 @@ function onCompletion(
   realm: JobRealm,
   job: Pointer,
   flags: number,
-  call: CompletionFunction,
+  call: (error: unknown, failed: boolean) => void,
 ): CompletionHandle {
   let live = true;
   let note: Pointer = 0;
@@ -386,7 +459,7 @@ function onCompletion(
         realm.dropToken(token, false);
         const mine = live;
         live = false;
-        if (mine) call(error === 0 ? undefined : realm.errors.read(error));
+        if (mine) call(error === 0 ? undefined : realm.errors.read(error), error !== 0);
       },
     },
     false,

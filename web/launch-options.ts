@@ -19,7 +19,7 @@ export function startFlags(start: Start | undefined): number {
 
 /** The core's elements for the options: owned, 0 if there are none. */
 export function givenOf(realm: JobRealm, options: LaunchOptions): Pointer {
-  const { parent, release } = parentOf(options);
+  const { parent, release } = parentOf(realm, options);
   try {
     return makeElements(realm, options, parent);
   } finally {

@@ -5,7 +5,7 @@
  * @module
  */
 import { checkElements } from './elements.js';
-import { CoworkerError } from './errors.js';
+import { CoworkerError, IllegalStateError } from './errors.js';
 import type { Deferred, Job } from './job.js';
 import { newHandle } from './launch.js';
 import type { Target } from './launch.js';
@@ -23,6 +23,7 @@ interface Local {
   readonly run: (scope: BaseScope, ...args: unknown[]) => unknown;
   readonly args: readonly unknown[];
   readonly job: Job;
+  readonly makeScope: (at: Pointer, name: string) => BaseScope;
 }
 
 export class LocalJobs {
@@ -36,7 +37,7 @@ export class LocalJobs {
     this.makeScope = makeScope;
   }
 
-  /** Launches a function on this thread. */
+  /** Launches a function on this thread: a Deferred if it is async. */
   launch<T>(
     parent: Pointer,
     flags: number,
@@ -46,39 +47,77 @@ export class LocalJobs {
   ): Deferred<T> {
     checkLaunch(options);
     checkElements(options);
-    const { target } = this;
-    const { realm } = target;
+    const { realm } = this.target;
     const { module } = realm;
     const name = options.name ?? (run.name || 'anonymous');
-    const job = newHandle<T>(flags, { realm, owner: target, name });
-    const given = givenOf(realm, options);
-    const number = this.freeLocals.pop() ?? this.locals.length;
-    this.locals[number] = { run: run as Local['run'], args, job };
-    const token = realm.takeToken(job);
+    const given = givenOf(realm, realm.namesJobs ? { ...options, name } : options);
     const held = options.signal?.aborted ? layout.LAUNCH_HELD : 0;
     const how = held && options.start !== 'lazy' ? held : startFlags(options.start);
-    const at = module._cwb_launch(
-      target.context,
-      parent,
-      number,
-      flags | how | layout.LAUNCH_LOCAL,
-      token,
-      0,
-      options.timeout ?? -1,
-      given,
-    );
-    if (given !== 0) module._cw_elements_release(given);
+    const context = options.context?.address ?? 0;
+    const launch = (number: number, token: number) =>
+      module._cwb_launch(
+        context,
+        parent,
+        number,
+        flags | how | layout.LAUNCH_LOCAL,
+        token,
+        0,
+        options.timeout ?? -1,
+        given,
+      );
+    let job: Deferred<T>;
+    try {
+      job = this.add<T>(name, flags, run, args, launch);
+    } finally {
+      if (given !== 0) module._cw_elements_release(given);
+    }
+    if (options.signal) job.listen(options.signal);
+    if (how & layout.LAUNCH_HELD) module._cwb_launch_held(job.address);
+    realm.launchedHere((how & layout.LAUNCH_UNDISPATCHED) !== 0);
+    return job;
+  }
+
+  /**
+   * Makes a function the body of a job.
+   * @param flags - whether it is for its result
+   * @param begin - makes the job, by the function's number: a handle, or 0
+   * @param makeScope - makes the scope it is called with
+   * @param explain - says why there was no job
+   */
+  add<T>(
+    name: string,
+    flags: number,
+    run: LocalFunction,
+    args: readonly unknown[],
+    begin: (number: number, token: number) => Pointer,
+    makeScope = this.makeScope,
+    explain = () => this.refusal(name),
+  ): Deferred<T> {
+    const { target } = this;
+    const { realm } = target;
+    const job = newHandle<T>(flags, { realm, owner: target, name });
+    const number = this.freeLocals.pop() ?? this.locals.length;
+    this.locals[number] = { run: run as Local['run'], args, job, makeScope };
+    const token = realm.takeToken(job);
+    const at = begin(number, token);
     if (at === 0) {
       realm.dropToken(token);
       this.free(number);
-      throw new CoworkerError('coworker: no shared memory left', { code: 'CW_ENOMEM' });
+      throw explain();
     }
     job.onEndLocal(() => this.free(number));
-    job.started(at);
-    if (options.signal) job.listen(options.signal);
-    if (how & layout.LAUNCH_HELD) module._cwb_launch_held(at);
-    realm.launchedHere((how & layout.LAUNCH_UNDISPATCHED) !== 0);
+    job.launched(at, true);
     return job;
+  }
+
+  private refusal(name: string): CoworkerError {
+    if (this.target.realm.module._cw_last_error() === layout.CW_ESTATE) {
+      return new IllegalStateError(
+        `coworker: '${name}' was launched on a test dispatcher whose scheduler is not that of the ` +
+          'running test; make it with `scope.testScheduler`',
+      );
+    }
+    return new CoworkerError('coworker: no shared memory left', { code: 'CW_ENOMEM' });
   }
 
   private free(number: number): void {
@@ -89,16 +128,23 @@ export class LocalJobs {
   /** Runs a body that the core has come to. */
   run(at: Pointer, task: number): number {
     const local = this.locals[task]!;
-    const scope = this.makeScope(at, local.job.name);
+    const { realm } = this.target;
+    local.job.launched(at, false); // it may not have been told yet
+    const scope = local.makeScope(at, local.job.name);
+    const began = realm.beginMeasure();
     let result: unknown;
     try {
       result = local.run(scope, ...local.args);
     } catch (error) {
+      realm.endMeasure(local.job.name, began);
       return this.fail(local, scope, error);
     }
     if (typeof (result as PromiseLike<unknown> | null)?.then !== 'function') {
+      realm.endMeasure(local.job.name, began);
       return this.leave(local, scope, result);
     }
+    const measured = () => realm.endMeasure(local.job.name, began);
+    if (began !== 0) (result as PromiseLike<unknown>).then(measured, measured);
     (result as PromiseLike<unknown>).then(
       (value) => this.complete(at, this.leave(local, scope, value)),
       (error: unknown) => this.complete(at, this.fail(local, scope, error)),

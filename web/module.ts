@@ -15,7 +15,7 @@ export interface Host {
   jobEnded(token: number, outcome: number, data: Pointer, length: number, worker: Pointer): void;
   settled(token: number, error: Pointer, data: Pointer, length: number): void;
   suspended(token: number, continuation: Pointer): void;
-  handled(token: number, news: number, error: Pointer): void;
+  handled(token: number, news: number, data: Pointer): number;
   errorFreed(slot: number): void;
   workerStart(worker: Pointer, name: Pointer): void;
   workerEnd(worker: Pointer): void;
@@ -60,6 +60,35 @@ export interface CoreModule {
     given: Pointer,
   ): Pointer;
   _cwb_launch_held(job: Pointer): void;
+  _cwb_runs_on(scope: Pointer, context: Pointer): number;
+  _cwb_test_scheduler(): Pointer;
+  _cwb_test_default(): Pointer;
+  _cwb_test_time(scheduler: Pointer): number;
+  _cwb_test_drive(scheduler: Pointer): number;
+  _cwb_test_drive_end(scheduler: Pointer): void;
+  _cwb_test_close(scheduler: Pointer): void;
+  _cwb_test_close_go_on(scheduler: Pointer): number;
+  _cwb_test_advance(scheduler: Pointer, how: number, ms: number): Pointer;
+  _cwb_test_advance_go_on(advance: Pointer): number;
+  _cwb_test_begin(
+    context: Pointer,
+    task: number,
+    token: number,
+    flags: number,
+    timeout: number,
+    given: Pointer,
+  ): Pointer;
+  _cwb_test_body(test: Pointer): Pointer;
+  _cwb_test_go_on(test: Pointer): number;
+  _cwb_test_left_ms(scheduler: Pointer): number;
+  _cwb_test_check_time(scheduler: Pointer): void;
+  _cwb_test_given_up(test: Pointer): number;
+  _cwb_test_outcome(test: Pointer): Pointer;
+  _cw_test_context(scheduler: Pointer, which: number): Pointer;
+  _cw_test_scheduler_free(scheduler: Pointer): number;
+  _cw_test_set_main(context: Pointer): number;
+  _cw_test_reset_main(): void;
+  _cw_last_error(): number;
   _cwb_complete(job: Pointer, code: number): void;
   _cwb_job_drop(job: Pointer): void;
   _cwb_job_state(job: Pointer): number;
@@ -73,8 +102,11 @@ export interface CoreModule {
   _cw_job_complete_exceptionally(job: Pointer, error: Pointer): number;
   _cw_job_retain(job: Pointer): Pointer;
   _cw_job_start(job: Pointer): number;
-  _cw_job_parent(job: Pointer): Pointer;
+  _cwb_job_parent(job: Pointer): Pointer;
   _cw_job_name(job: Pointer): Pointer;
+  _cwb_job_token(job: Pointer): number;
+  _cwb_job_outcome(job: Pointer): number;
+  _cw_job_error(job: Pointer): Pointer;
   _cw_job_cancellation(job: Pointer): Pointer;
   _cw_cancel(job: Pointer, cause: Pointer): void;
   _cw_cancel_children(job: Pointer, cause: Pointer): number;
@@ -108,6 +140,15 @@ export interface CoreModule {
   _cwb_key(length: number): Pointer;
   _cwb_job_value(job: Pointer, key: Pointer): number;
   _cwb_stats(context: Pointer): void;
+  _cwb_executor_new(token: number, length: number): Pointer;
+  _cwb_execute(task: Pointer): void;
+  _cwb_view_new(context: Pointer, limit: number, length: number): Pointer;
+  _cw_unconfined_context(): Pointer;
+  _cw_main_immediate_context(): Pointer;
+  _cw_context_release(context: Pointer): void;
+  _cwb_flags(): Pointer;
+  _cwb_debug_set(options: number, timeline: number): void;
+  _cwb_dump(job: Pointer): number;
   _cwb_alloc(bytes: number): Pointer;
   _cwb_free(memory: Pointer): void;
   _cw_context_close(context: Pointer): void;

@@ -5,9 +5,9 @@
  */
 import type { Elements } from './elements.js';
 import { expected } from './errors.js';
-import type { Job } from './job.js';
 import { MAX_WORKERS } from './layout.gen.js';
 import type { ModuleFactory, Pointer } from './module.js';
+import type { Realm } from './realm.js';
 
 /** How a job is started: the first argument of `launch` and `async`. */
 export interface LaunchOptions extends Elements {
@@ -160,15 +160,15 @@ export function checkContext(
 const starts = ['default', 'lazy', 'atomic', 'undispatched'];
 
 /** The address of the job that elements name as parent: undefined if none do. */
-export function parentOf({ job }: Elements): { parent: Pointer | undefined; release: () => void } {
+export function parentOf(
+  realm: Realm,
+  { job }: Elements,
+): { parent: Pointer | undefined; release: () => void } {
   if (job === undefined || job === null) {
     return { parent: job === null ? 0 : undefined, release: () => {} };
   }
-  if (typeof (job as Partial<Job>).retain !== 'function') {
-    throw new TypeError(expected('options.job', 'a Job or null', job));
-  }
-  const parent = job.retain();
-  return { parent, release: () => job.owner.realm.module._cwb_job_drop(parent) };
+  const parent = job.retain(realm);
+  return { parent, release: () => realm.module._cwb_job_drop(parent) };
 }
 
 /** Checks what a job is launched with. */

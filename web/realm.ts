@@ -8,6 +8,7 @@
 import { DECLINED, DOES_NOT_FIT, Reader, Writer } from './codec.js';
 import { StartError } from './errors.js';
 import * as layout from './layout.gen.js';
+import type { Job } from './job.js';
 import type { LocalJobs } from './local-jobs.js';
 import { Memory } from './memory.js';
 import type { CoreModule, Host, NativeTaskReader, Pointer } from './module.js';
@@ -23,7 +24,7 @@ export interface Ticket {
   /** The core waits for whoever has this continuation, which is owned. */
   suspended?(continuation: Pointer): void;
   /** There is news for a function; it gives the token back itself. */
-  handled?(news: number, error: Pointer, token: number): void;
+  handled?(news: number, data: Pointer, token: number): number | void;
 }
 
 /** How long a realm may go on by microtasks before others get a turn. */
@@ -52,6 +53,12 @@ export abstract class Realm implements Host {
   readonly errors = new Errors(this);
   /** The functions that run on this thread; there from the first one on. */
   locals: LocalJobs | undefined;
+  /** Called after each turn of the core. */
+  afterPump: (() => void) | undefined;
+  /** Somebody is going to list the jobs of this thread. */
+  listsJobs = false;
+  /** Handles to jobs that were not launched here, by the core's address. */
+  readonly watched = new Map<Pointer, Job>();
   /** True once the thread is about to end. */
   isOver = false;
 
@@ -65,6 +72,8 @@ export abstract class Realm implements Host {
   private readonly tickets: (Ticket | undefined)[] = [];
   private readonly freeTokens: number[] = [];
   private open = 0;
+  /** Those that would hold the process, but must not. */
+  private readonly unheld = new Set<number>();
 
   private pumping = false;
   private pumpQueued = false;
@@ -77,6 +86,7 @@ export abstract class Realm implements Host {
   /** The body that was resumed last waits again, or has ended. */
   private waits = false;
   private waitAsync: WaitAsync | undefined;
+  private flagsAt: Pointer = 0;
 
   abstract run(job: Pointer, task: number, outcome: number, data: Pointer, length: number): number;
   abstract workerStart(worker: Pointer, name: Pointer): void;
@@ -95,6 +105,7 @@ export abstract class Realm implements Host {
   protected attach(module: CoreModule, memory: WebAssembly.Memory, options: RealmOptions): void {
     this.module = module;
     this.memory = new Memory(memory);
+    this.flagsAt = module._cwb_flags();
     const heap = () => this.memory.refresh();
     this.reader = new Reader(heap);
     this.writer = new Writer(heap);
@@ -104,6 +115,27 @@ export abstract class Realm implements Host {
     if (!this.growScratch(0)) {
       throw new StartError('out-of-memory', 'coworker: no shared memory left; raise `memory`');
     }
+  }
+
+  // ---- the performance timeline
+
+  private get flags(): number {
+    return this.memory.u32[this.flagsAt >>> 2]!;
+  }
+
+  /** True if somebody looks at jobs, and wants to know them by their names. */
+  get namesJobs(): boolean {
+    return this.listsJobs || (this.flags & 2) !== 0;
+  }
+
+  /** When something begins that is to stand there; 0: nothing is. */
+  beginMeasure(): number {
+    return (this.flags & 1) === 0 ? 0 : performance.now();
+  }
+
+  /** It is over; `began` is what {@link beginMeasure} gave. */
+  endMeasure(name: string, began: number): void {
+    if (began !== 0) performance.measure(name, { start: began });
   }
 
   // ---- turns
@@ -133,6 +165,7 @@ export abstract class Realm implements Host {
     else if (why === layout.RUN_VISIT) this.visit();
     else if (why === layout.RUN_GO_ON) this.goOn();
     else this.finished();
+    this.afterPump?.();
   };
 
   /** Lets the body that was just resumed come to its next wait, then runs on. */
@@ -243,8 +276,14 @@ export abstract class Realm implements Host {
     const ticket = this.tickets[token];
     this.tickets[token] = undefined;
     this.freeTokens.push(token);
-    if (holds && --this.open === 0) this.busyChanged(false);
+    const held = !this.unheld.delete(token) && holds;
+    if (held && --this.open === 0) this.busyChanged(false);
     return ticket;
+  }
+
+  /** What a token stands for, if it is one. */
+  ticketOf(token: number): Ticket | undefined {
+    return this.tickets[token];
   }
 
   /** All that is under way. */
@@ -253,6 +292,13 @@ export abstract class Realm implements Host {
       const ticket = this.tickets[token];
       if (ticket) yield [token, ticket];
     }
+  }
+
+  /** A Node process need not wait any more for what is under way now. */
+  holdNoLonger(): void {
+    for (const [token] of this.openTickets()) this.unheld.add(token);
+    if (this.open > 0) this.busyChanged(false);
+    this.open = 0;
   }
 
   jobEnded(token: number, outcome: number, data: Pointer, length: number, worker: Pointer): void {
@@ -268,8 +314,8 @@ export abstract class Realm implements Host {
     this.tickets[token]?.suspended?.(continuation);
   }
 
-  handled(token: number, news: number, error: Pointer): void {
-    this.tickets[token]?.handled?.(news, error, token);
+  handled(token: number, news: number, data: Pointer): number {
+    return this.tickets[token]?.handled?.(news, data, token) ?? 0;
   }
 
   errorFreed(slot: number): void {

@@ -8,7 +8,7 @@ import { setCurrentTarget } from './current.js';
 import { environment } from './environment.js';
 import { WorkerCrashedError } from './errors.js';
 import { explained } from './explain.js';
-import { Deferred } from './job.js';
+import { Job } from './job.js';
 import { Target } from './launch.js';
 import type { LaunchRealm } from './launch.js';
 import * as layout from './layout.gen.js';
@@ -154,7 +154,7 @@ export class Runtime extends Realm implements LaunchRealm {
   /** Settles every job of a context (or of all) that the core cannot settle. */
   abandonJobs(owner: Target | undefined, error: unknown): void {
     for (const [token, ticket] of this.openTickets()) {
-      if (ticket instanceof Deferred && (!owner || ticket.owner === owner)) {
+      if (ticket instanceof Job && (!owner || ticket.owner === owner)) {
         this.dropToken(token);
         ticket.abandon(error);
       }

@@ -76,7 +76,7 @@ export class Scope extends BaseScope {
   ): Promise<Awaited<R>>;
   withContext<T>(...call: unknown[]): Promise<T> {
     const [elements, block, args] = splitCall(call);
-    if (typeof block === 'function') {
+    if (typeof block === 'function' && !this.moves(elements)) {
       const run = block as (scope: this, ...args: unknown[]) => T;
       return this.runChanged(elements ?? {}, (scope) => run(scope, ...args));
     }

@@ -144,15 +144,20 @@ export class WorkerRealm extends Realm implements LaunchRealm {
   }
 
   private call(run: Task, scope: Scope, at: Pointer, args: unknown[]): number {
+    const began = this.beginMeasure();
     let result: unknown;
     try {
       result = run(scope, ...args);
     } catch (error) {
+      this.endMeasure(scope.taskName, began);
       return this.fail(scope, error);
     }
     if (typeof (result as PromiseLike<unknown> | null | undefined)?.then !== 'function') {
+      this.endMeasure(scope.taskName, began);
       return this.leave(scope, result);
     }
+    const measured = () => this.endMeasure(scope.taskName, began);
+    if (began !== 0) (result as PromiseLike<unknown>).then(measured, measured);
     (result as PromiseLike<unknown>).then(
       (value) => this.complete(at, this.leave(scope, value)),
       (error: unknown) => this.complete(at, this.fail(scope, error)),

@@ -10,7 +10,8 @@
 
 #include "helpers.h"
 
-#include <sched.h>
+#define USUAL_ROUNDS 200
+#include "stress.h"
 
 CW_CHANNEL_TYPE(longs, int64_t)
 
@@ -19,42 +20,6 @@ struct large {
     char rest[40];
 };
 CW_CHANNEL_TYPE(larges, struct large)
-
-static uint32_t seed;
-static int round_count = 200;
-
-__attribute__((constructor)) static void read_settings(void)
-{
-    const char *rounds = getenv("CW_STRESS_ROUNDS");
-    if (rounds && atoi(rounds) > 0) round_count = atoi(rounds);
-    const char *given = getenv("CW_STRESS_SEED");
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    seed = given ? (uint32_t)strtoul(given, NULL, 0)
-                 : (uint32_t)now.tv_nsec ^ (uint32_t)now.tv_sec;
-    printf("CW_STRESS_SEED=%u CW_STRESS_ROUNDS=%d\n", seed, round_count);
-}
-
-static _Thread_local uint32_t thread_random;
-
-static uint32_t chance(uint32_t below)
-{
-    static _Atomic uint32_t threads;
-    if (thread_random == 0)
-        thread_random =
-            (seed + atomic_fetch_add(&threads, 1) * 2654435761u) | 1;
-    thread_random ^= thread_random << 13; /* xorshift32 */
-    thread_random ^= thread_random >> 17;
-    thread_random ^= thread_random << 5;
-    return (thread_random >> 4) % below;
-}
-
-static void dither(void)
-{
-    if (chance(16) == 0) sched_yield();
-    for (volatile uint32_t i = chance(200); i > 0; i--) {
-    }
-}
 
 #define STRESS(NAME)                                                           \
     static void NAME##_with(cw_context *context);                              \
@@ -82,7 +47,7 @@ static void release_all(cw_job **jobs, int count)
 
 static int random_capacity(void)
 {
-    static const int some[] = {CW_RENDEZVOUS, CW_CONFLATED, 1, 3,
+    static const int some[] = {CW_RENDEZVOUS, CW_CONFLATED, 1, 3, 8,
                                CW_BUFFERED,   CW_UNLIMITED};
     return some[chance(sizeof some / sizeof some[0])];
 }
@@ -265,9 +230,9 @@ CW_COROUTINE(send_all, struct sender, cw_none, int64_t i;)
 
 STRESS(nothing_is_lost)
 {
-    static const int capacities[] = {CW_RENDEZVOUS, 1, 7, CW_BUFFERED,
-                                     CW_UNLIMITED};
-    longs channel = longs_new(capacities[chance(5)]);
+    static const int capacities[] = {CW_RENDEZVOUS, 1,           7, 8,
+                                     CW_BUFFERED,   CW_UNLIMITED};
+    longs channel = longs_new(capacities[chance(6)]);
     cw_job *senders[PARTIES], *receivers[2];
     for (int i = 0; i < 2; i++)
         receivers[i] = cw_async(context, receive_in_order, channel);

@@ -115,6 +115,64 @@ TEST(the_oldest_is_dropped)
     cw_channel_release(channel.channel);
 }
 
+static cw_error *fail_with_element(int *element, void *arg)
+{
+    (void)arg;
+    if (*element == 0) return NULL;
+    return cw_error_new(CW_EBUSY, *element == 1 ? "one" : "more", NULL);
+}
+
+static cw_error *fail_with_closing(cw_error *cause, void *arg)
+{
+    (void)cause;
+    return cw_error_retain(arg);
+}
+
+TEST(cancelling_tells_of_every_element_that_is_lost)
+{
+    cw_error *failure, *closing = cw_error_new(CW_EFAILED, "closing", NULL);
+    ints channel =
+        ints_new_with(8, CW_OVERFLOW_SUSPEND, fail_with_element, NULL);
+    ASSERT_EQ(
+        cw_channel_on_close(channel.channel, fail_with_closing, closing, NULL),
+        CW_OK);
+    for (int i = 0; i < 4; i++)
+        ASSERT_EQ(ints_try_send(channel, i), CW_OK);
+    cw_channel_cancel(channel.channel, NULL, &failure);
+    ASSERT_EQ(cw_error_code(failure), CW_EUNDELIVERED);
+    ASSERT_STR(cw_error_message(cw_error_cause(failure)), "one");
+    for (size_t i = 0; i < 2; i++) {
+        cw_error *further = cw_error_suppressed(failure, i);
+        ASSERT_EQ(cw_error_code(further), CW_EBUSY);
+        ASSERT_STR(cw_error_message(further), "more");
+    }
+    ASSERT(cw_error_suppressed(failure, 2) == closing);
+    ASSERT(!cw_error_suppressed(failure, 3));
+    cw_error_release(failure);
+    cw_error_release(closing);
+    cw_channel_release(channel.channel);
+}
+
+static cw_error *fail_the_same(int *element, void *arg)
+{
+    (void)element;
+    return cw_error_retain(arg);
+}
+
+TEST(the_same_failure_is_told_once)
+{
+    cw_error *failure, *same = cw_error_new(CW_EFAILED, "same", NULL);
+    ints channel = ints_new_with(8, CW_OVERFLOW_SUSPEND, fail_the_same, same);
+    ASSERT_EQ(ints_try_send(channel, 1), CW_OK);
+    ASSERT_EQ(ints_try_send(channel, 2), CW_OK);
+    cw_channel_cancel(channel.channel, NULL, &failure);
+    ASSERT(cw_error_cause(failure) == same);
+    ASSERT(!cw_error_suppressed(failure, 0));
+    cw_error_release(failure);
+    cw_error_release(same);
+    cw_channel_release(channel.channel);
+}
+
 TEST(the_latest_is_dropped_but_not_undelivered_by_try)
 {
     ints channel = hooked(3, CW_OVERFLOW_DROP_LATEST);

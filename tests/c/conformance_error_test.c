@@ -203,8 +203,8 @@ FAILURES(case_122_nested_failures_are_suppressed_in_layers, cw_job *job;)
     CW_END(self);
 }
 
-/* ---- 124: what handlers are told, and when. A job's own hooks are for those
- * who derive kinds of jobs, which C has no need of. */
+/* ---- 124: what handlers are told, and when. Of jobs with hooks of their own C
+ * has one kind, producers: theirs is to close the channel. */
 
 static void early_at_4(void *arg, cw_error *error)
 {
@@ -262,6 +262,82 @@ FAILURES(case_124_early_handlers_and_those_at_the_end, cw_job *job;
     cw_handler_dispose(self->handlers[0]);
     cw_handler_dispose(self->handlers[1]);
     cw_job_release(self->job);
+    CW_END(self);
+}
+
+CW_CHANNEL_TYPE(ints, int)
+
+static void early_at_5(void *arg, cw_error *error)
+{
+    (void)arg;
+    ASSERT(error == a);
+    MARK(5);
+}
+
+static cw_error *closed_at_8(cw_error *cause, void *arg)
+{
+    cw_job *producer = *(cw_job **)arg;
+    ASSERT(cause == a);
+    ASSERT(cw_error_suppressed(a, 0) == b);
+    ASSERT(cw_is_completed(producer));
+    MARK(8);
+    return NULL;
+}
+
+static void at_the_end_9(void *arg, cw_error *error)
+{
+    (void)arg;
+    ASSERT(error == a);
+    ASSERT(cw_error_suppressed(a, 0) == b);
+    MARK(9);
+}
+
+CW_COROUTINE(produces_and_ends_with_b, cw_channel *, cw_none, CW_NO_LOCALS)
+{
+    CW_BEGIN(self);
+    MARK(2);
+    cw_job_release(cw_async(NULL, raises, a));
+    CW_AWAIT_CANCELLATION(self);
+    CW_FINALLY(self);
+    MARK(7);
+    CW_RAISE(self, cw_error_retain(b));
+    CW_END(self);
+}
+
+CW_COROUTINE(has_a_producer, cw_none, cw_none, cw_job *job; ints channel;
+             cw_handler * handlers[3];)
+{
+    CW_BEGIN(self);
+    self->channel = ints_new(1);
+    self->job = cw_produce(NULL, produces_and_ends_with_b,
+                           self->channel.channel, self->channel.channel);
+    ASSERT_EQ(cw_channel_on_close(self->channel.channel, closed_at_8,
+                                  &self->job, NULL),
+              CW_OK);
+    self->handlers[0] = cw_on_completion(self->job, 0, at_the_end_9, NULL);
+    self->handlers[1] =
+        cw_on_completion(self->job, CW_ON_CANCELLING, early_at_4, NULL);
+    self->handlers[2] =
+        cw_on_completion(self->job, CW_ON_CANCELLING, early_at_5, NULL);
+    MARK(1);
+    CW_YIELD(self);
+    MARK(3);
+    CW_YIELD(self);
+    MARK(6);
+    CW_JOIN(self, self->job);
+    MARK(10);
+    for (int i = 0; i < 3; i++)
+        cw_handler_dispose(self->handlers[i]);
+    cw_channel_release(self->channel.channel);
+    cw_job_release(self->job);
+    CW_END(self);
+}
+
+FAILURES(case_124_the_hook_of_a_producer, cw_none none;)
+{
+    CW_BEGIN(self);
+    CW_SUPERVISOR_SCOPE(self, has_a_producer, CW_NONE, &self->none);
+    ASSERT_EQ(told.count, 0);
     CW_END(self);
 }
 

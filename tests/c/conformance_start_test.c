@@ -204,9 +204,9 @@ VIRTUAL(case_104_yielding_unconfined, char unused;)
     CW_END(self);
 }
 
-/* ---- 106: there are no dispatchers of one's own, which could say that they
- * need not dispatch; what is left of the case is that yielding does not make
- * the stack grow */
+/* ---- 106: that yielding does not make the stack grow; the rest of the case is
+ * in conformance_dispatcher_test.c, as are 103, 104 and 107 with the unconfined
+ * context that is not a test's */
 
 CW_COROUTINE(yields_often, int, cw_none, int i;)
 {
@@ -291,7 +291,7 @@ TEST(case_112_a_loop_runs_what_is_ready_before_it_ends)
 }
 
 /* ---- 113: a loop of a cancelled job. The job that it belongs to is the one
- * that calls it. */
+ * that calls it; another one is passed to a scope. */
 
 CW_COROUTINE(never, cw_none, int, CW_NO_LOCALS)
 {
@@ -315,6 +315,61 @@ SCENARIO(case_113_a_loop_of_a_cancelled_job, cw_job *job;)
     self->job = cw_launch(NULL, runs_when_cancelled, CW_NONE);
     CW_JOIN(self, self->job);
     MARK(2);
+    cw_job_release(self->job);
+    CW_END(self);
+}
+
+CW_COROUTINE(runs_in_a_scope, cw_none, int, int out;)
+{
+    CW_BEGIN(self);
+    ASSERT_EQ(cw_run_blocking(give, 7, &self->out, NULL), CW_OK);
+    CW_RETURN(self, self->out);
+    CW_END(self);
+}
+
+CW_COROUTINE(runs_with_a_cause, cw_error *, cw_none, int out; cw_error * error;)
+{
+    CW_BEGIN(self);
+    cw_cancel(cw_current_job(), self->arg);
+    ASSERT_EQ(cw_run_blocking(never, CW_NONE, &self->out, &self->error),
+              CW_ECANCELED);
+    ASSERT_CANCELLED(self->error, self->arg);
+    cw_error_release(self->error);
+    MARK(1);
+    /* It counts what the loop belongs to, which is not cancelled here. */
+    CW_NON_CANCELLABLE(self, runs_in_a_scope, CW_NONE, &self->out);
+    ASSERT_EQ(self->out, 7);
+    MARK(2);
+    CW_END(self);
+}
+
+SCENARIO(case_113_a_loop_gets_the_cause, cw_job *job; cw_error * cause;)
+{
+    CW_BEGIN(self);
+    self->cause = failure("cause");
+    self->job = cw_launch(NULL, runs_with_a_cause, self->cause);
+    CW_JOIN(self, self->job);
+    MARK(3);
+    cw_job_release(self->job);
+    cw_error_release(self->cause);
+    CW_END(self);
+}
+
+SCENARIO(case_113_a_cancelled_job_is_passed, cw_job *job; cw_error * cause;
+         const cw_elements *under; int out;)
+{
+    CW_BEGIN(self);
+    self->cause = failure("cause");
+    self->job = cw_job_new(NULL);
+    cw_cancel(self->job, self->cause);
+    self->under = UNDER(self->job);
+    CW_TRY(self, 1);
+    CW_WITH_ELEMENTS(self, self->under, never, CW_NONE, &self->out);
+    ASSERT(false);
+    CW_CATCH(self, 1) { MARK(1); }
+    ASSERT_CANCELLED(cw_caught(self), self->cause);
+    cw_elements_release(self->under);
+    cw_error_release(self->cause);
     cw_job_release(self->job);
     CW_END(self);
 }

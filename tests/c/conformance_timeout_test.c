@@ -238,6 +238,54 @@ SCENARIO(case_086_a_busy_body_returns_its_value, const char *out; bool in_time;)
     CW_END(self);
 }
 
+/* What runs on its thread meanwhile makes no difference, as long as it does not
+ * give the worker back itself. */
+CW_COROUTINE(yields_later, cw_none, int, CW_NO_LOCALS)
+{
+    CW_BEGIN(self);
+    advance_clock(50 * 1000 * 1000);
+    CW_YIELD(self); /* what is due goes first */
+    CW_RETURN(self, 7);
+    CW_END(self);
+}
+
+CW_FUNCTION(runs_a_loop, cw_none, int)
+{
+    int status = cw_run_blocking(yields_later, CW_NONE, result, NULL);
+    ASSERT_EQ(status, CW_ECANCELED);
+    ASSERT(cw_is_stopped()); /* the limit has run out */
+    *result = 8;
+    return CW_OK;
+}
+
+CW_COROUTINE(yields_and_runs_a_loop, cw_none, int, int out;)
+{
+    CW_BEGIN(self);
+    CW_YIELD(self);
+    CW_CALL(self, runs_a_loop, CW_NONE, &self->out);
+    CW_RETURN(self, self->out);
+    CW_END(self);
+}
+
+SCENARIO(case_086_whatever_else_runs_meanwhile, int out; bool in_time;)
+{
+    CW_BEGIN(self);
+    stop_clock();
+    CW_WITH_TIMEOUT_OR_NULL(self, 10, runs_a_loop, CW_NONE, &self->out,
+                            &self->in_time);
+    ASSERT(self->in_time);
+    ASSERT_EQ(self->out, 8);
+    CW_YIELD(self); /* by now this body has given its worker back before */
+    CW_WITH_TIMEOUT_OR_NULL(self, 10, runs_a_loop, CW_NONE, &self->out,
+                            &self->in_time);
+    ASSERT(self->in_time);
+    CW_WITH_TIMEOUT_OR_NULL(self, 10, yields_and_runs_a_loop, CW_NONE,
+                            &self->out, &self->in_time);
+    ASSERT(!self->in_time);
+    start_clock();
+    CW_END(self);
+}
+
 /* The timer fires for certain: the body lets the time pass itself. */
 CW_COROUTINE(lets_time_pass, cw_none, const char *, CW_NO_LOCALS)
 {

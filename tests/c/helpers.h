@@ -69,6 +69,22 @@ MAYBE_UNUSED static void wait_for(cw_job *job)
     ASSERT(cw_is_completed(job));
 }
 
+MAYBE_UNUSED static void note_doing(void *arg, const cw_dump_entry *entry)
+{
+    if (entry->number == 1) *(cw_dump_doing *)arg = entry->doing;
+}
+
+/* Waits on the calling thread until the job waits in that way. */
+MAYBE_UNUSED static void await_doing(cw_job *job, cw_dump_doing wanted)
+{
+    for (;;) {
+        cw_dump_doing doing = CW_DUMP_NOTHING;
+        ASSERT_EQ(cw_dump_visit(job, note_doing, &doing), CW_OK);
+        if (doing == wanted) return;
+        cw__thread_pause();
+    }
+}
+
 /* Closes, joins and gives back. */
 MAYBE_UNUSED static void shut_down(cw_context *context)
 {

@@ -216,8 +216,10 @@ CW_COROUTINE(begins_here, cw_context *, int, CW_NO_LOCALS)
 {
     CW_BEGIN(self);
     MARK(2);
-    ASSERT(cw_current_context() != self->arg);
+    ASSERT_STR(cw_worker_name(), "run-blocking");
+    ASSERT(cw_current_context() == self->arg);
     CW_YIELD(self);
+    ASSERT(strncmp(cw_worker_name(), "test-", 5) == 0);
     ASSERT(cw_current_context() == self->arg);
     CW_DELAY(self, 1);
     ASSERT(cw_current_context() == self->arg);
@@ -259,6 +261,44 @@ TEST(undispatched_goes_on_in_its_own_context)
     cw_context *context = new_context(2);
     ASSERT_EQ(cw_run_blocking(undispatched_elsewhere, context, &none, NULL),
               CW_OK);
+    shut_down(context);
+}
+
+CW_COROUTINE(is_run_by, cw_context *, cw_none, CW_NO_LOCALS)
+{
+    CW_BEGIN(self);
+    ASSERT(cw_current_context() == self->arg);
+    CW_END(self);
+}
+
+/* Begins on another context's worker: what it launches goes to its own one. */
+CW_COROUTINE(launches_from_there, cw_context *, cw_none, CW_NO_LOCALS)
+{
+    CW_BEGIN(self);
+    ASSERT(cw_current_context() == self->arg); /* not its worker's */
+    ASSERT_EQ(cw_spawn(NULL, is_run_by, self->arg), CW_OK);
+    cw_job_release(cw_launch(NULL, is_run_by, self->arg));
+    cw_job_release(
+        cw_launch_with(NULL, CW_START_DEFAULT, is_run_by, self->arg));
+    CW_END(self);
+}
+
+CW_COROUTINE(launches_elsewhere, cw_context *, cw_none, cw_job *job;)
+{
+    CW_BEGIN(self);
+    self->job = LAUNCH(cw_elements_with_context(NULL, self->arg),
+                       CW_START_UNDISPATCHED, launches_from_there, self->arg);
+    CW_JOIN(self, self->job);
+    ASSERT(!cw_job_error(self->job));
+    cw_job_release(self->job);
+    CW_END(self);
+}
+
+TEST(what_is_launched_inherits_the_context_of_its_job)
+{
+    cw_none none;
+    cw_context *context = new_context(1);
+    ASSERT_EQ(cw_run_blocking(launches_elsewhere, context, &none, NULL), CW_OK);
     shut_down(context);
 }
 

@@ -333,8 +333,9 @@ TEST(a_test_that_hangs_is_cancelled)
     ASSERT_EQ(cw_run_test_with(&options, hang_with_child, true, &none, &error),
               CW_ETIMEDOUT);
     ASSERT_STR(cw_error_message(error),
-               "the time limit of the test ran out; its body is not over; "
-               "active: hang, wait_for_ever");
+               "the time limit of the test ran out; its body is not over: "
+               "waits for time to pass; active: hang (waits for time to pass), "
+               "wait_for_ever (waits for time to pass)");
     cw_error_release(error);
     MARK(2);
 }
@@ -346,8 +347,10 @@ TEST(children_that_hang_are_named)
     cw_test_options options = {.timeout_ms = 5};
     ASSERT_EQ(cw_run_test_with(&options, hang_with_child, false, &none, &error),
               CW_ETIMEDOUT);
-    ASSERT_STR(cw_error_message(error), "the time limit of the test ran out; "
-                                        "active: hang, wait_for_ever");
+    ASSERT_STR(cw_error_message(error),
+               "the time limit of the test ran out; "
+               "active: hang (waits for time to pass), "
+               "wait_for_ever (waits for time to pass)");
     cw_error_release(error);
 }
 
@@ -483,7 +486,8 @@ TEST(the_older_form_refuses_to_leave_jobs)
     ASSERT_EQ(cw_run_blocking_test(hang_with_child, false, &none, &error),
               CW_EBUSY);
     ASSERT_STR(cw_error_message(error),
-               "the test is not over; active: hang, wait_for_ever");
+               "the test is not over; active: hang (waits for time to pass), "
+               "wait_for_ever (waits for time to pass)");
     cw_error_release(error);
 }
 

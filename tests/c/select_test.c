@@ -110,7 +110,7 @@ TEST(closing_the_context_cuts_it_short)
         cw_context *context = new_context(workers);
         ints channel = ints_new(CW_RENDEZVOUS);
         cw_job *job = cw_async(context, select_for_ever, channel);
-        if (workers == 2) usleep(2000);
+        if (workers == 2) await_doing(job, CW_DUMP_SELECT);
         shut_down(context);
         ASSERT_EQ(cw_error_code(cw_job_error(job)), CW_ECANCELED);
         ASSERT_EQ(cw_error_code(cw_error_cause(cw_job_error(job))), CW_ECLOSED);

@@ -13,45 +13,16 @@
 
 #include "context.h"
 
-/* ---- rounds, chance, threads that meet */
+#define USUAL_ROUNDS 500
+#include "stress.h"
 
-static uint32_t seed;
-static int round_count = 500, long_round_count = 125;
+/* ---- rounds, threads that meet */
 
-__attribute__((constructor)) static void read_settings(void)
+static int long_round_count = 125;
+
+__attribute__((constructor)) static void set_long_rounds(void)
 {
-    const char *rounds = getenv("CW_STRESS_ROUNDS");
-    if (rounds && atoi(rounds) > 0)
-        round_count = long_round_count = atoi(rounds);
-    const char *given = getenv("CW_STRESS_SEED");
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    seed = given ? (uint32_t)strtoul(given, NULL, 0)
-                 : (uint32_t)now.tv_nsec ^ (uint32_t)now.tv_sec;
-    printf("CW_STRESS_SEED=%u CW_STRESS_ROUNDS=%d\n", seed, round_count);
-}
-
-static _Thread_local uint32_t thread_random;
-
-static uint32_t chance(uint32_t below)
-{
-    static _Atomic uint32_t threads;
-    if (thread_random == 0)
-        thread_random =
-            (seed + atomic_fetch_add(&threads, 1) * 2654435761u) | 1;
-    thread_random ^= thread_random << 13; /* xorshift32 */
-    thread_random ^= thread_random >> 17;
-    thread_random ^= thread_random << 5;
-    return (thread_random >> 4) % below;
-}
-
-/* Takes a random moment, so that what follows comes at another point of what
- * others do. */
-static void dither(void)
-{
-    if (chance(16) == 0) cw__thread_pause();
-    for (volatile uint32_t i = chance(300); i > 0; i--) {
-    }
+    if (rounds_are_given) long_round_count = round_count;
 }
 
 static void tell_time(const char *name, int workers, int64_t began_ns)

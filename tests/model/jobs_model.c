@@ -475,6 +475,35 @@ MUTANT(job_handler, "the lock does not compare")
                : MODEL_AS_IS;
 }
 
+/* An early handler behind a child: the cancel comes by when the child may have
+ * gone, and so may the job. */
+SCENARIO(job_handler_among_children, 2)
+{
+    begin();
+    calls = 0;
+    job = job_new(CW__JOB_FOREIGN);
+    other = job_new(CW__JOB_FOREIGN);
+    third = job_new(CW__JOB_FOREIGN);
+    cw__job_attach(job, other);
+    cw__job_attach(job, third);
+    handler = cw_on_completion(job, CW_ON_CANCELLING, count_call, NULL);
+    cw__job_finish(NULL, job, NULL); /* it is over when they are */
+    model_thread(finish, third);
+    model_thread(finish, other);
+    model_thread(cancel, job);
+    model_run();
+    CHECK(cw_is_completed(job) && calls == 1);
+    cw_handler_dispose(handler);
+    end();
+}
+
+MUTANT(job_handler_among_children, "the lock does not compare")
+{
+    return op->thread == 3 && MODEL_IS(op, MODEL_CAS, &job->state)
+               ? MODEL_FORCE
+               : MODEL_AS_IS;
+}
+
 /* ---- time limits */
 
 static cw__limit *limit;

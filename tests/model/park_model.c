@@ -250,6 +250,67 @@ MUTANT(park_await_all_failure, "suspending does not compare")
                : MODEL_AS_IS;
 }
 
+/* ---- somebody looks on */
+
+/* What a suspended body waits for, read as a dump reads it. */
+static void look(void *unused)
+{
+    (void)unused;
+    if (!cw__task_borrow(body)) return;
+    CHECK(body->armed == CW__ARMED_JOB);
+    CHECK(body->waiter.target.job == first);
+    cw__task_give_back(body);
+}
+
+SCENARIO(park_look, 2)
+{
+    begin(&joins);
+    model_thread(run_body, NULL);
+    model_thread(finish, first);
+    model_thread(look, NULL);
+    model_run();
+    finish(second);
+    check_body();
+    end();
+}
+
+MUTANT(park_look, "borrowing does not compare")
+{
+    return op->thread == 3 && MODEL_IS(op, MODEL_CAS, &body->park) &&
+                   op->value == 0
+               ? MODEL_FORCE
+               : MODEL_AS_IS;
+}
+
+MUTANT(park_look, "giving back does not compare")
+{
+    return op->thread == 3 && MODEL_IS(op, MODEL_CAS, &body->park) &&
+                   op->value == CW__PARKED
+               ? MODEL_FORCE
+               : MODEL_AS_IS;
+}
+
+SCENARIO(park_look_kick, 2)
+{
+    begin(&joins);
+    model_thread(run_body, NULL);
+    model_thread(cancel, body);
+    model_thread(look, NULL);
+    model_run();
+    check_body();
+    finish(first);
+    finish(second);
+    end();
+}
+
+MUTANT(park_look_kick, "borrowing does not acquire")
+{
+    if (op->thread != 3 || !MODEL_IS(op, MODEL_CAS, &body->park))
+        return MODEL_AS_IS;
+    op->order = __ATOMIC_RELAXED;
+    return MODEL_CHANGED;
+}
+
 /* ---- time */
 
 static void run_down(void *unused)

@@ -183,7 +183,7 @@ describe('a job of another WebAssembly module', () => {
           ]) {
             const error = thrown(wait);
             assert.equal(error.code, 'CW_EINVAL');
-            assert.include(error.message, "'add', runs in another WebAssembly module");
+            assert.include(error.message, "'add' is of another WebAssembly module");
             assert.include(error.message, 'job.join()');
           }
           expect(1);

@@ -587,10 +587,10 @@ const waiting = {
       ['await', [Promise.resolve()], '`job`', 'a Deferred', 'an object of Promise'],
       ['await', [launched], '`job`', 'a Deferred', 'an object of Job'],
       ['cancelAndJoin', [5], '`job`', 'a Job', '5'],
-      ['joinAll', [[launched, 5]], '`jobs[1]`', 'a Job', '5'],
-      ['joinAll', [launched], '`jobs`', 'an iterable', 'an object of Job'],
-      ['awaitAll', [[launched]], '`jobs[0]`', 'a Deferred', 'an object of Job'],
-      ['awaitAll', [undefined], '`jobs`', 'an iterable', 'undefined'],
+      ['joinAll', [[launched, 5]], '`jobs`', 'Jobs', '5'],
+      ['joinAll', [launched], '`jobs`', 'iterable', 'an object of Job'],
+      ['awaitAll', [[launched]], '`jobs`', 'Deferreds', 'an object of Job'],
+      ['awaitAll', [undefined], '`jobs`', 'iterable', 'undefined'],
     ];
     for (const [method, args, ...texts] of bad) {
       isError(await raised(() => scope[method](...args)), TypeError, 'coworker: ', ...texts);
@@ -1002,7 +1002,7 @@ const blocks = {
     await scope.withContext(elements, async (inner) => {
       same(inner.get(key), 'inside');
       await inner.yield();
-      same(inner.job.name, inner.taskName);
+      same(inner.job.name, 'other');
       same(await inner.await(inner.async((child) => child.get(key))), 'inside');
       const deeper = { values: [key.with('deeper')] };
       same(await inner.withContext(deeper, (innermost) => innermost.get(key)), 'deeper');
