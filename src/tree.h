@@ -33,13 +33,12 @@ cw_job *cw__told_of_failure(cw_job *job);
 /* --- without it ---------------------------------------------------------- */
 
 /* The children that a job has at the moment, in order of launch, with a
- * reference to each. `which` of them: those that were launched, and, of a body
- * of the host's, its waits and its other parts, such as scopes. CW_OK or
- * CW_ENOMEM. */
+ * reference to each. `which` of them: those that were launched, the waits of a
+ * body of the host's, or both. CW_OK or CW_ENOMEM. */
 enum {
     CW__CHILDREN_LAUNCHED = 1,
     CW__CHILDREN_WAITS = 2,
-    CW__CHILDREN_PARTS = 4
+    CW__CHILDREN_PARTS = 4 /* the waits, and others whose failures are its */
 };
 typedef struct cw__children {
     cw_job **jobs;

@@ -151,21 +151,25 @@ export abstract class BaseScope {
    * @throws CancellationError (rejects) if this scope's own job is cancelled
    */
   join(job: Job): Promise<void> {
-    this.checkJob('job', job, Job, 'a Job');
+    checkJob('job', job);
     return this.awaitEnd(job, layout.AWAIT_JOIN);
   }
 
   /** Waits for several jobs, one after the other. */
   joinAll(jobs: Iterable<Job>): Promise<void> {
-    const all = this.checkJobs(jobs, Job, 'a Job');
+    const all = listOf(jobs);
+    for (const job of all) checkJob('jobs', job);
     const { module } = this.target.realm;
     return this.awaitEnds(all, (at, token) => module._cwb_join_all(at, token, all.length));
   }
 
   /** Cancels a job and waits for its end. */
   cancelAndJoin(job: Job, cause?: unknown): Promise<void> {
-    this.checkJob('job', job, Job, 'a Job');
+    checkJob('job', job);
+    const { realm } = this.target;
+    const retained = job.retain(realm); // or an error, and it is not cancelled
     job.cancel(cause);
+    realm.module._cwb_job_drop(retained);
     return this.awaitEnd(job, layout.AWAIT_JOIN);
   }
 
@@ -175,7 +179,7 @@ export abstract class BaseScope {
    * @throws what the job failed with, or CancellationError (both reject)
    */
   await<T>(job: Deferred<T>): Promise<T> {
-    this.checkJob('job', job, Deferred, 'a Deferred, which async() gives');
+    checkDeferred('job', job);
     return this.awaitEnd(job, layout.AWAIT_RESULT, () => job.result());
   }
 
@@ -184,7 +188,8 @@ export abstract class BaseScope {
    * others alone. Starts all lazy ones first.
    */
   awaitAll<T>(jobs: Iterable<Deferred<T>>): Promise<T[]> {
-    const all = this.checkJobs(jobs, Deferred<T>, 'a Deferred, which async() gives');
+    const all = listOf(jobs);
+    for (const job of all) checkDeferred('jobs', job);
     const { module } = this.target.realm;
     return this.awaitEnds(
       all,
@@ -216,32 +221,11 @@ export abstract class BaseScope {
     return suspendWith(this, block);
   }
 
-  private checkJobs<J extends Job>(
-    jobs: Iterable<J>,
-    Kind: abstract new (...args: never[]) => J,
-    wanted: string,
-  ): J[] {
-    if (typeof (jobs as Iterable<J> | null | undefined)?.[Symbol.iterator] !== 'function') {
-      throw new TypeError(expected('jobs', 'an iterable, such as an array', jobs));
-    }
-    const all = [...jobs];
-    all.forEach((job, index) => this.checkJob(`jobs[${index}]`, job, Kind, wanted));
-    return all;
-  }
-
-  /** Throws unless it is a job that can be waited for here. */
-  private checkJob(
-    argument: string,
-    job: Job,
-    Kind: abstract new (...args: never[]) => Job,
-    wanted: string,
-  ): void {
-    if (!(job instanceof Kind)) throw new TypeError(expected(argument, wanted, job));
-  }
-
   private awaitEnd<T = void>(job: Job, how: number, read?: () => T | PromiseLike<T>): Promise<T> {
-    const { module } = this.target.realm;
-    const retained = job.retain(this.target.realm);
+    checkJob('job', job);
+    const { realm } = this.target;
+    const { module } = realm;
+    const retained = job.retain(realm);
     const ended = this.suspend<T>((at, token) => module._cwb_await(at, token, retained, how), read);
     module._cwb_job_drop(retained);
     return ended;
@@ -254,13 +238,16 @@ export abstract class BaseScope {
   ): Promise<T> {
     const { realm } = this.target;
     if (jobs.length === 0) return Promise.resolve(read?.() as T);
-    const retained = jobs.map((job) => job.retain(this.target.realm));
-    const ended = this.suspend<T>((at, token) => {
-      realm.writeBytes(new Uint8Array(Uint32Array.from(retained).buffer));
-      return begin(at, token);
-    }, read);
-    for (const job of retained) realm.module._cwb_job_drop(job);
-    return ended;
+    const retained: Pointer[] = [];
+    try {
+      for (const job of jobs) retained.push(job.retain(realm));
+      return this.suspend<T>((at, token) => {
+        realm.writeBytes(new Uint8Array(Uint32Array.from(retained).buffer));
+        return begin(at, token);
+      }, read);
+    } finally {
+      for (const job of retained) realm.module._cwb_job_drop(job);
+    }
   }
 
   /**
@@ -353,6 +340,7 @@ export abstract class BaseScope {
    * does not begin
    */
   protected runChanged<R>(elements: Elements, block: Block<this, R>): Promise<R> {
+    if (typeof block !== 'function') throw notAFunction(block);
     checkElements(elements);
     const { realm } = this.target;
     const { parent, release } = parentOf(realm, elements);
@@ -389,7 +377,7 @@ export abstract class BaseScope {
     if (typeof ms !== 'number' || Number.isNaN(ms)) {
       throw new TypeError(expected('ms', 'a number of milliseconds', ms));
     }
-    checkBlock(block);
+    if (typeof block !== 'function') throw notAFunction(block);
     if (ms <= 0) return settled(late);
     return this.run(layout.SCOPE_LIMITED, block, { ms: Math.ceil(ms), late });
   }
@@ -399,7 +387,7 @@ export abstract class BaseScope {
     block: Block<this, R>,
     { ms = 0, given = 0, apart = false, late }: Opening = {},
   ): Promise<R> {
-    checkBlock(block);
+    if (typeof block !== 'function') throw notAFunction(block);
     const { realm } = this.target;
     const { module } = realm;
     const at = module._cwb_scope_open(this.check(), kind, ms, given);
@@ -515,10 +503,26 @@ export abstract class BaseScope {
   }
 }
 
-function checkBlock(block: unknown): void {
-  if (typeof block === 'function') return;
-  throw new TypeError(`coworker: a scope runs a function, got ${describe(block)}`);
+function listOf<J>(jobs: Iterable<J>): J[] {
+  if (typeof (jobs as Partial<Iterable<J>> | null)?.[Symbol.iterator] === 'function') {
+    return [...jobs];
+  }
+  throw new TypeError(expected('jobs', 'an array or another iterable', jobs));
 }
+
+function checkJob(argument: string, job: unknown): void {
+  if (job instanceof Job) return;
+  throw new TypeError(expected(argument, argument === 'job' ? 'a Job' : 'Jobs', job));
+}
+
+function checkDeferred(argument: string, job: unknown): void {
+  if (job instanceof Deferred) return;
+  const wanted = argument === 'job' ? 'a Deferred, which async() gives' : 'Deferreds';
+  throw new TypeError(expected(argument, wanted, job));
+}
+
+const notAFunction = (block: unknown) =>
+  new TypeError(`coworker: a scope runs a function, got ${describe(block)}`);
 
 function settled<R>(get: () => R): Promise<R> {
   return new Promise((resolve) => resolve(get()));

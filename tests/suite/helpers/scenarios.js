@@ -587,10 +587,10 @@ const waiting = {
       ['await', [Promise.resolve()], '`job`', 'a Deferred', 'an object of Promise'],
       ['await', [launched], '`job`', 'a Deferred', 'an object of Job'],
       ['cancelAndJoin', [5], '`job`', 'a Job', '5'],
-      ['joinAll', [[launched, 5]], '`jobs[1]`', 'a Job', '5'],
-      ['joinAll', [launched], '`jobs`', 'an iterable', 'an object of Job'],
-      ['awaitAll', [[launched]], '`jobs[0]`', 'a Deferred', 'an object of Job'],
-      ['awaitAll', [undefined], '`jobs`', 'an iterable', 'undefined'],
+      ['joinAll', [[launched, 5]], '`jobs`', 'Jobs', '5'],
+      ['joinAll', [launched], '`jobs`', 'iterable', 'an object of Job'],
+      ['awaitAll', [[launched]], '`jobs`', 'Deferreds', 'an object of Job'],
+      ['awaitAll', [undefined], '`jobs`', 'iterable', 'undefined'],
     ];
     for (const [method, args, ...texts] of bad) {
       isError(await raised(() => scope[method](...args)), TypeError, 'coworker: ', ...texts);
