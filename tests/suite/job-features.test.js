@@ -109,7 +109,7 @@ describe('a handle to a job', () => {
 
   it('is the same on a worker', async () => {
     await using(2, async (context) => {
-      const results = [true, true, true, true, 'handlesThere', 'yieldOnce'];
+      const results = [true, true, true, true, 'handlesThere', 'wait'];
       const active = [true, false, false];
       assert.deepEqual(await context.async('handlesThere'), [...results, undefined, active]);
       assert.deepEqual(await context.async('handlesBelow'), [...results, 'handlesBelow', active]);

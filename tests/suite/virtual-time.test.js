@@ -641,8 +641,8 @@ describe('test dispatchers', () => {
     assert.match(thrown(() => newStandardTestDispatcher(5)).message, /`scheduler`.*got 5/);
     assert.match(thrown(() => newUnconfinedTestDispatcher({})).message, /`scheduler`/);
     assert.match(thrown(() => Main.launch({ context: 5 }, () => {})).message, /options.context/);
-    await runTest(async (scope) => {
-      const error = await failure(scope.withContext({ context: Main }, () => {}));
+    await runTest((scope) => {
+      const error = thrown(() => scope.withContext({ context: Main }, () => {}));
       assert.match(error.message, /`options.context` to be a dispatcher/);
     });
     await using(1, (context) => {
