@@ -42,7 +42,7 @@ DEBUG ?=
 NATIVE := $(if $(DEBUG),debug,native)
 
 # What a test can make fail; see tests/c/test.h.
-TEST_LDFLAGS := -Wl,--wrap=cw__system_alloc,--wrap=cw__thread_start,--wrap=cw__now_ns,--wrap=cw_is_completed,--wrap=cw__worker_unpark
+TEST_LDFLAGS := -Wl,--wrap=cw__alloc,--wrap=cw__system_alloc,--wrap=cw__thread_start,--wrap=cw__now_ns,--wrap=cw_is_completed,--wrap=cw__worker_unpark
 
 C_TESTS := $(filter-out debug_test,$(patsubst tests/c/%.c,%,$(wildcard tests/c/*_test.c)))
 C_BENCHES := $(patsubst bench/c/%.c,%,$(wildcard bench/c/*_bench.c))

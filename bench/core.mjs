@@ -11,6 +11,9 @@ const WASM = 'build/wasm-node/bench/core_bench.cjs';
 /** Limits by the program's own row names; the last one is for WebAssembly. */
 const limits = {
   'launch 1m, 2 workers': { native: 70, wasm: 150 },
+  'scope of two asyncs, 1 worker': { native: 500, wasm: 500 },
+  'scope of two asyncs, 2 workers': { native: 500, wasm: 500 },
+  'cancelling a tree of 1m jobs': { native: 3e8, wasm: 3e8 },
   'fib(30), 2 workers': { wasm: 3e6 },
   'yield round trip, 1 worker': { native: 100, wasm: 100 },
   'ping-pong, contexts to threads': { native: 1.3, wasm: 1.3 },

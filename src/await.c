@@ -68,15 +68,19 @@ static bool take_result(cw_frame *frame, const cw_job *target,
     return true;
 }
 
-int cw__awaited(cw_frame *frame, cw_job *target, const cw_coroutine *type,
-                void *out)
+int cw__awaited_any(cw_frame *frame, cw_job *target)
 {
     cw__end_wait(frame->job);
     if (raise_failure_of(frame, target)) return 1;
-    if (cw__resumed(frame)) {
-        prefer_failure_of(frame, target);
-        return 1;
-    }
+    if (!cw__resumed(frame)) return 0;
+    prefer_failure_of(frame, target);
+    return 1;
+}
+
+int cw__awaited(cw_frame *frame, cw_job *target, const cw_coroutine *type,
+                void *out)
+{
+    if (cw__awaited_any(frame, target)) return 1;
     return take_result(frame, target, type, out);
 }
 
@@ -136,8 +140,7 @@ static size_t first_failed(const cw_job *job)
     return cw_load_acquire(&group->first); /* pairs with the waiters' change */
 }
 
-int cw__awaited_all(cw_frame *frame, cw_job *const *jobs, size_t count,
-                    const cw_coroutine *type, void *outs)
+int cw__awaited_all_any(cw_frame *frame, cw_job *const *jobs, size_t count)
 {
     size_t first = first_failed(frame->job);
     cw__end_wait(frame->job);
@@ -148,6 +151,13 @@ int cw__awaited_all(cw_frame *frame, cw_job *const *jobs, size_t count,
             prefer_failure_of(frame, jobs[i]);
         return 1;
     }
+    return 0;
+}
+
+int cw__awaited_all(cw_frame *frame, cw_job *const *jobs, size_t count,
+                    const cw_coroutine *type, void *outs)
+{
+    if (cw__awaited_all_any(frame, jobs, count)) return 1;
     for (size_t i = 0; i < count; i++)
         if (take_result(frame, jobs[i], type,
                         (char *)outs + i * type->result_size))

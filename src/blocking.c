@@ -8,6 +8,7 @@
  */
 #include "context.h"
 #include "error.h"
+#include "in_place.h"
 #include "platform.h"
 
 #include <string.h>
@@ -26,6 +27,7 @@ static int run(cw_context *context, const cw_coroutine *type, const void *arg,
     if (caller) cw__job_attach_own(caller->scope, job);
 
     /* A nested call interrupts a step. */
+    bool paused = cw__in_place_pause();
     cw_job *current = self->current, *beneath = self->beneath;
     uint32_t in_place = self->in_place;
     cw__self = self;
@@ -43,6 +45,7 @@ static int run(cw_context *context, const cw_coroutine *type, const void *arg,
     self->beneath = beneath;
     self->in_place = in_place;
     cw__self = outer;
+    cw__in_place_go_on(paused);
 
     int status = cw__result(job, type, out);
     if (error) *error = cw_error_retain(cw_job_error(job));

@@ -87,9 +87,9 @@ static void put_latest(cw_broadcast *broadcast, cw_channel *channel,
 {
     cw__segment *none = NULL; /* a conflated channel has a ring */
     cw__copy_element(copy_of(broadcast), broadcast->value, broadcast->size);
-    cw__lock_acquire(&channel->lock);
+    cw__channel_lock(channel);
     cw__channel_put(channel, copy_of(broadcast), &none, after);
-    cw__lock_release(&channel->lock);
+    cw__channel_unlock(channel);
 }
 
 int cw__broadcast_send(cw_broadcast *broadcast, void *value)

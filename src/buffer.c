@@ -29,8 +29,8 @@ bool cw__buffer_init(cw__buffer *buffer, uint32_t capacity, uint32_t size)
         size_t bytes = (size_t)buffer->slots * size;
         buffer->ring = cw__alloc(bytes);
         if (!buffer->ring) return false;
-        buffer->read = buffer->write = buffer->ring;
-        buffer->read_end = buffer->write_end = buffer->ring + bytes;
+        buffer->in.at = buffer->out.at = buffer->ring;
+        buffer->in.end = buffer->out.end = buffer->ring + bytes;
         return true;
     }
     uint32_t slots = SEGMENT_BYTES / size;
@@ -71,17 +71,17 @@ static void link_segment(cw__buffer *buffer, cw__segment *segment)
         buffer->first = segment;
     }
     buffer->last = segment;
-    buffer->write = segment->slots;
-    buffer->write_end = segment->slots + (size_t)buffer->slots * buffer->size;
+    buffer->in.at = segment->slots;
+    buffer->in.end = segment->slots + (size_t)buffer->slots * buffer->size;
     if (buffer->first == segment) {
-        buffer->read = buffer->write;
-        buffer->read_end = buffer->write_end;
+        buffer->out.at = buffer->in.at;
+        buffer->out.end = buffer->in.end;
     }
 }
 
 bool cw__buffer_extend(cw__buffer *buffer, cw__segment **segment)
 {
-    if (buffer->write) return true;
+    if (buffer->in.at) return true;
     if (buffer->spare) {
         link_segment(buffer, buffer->spare);
         buffer->spare = NULL;
@@ -95,24 +95,24 @@ bool cw__buffer_extend(cw__buffer *buffer, cw__segment **segment)
 
 void cw__buffer_written(cw__buffer *buffer)
 {
-    buffer->write = buffer->ring; /* in a chain: NULL */
+    buffer->in.at = buffer->ring; /* in a chain: NULL */
 }
 
 cw__segment *cw__buffer_read(cw__buffer *buffer)
 {
     if (buffer->ring) {
-        buffer->read = buffer->ring;
+        buffer->out.at = buffer->ring;
         return NULL;
     }
     cw__segment *empty = buffer->first;
     buffer->first = empty->next;
     if (buffer->first) {
-        buffer->read = buffer->first->slots;
-        buffer->read_end = buffer->read + (size_t)buffer->slots * buffer->size;
+        buffer->out.at = buffer->first->slots;
+        buffer->out.end = buffer->out.at + (size_t)buffer->slots * buffer->size;
     } else {
         /* It is written to its end, too, so the next element needs another. */
         buffer->last = NULL;
-        buffer->read = buffer->read_end = NULL;
+        buffer->out.at = buffer->out.end = NULL;
     }
     if (!buffer->spare) {
         buffer->spare = empty;

@@ -6,13 +6,15 @@
  * and one without limit, is a chain of segments: a channel that is never full
  * does not take memory for all it could hold, and growing moves nothing.
  *
- * Everything but making and freeing happens under the channel's lock, where
- * memory is neither taken nor given back: segments are brought along and taken
- * away.
+ * Elements of a ring are put under the lock of the lane `in` and taken under
+ * that of `out`; everything else happens under the channel's lock (channel.h).
+ * Under it memory is neither taken nor given back: segments are brought along
+ * and taken away.
  */
 #ifndef CW_BUFFER_H
 #define CW_BUFFER_H
 
+#include "lane.h"
 #include "party.h"
 
 typedef struct cw__segment {
@@ -21,12 +23,11 @@ typedef struct cw__segment {
 } cw__segment;
 
 typedef struct cw__buffer {
-    char *read, *read_end;   /* the oldest element; where its piece ends */
-    char *write, *write_end; /* the next free slot; NULL: needs a segment */
-    uint32_t size;           /* of an element */
-    uint32_t count;          /* elements in it */
-    uint32_t slots;          /* in the ring, or in each segment */
-    char *ring;              /* NULL: a chain */
+    cw__lane in;    /* `at` is the next free slot; NULL: needs a segment */
+    cw__lane out;   /* `at` is the oldest element */
+    uint32_t size;  /* of an element */
+    uint32_t slots; /* in the ring, or in each segment */
+    char *ring;     /* NULL: a chain */
     cw__segment *first, *last, *spare;
 } cw__buffer;
 
@@ -47,29 +48,36 @@ bool cw__buffer_extend(cw__buffer *buffer, cw__segment **segment);
 void cw__buffer_written(cw__buffer *buffer);
 cw__segment *cw__buffer_read(cw__buffer *buffer);
 
+/* How many elements are in it. */
+static inline uint32_t cw__buffer_count(const cw__buffer *buffer)
+{
+    return (buffer->in.position - buffer->out.position) / CW__ONE_ELEMENT;
+}
+
 /* False: cw__buffer_extend() first. */
 static inline bool cw__buffer_has_slot(const cw__buffer *buffer)
 {
-    return buffer->write != NULL;
+    return buffer->in.at != NULL;
 }
 
 static inline void cw__buffer_put(cw__buffer *buffer, const void *element)
 {
-    cw__copy(buffer->write, element, buffer->size);
-    buffer->write += buffer->size;
-    buffer->count++;
-    if (cw_unlikely(buffer->write == buffer->write_end))
-        cw__buffer_written(buffer);
+    cw__lane *in = &buffer->in;
+    cw__copy(in->at, element, buffer->size);
+    in->at += buffer->size;
+    in->position += CW__ONE_ELEMENT;
+    if (cw_unlikely(in->at == in->end)) cw__buffer_written(buffer);
 }
 
 /* Not on an empty one. Returns a segment to be freed without the lock, or
  * NULL. */
 static inline cw__segment *cw__buffer_take(cw__buffer *buffer, void *out)
 {
-    cw__copy(out, buffer->read, buffer->size);
-    buffer->read += buffer->size;
-    buffer->count--;
-    if (cw_likely(buffer->read != buffer->read_end)) return NULL;
+    cw__lane *lane = &buffer->out;
+    cw__copy(out, lane->at, buffer->size);
+    lane->at += buffer->size;
+    lane->position += CW__ONE_ELEMENT;
+    if (cw_likely(lane->at != lane->end)) return NULL;
     return cw__buffer_read(buffer);
 }
 

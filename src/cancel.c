@@ -235,16 +235,20 @@ void cw_cancel(cw_job *job, cw_error *cause)
     cw__job_drop(job);
 }
 
-/* Takes references to all children there are. False: there was no room for all
- * of them; `*count` tells how many there are. */
-static bool take_children(cw_job *job, cw_job **children, size_t *count)
+/* Takes references to all such children. False: there was no room for all of
+ * them; `*count` tells how many there are. */
+static bool take_children(cw_job *job, unsigned which, cw_job **children,
+                          size_t *count)
 {
     size_t room = *count, found = 0;
     uint32_t state = cw__job_lock(job);
     state = cw__adopt_fresh(job, state);
     cw_job *first = state & CW__JOB_CHILDREN ? job->children : NULL;
     for (cw_job *child = first; child; child = child->after) {
-        if (found++ < room) children[found - 1] = child;
+        bool counts =
+            which & (child->flags & CW__JOB_LEAF ? CW__CHILDREN_WAITS
+                                                 : CW__CHILDREN_LAUNCHED);
+        if (counts && found++ < room) children[found - 1] = child;
         if (child->after == first) break;
     }
     for (size_t i = 0; found <= room && i < found; i++)
@@ -254,11 +258,11 @@ static bool take_children(cw_job *job, cw_job **children, size_t *count)
     return found <= room;
 }
 
-int cw__children_take(cw_job *job, cw__children *out)
+int cw__children_take(cw_job *job, unsigned which, cw__children *out)
 {
     *out = (cw__children){0};
     size_t count = 0;
-    while (!take_children(job, out->jobs, &count)) {
+    while (!take_children(job, which, out->jobs, &count)) {
         if (out->jobs) cw__free(out->jobs, out->room * sizeof *out->jobs);
         out->room = count;
         out->jobs = cw__alloc(count * sizeof *out->jobs);
@@ -276,17 +280,28 @@ void cw__children_drop(cw__children *children)
         cw__free(children->jobs, children->room * sizeof *children->jobs);
 }
 
-int cw_cancel_children(cw_job *job, cw_error *cause)
+/* Cancels some of the direct children. */
+static int cancel_some(cw_job *job, unsigned which, cw_error *cause)
 {
-    CW__CHECK_HANDLE(JOB, job);
     cw__children children;
-    if (cw__children_take(job, &children) != CW_OK) return CW_ENOMEM;
+    if (cw__children_take(job, which, &children) != CW_OK) return CW_ENOMEM;
     cw_error *error = cw__error_cancelled(cause);
     for (size_t i = 0; i < children.count; i++)
         cw_cancel(children.jobs[i], error);
     cw_error_release(error);
     cw__children_drop(&children);
     return CW_OK;
+}
+
+int cw_cancel_children(cw_job *job, cw_error *cause)
+{
+    CW__CHECK_HANDLE(JOB, job);
+    return cancel_some(job, CW__CHILDREN_LAUNCHED, cause);
+}
+
+int cw__cancel_leaves(cw_job *job)
+{
+    return cancel_some(job, CW__CHILDREN_WAITS, NULL);
 }
 
 void cw__tell_failure(cw__worker *self, cw_job *job, cw_error *error)

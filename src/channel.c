@@ -9,7 +9,13 @@
 #include "error.h"
 #include "tree.h"
 
-enum { DEFAULT_CAPACITY = 64 };
+#ifndef CW_LEAST_PARTED /* tests/model wants a small one */
+#    define CW_LEAST_PARTED 8
+#endif
+enum {
+    DEFAULT_CAPACITY = 64,
+    LEAST_PARTED = CW_LEAST_PARTED /* in less room two meet all the time */
+};
 
 /* ---- making and freeing */
 
@@ -45,6 +51,9 @@ cw_channel *cw__channel_new(int capacity, cw_overflow overflow, size_t size,
     }
     CW__MARK(channel, CHANNEL);
     channel->capacity = (uint32_t)capacity;
+    channel->room = (uint32_t)capacity * CW__ONE_ELEMENT;
+    channel->parted = channel->buffer.ring && capacity >= LEAST_PARTED &&
+                      overflow == CW_OVERFLOW_SUSPEND;
     channel->overflow = (uint8_t)overflow;
     if (undelivered) channel->undelivered = *undelivered;
     atomic_init(&channel->refs, 1);
@@ -92,7 +101,7 @@ enum cw__sending cw__channel_put(cw_channel *channel, void *element,
             return CW__SENT;
         }
     }
-    bool full = buffer->count >= channel->capacity;
+    bool full = cw__buffer_count(buffer) >= channel->capacity;
     if (full && channel->overflow == CW_OVERFLOW_SUSPEND) return CW__FULL;
     if (full && channel->overflow == CW_OVERFLOW_DROP_LATEST)
         return CW__DROPPED;
@@ -120,7 +129,7 @@ enum cw__sending cw__channel_get(cw_channel *channel, void *out,
                                  cw__aftermath *after)
 {
     cw__buffer *buffer = &channel->buffer;
-    if (buffer->count) {
+    if (cw__buffer_count(buffer)) {
         after->garbage = cw__buffer_take(buffer, out);
         if (channel->senders) refill(channel, after);
         return CW__RECEIVED;
@@ -144,6 +153,25 @@ bool cw__channel_admits_sender(cw_channel *channel, cw__segment **segment)
     buffer->spare = *segment;
     *segment = NULL;
     return buffer->spare != NULL;
+}
+
+/* ---- the ends of waits */
+
+enum cw__outcome cw__channel_withdraw(cw_channel *channel, cw__waiter **queue,
+                                      cw__waiter *party)
+{
+    cw__channel_lock(channel);
+    if (party->linked) cw__queue_remove(queue, party);
+    enum cw__outcome outcome = (enum cw__outcome)party->early;
+    cw__channel_unlock(channel);
+    return outcome;
+}
+
+enum cw__outcome cw__channel_waited(cw_channel *channel, cw__waiter **queue,
+                                    cw_job *job)
+{
+    if (cw__party_was_woken(job)) return (enum cw__outcome)job->waiter.early;
+    return cw__channel_withdraw(channel, queue, &job->waiter);
 }
 
 /* ---- elements that nobody receives */
@@ -191,14 +219,15 @@ cw_error *cw__channel_receive_error(cw_channel *channel)
 int cw__try_send(cw_channel *channel, void *element)
 {
     CW__CHECK_AS(CHANNEL, channel, "NAME_try_send", "channel");
+    if (cw__channel_put_in(channel, element)) return CW_OK;
     cw__segment *segment = NULL;
     cw__aftermath after;
     cw__aftermath_init(&after);
     enum cw__sending how;
     for (;;) {
-        cw__lock_acquire(&channel->lock);
+        cw__channel_lock(channel);
         how = cw__channel_put(channel, element, &segment, &after);
-        cw__lock_release(&channel->lock);
+        cw__channel_unlock(channel);
         if (how != CW__NEEDS_SEGMENT) break;
         segment = cw__segment_new(&channel->buffer);
         if (!segment) return CW_ENOMEM;
@@ -220,11 +249,12 @@ int cw__try_send(cw_channel *channel, void *element)
 int cw__try_receive(cw_channel *channel, void *out)
 {
     CW__CHECK_AS(CHANNEL, channel, "NAME_try_receive", "channel");
+    if (cw__channel_take_out(channel, out)) return CW_OK;
     cw__aftermath after;
     cw__aftermath_init(&after);
-    cw__lock_acquire(&channel->lock);
+    cw__channel_lock(channel);
     enum cw__sending how = cw__channel_get(channel, out, &after);
-    cw__lock_release(&channel->lock);
+    cw__channel_unlock(channel);
     cw__aftermath_run(cw__self, channel, &after);
     if (how == CW__RECEIVED) return CW_OK;
     return how == CW__CLOSED ? CW_ERECVCLOSED : CW_EAGAIN;
@@ -235,41 +265,42 @@ int cw__try_receive(cw_channel *channel, void *out)
 bool cw_channel_is_closed_for_send(cw_channel *channel)
 {
     CW__CHECK_HANDLE(CHANNEL, channel);
-    cw__lock_acquire(&channel->lock);
+    cw__channel_lock(channel);
     bool closed = channel->closed;
-    cw__lock_release(&channel->lock);
+    cw__channel_unlock(channel);
     return closed;
 }
 
 /* With the lock held: nothing is there to be received. */
 static bool has_nothing(cw_channel *channel)
 {
-    return channel->buffer.count == 0 && !cw__queue_waits(&channel->senders);
+    return cw__buffer_count(&channel->buffer) == 0 &&
+           !cw__queue_waits(&channel->senders);
 }
 
 bool cw_channel_is_closed_for_receive(cw_channel *channel)
 {
     CW__CHECK_HANDLE(CHANNEL, channel);
-    cw__lock_acquire(&channel->lock);
+    cw__channel_lock(channel);
     bool closed = channel->closed && has_nothing(channel);
-    cw__lock_release(&channel->lock);
+    cw__channel_unlock(channel);
     return closed;
 }
 
 bool cw_channel_is_empty(cw_channel *channel)
 {
     CW__CHECK_HANDLE(CHANNEL, channel);
-    cw__lock_acquire(&channel->lock);
+    cw__channel_lock(channel);
     bool empty = !channel->closed && has_nothing(channel);
-    cw__lock_release(&channel->lock);
+    cw__channel_unlock(channel);
     return empty;
 }
 
 cw_error *cw_channel_cause(cw_channel *channel)
 {
     CW__CHECK_HANDLE(CHANNEL, channel);
-    cw__lock_acquire(&channel->lock);
+    cw__channel_lock(channel);
     cw_error *cause = channel->cause;
-    cw__lock_release(&channel->lock);
+    cw__channel_unlock(channel);
     return cause;
 }

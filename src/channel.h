@@ -7,6 +7,12 @@
  * done without it (dispatching who was woken, calling hooks, freeing) is
  * collected in an aftermath.
  *
+ * The lock is that of the lane `in` of the buffer; a *parted* channel's is that
+ * and then that of the lane `out`. As long as nobody waits there and the buffer
+ * is neither full nor empty, one who sends makes do with `in` and one who
+ * receives with `out`. Since all else is changed with both held, either sees
+ * who waits, and whether it is closed, as it is.
+ *
  * Invariants, between two holders of the lock, not counting parties that have
  * been cancelled: receivers wait only if the buffer is empty and no sender
  * waits; senders wait only if the buffer is full; nobody waits to receive from
@@ -22,18 +28,19 @@
 struct cw__worker;
 
 struct cw_channel {
-    cw__lock lock; /* first, for select.c */
+    cw__buffer buffer; /* and the lock */
 #ifdef CW_DEBUG
     uint32_t magic; /* see check.h */
 #endif
     uint32_t capacity;
+    uint32_t room;    /* the same, as lanes count */
+    bool parted;      /* there is room enough for two to pass each other */
     uint8_t overflow; /* enum cw_overflow */
     uint8_t closed, cancelled;
     uint8_t has_handler; /* has or had a close handler, or who awaits closing */
     uint8_t handler_ran; /* or is about to */
     uint8_t produced;    /* has or had a producer */
     cw__waiter *senders, *receivers;
-    cw__buffer buffer;
     _Atomic uint32_t refs;
     cw__hook undelivered; /* `fn` is NULL if there is none */
     cw_error *cause;      /* owned; fixed once it is closed */
@@ -47,6 +54,23 @@ struct cw_channel {
      * the broadcast's lock. */
     cw_channel *subscriber, **subscriber_at;
 };
+
+static inline void cw__channel_lock(cw_channel *channel)
+{
+    cw__lane_lock(&channel->buffer.in);
+    if (channel->parted) cw__lane_lock(&channel->buffer.out);
+}
+
+static inline void cw__channel_unlock(cw_channel *channel)
+{
+    cw__lane *in = &channel->buffer.in, *out = &channel->buffer.out;
+    if (channel->parted) {
+        in->seen = out->position;
+        out->seen = in->position;
+        cw__lane_unlock(out);
+    }
+    cw__lane_unlock(in);
+}
 
 /* What a section under the lock leaves to be done. */
 typedef struct cw__aftermath {
@@ -63,6 +87,39 @@ static inline void cw__aftermath_init(cw__aftermath *after)
 /* Without the lock. `self` is the calling worker, or NULL. */
 void cw__aftermath_run(struct cw__worker *self, cw_channel *channel,
                        cw__aftermath *after);
+
+/* ---- without the lock: as far as one lane will do */
+
+/* False, with nothing done, if it will not. */
+static inline bool cw__channel_put_in(cw_channel *channel, const void *element)
+{
+    cw__lane *in = &channel->buffer.in;
+    if (!channel->parted) return false;
+    cw__lane_lock(in);
+    bool puts = !channel->receivers && !channel->closed;
+    if (puts && in->position - in->seen == channel->room) {
+        cw__lane_look(in, &channel->buffer.out);
+        puts = in->position - in->seen != channel->room;
+    }
+    if (cw_likely(puts)) cw__buffer_put(&channel->buffer, element);
+    cw__lane_unlock(in);
+    return puts;
+}
+
+static inline bool cw__channel_take_out(cw_channel *channel, void *element)
+{
+    cw__lane *out = &channel->buffer.out;
+    if (!channel->parted) return false;
+    cw__lane_lock(out);
+    bool takes = !channel->senders;
+    if (takes && out->position == out->seen) {
+        cw__lane_look(out, &channel->buffer.in);
+        takes = out->position != out->seen;
+    }
+    if (cw_likely(takes)) (void)cw__buffer_take(&channel->buffer, element);
+    cw__lane_unlock(out);
+    return takes;
+}
 
 /* ---- under the lock; never wait */
 
@@ -89,6 +146,16 @@ enum cw__sending cw__channel_get(cw_channel *channel, void *out,
  * chain that is full has one to spare as long as senders wait. While they do,
  * as many elements are put as taken, so that one is enough. */
 bool cw__channel_admits_sender(cw_channel *channel, cw__segment **segment);
+
+/* ---- the ends of waits */
+
+/* Takes a party off its queue, if it is in it, and tells what has become of it.
+ * Taking the lock also makes sure that whoever has woken it is done with it. */
+enum cw__outcome cw__channel_withdraw(cw_channel *channel, cw__waiter **queue,
+                                      cw__waiter *party);
+/* The same for a body that was resumed. */
+enum cw__outcome cw__channel_waited(cw_channel *channel, cw__waiter **queue,
+                                    cw_job *job);
 
 /* ---- errors */
 

@@ -32,14 +32,14 @@ static void refuse_receivers(cw__worker *self, cw_channel *channel)
     do {
         cw__woken woken;
         cw__woken_init(&woken);
-        cw__lock_acquire(&channel->lock);
+        cw__channel_lock(channel);
         for (unsigned n = 0; n < SLICE; n++) {
             cw__waiter *party = cw__queue_claim(&channel->receivers);
             if (!party) break;
             cw__party_wake(party, CW__REFUSED, &woken);
         }
         more = channel->receivers != NULL;
-        cw__lock_release(&channel->lock);
+        cw__channel_unlock(channel);
         cw__dispatch_woken(self, &woken);
     } while (more);
 }
@@ -50,12 +50,12 @@ static cw_error *tell_closed(cw__worker *self, cw_channel *channel)
 {
     cw__woken woken;
     cw__woken_init(&woken);
-    cw__lock_acquire(&channel->lock);
+    cw__channel_lock(channel);
     cw_close_fn *handler = channel->handler_ran ? NULL : channel->handler;
     channel->handler_ran = 1;
     cw__waiter *party = cw__queue_claim(&channel->closers);
     if (party) cw__party_wake(party, CW__HANDED, &woken);
-    cw__lock_release(&channel->lock);
+    cw__channel_unlock(channel);
     cw__dispatch_woken(self, &woken);
     return handler ? handler(channel->cause, channel->handler_arg) : NULL;
 }
@@ -63,7 +63,7 @@ static cw_error *tell_closed(cw__worker *self, cw_channel *channel)
 bool cw__channel_close(cw__worker *self, cw_channel *channel, cw_error *cause,
                        cw_error **failure)
 {
-    cw__lock_acquire(&channel->lock);
+    cw__channel_lock(channel);
     bool first = !channel->closed;
     if (first) {
         channel->closed = 1;
@@ -71,7 +71,7 @@ bool cw__channel_close(cw__worker *self, cw_channel *channel, cw_error *cause,
     }
     /* A sender can be woken by nobody else; a receiver waits for nothing. */
     bool receivers = channel->receivers != NULL;
-    cw__lock_release(&channel->lock);
+    cw__channel_unlock(channel);
     cw_error *error = NULL;
     if (first) {
         if (receivers) refuse_receivers(self, channel);
@@ -123,10 +123,11 @@ static void lose(cw_channel *channel, void *element, cw_error **first)
 static void drop_buffer(cw_channel *channel, uint32_t count, cw_error **first)
 {
     cw__buffer *buffer = &channel->buffer;
+    cw__lane *out = &buffer->out;
     while (count-- > 0) {
-        lose(channel, buffer->read, first);
-        buffer->read += buffer->size;
-        if (buffer->read != buffer->read_end) continue;
+        lose(channel, out->at, first);
+        out->at += buffer->size;
+        if (out->at != out->end) continue;
         cw__segment *empty = cw__buffer_read(buffer);
         if (empty) cw__segment_free(buffer, empty);
     }
@@ -144,7 +145,7 @@ static void refuse_senders(cw__worker *self, cw_channel *channel,
         unsigned count = 0;
         cw__woken woken;
         cw__woken_init(&woken);
-        cw__lock_acquire(&channel->lock);
+        cw__channel_lock(channel);
         while (count < SLICE) {
             cw__waiter *party = cw__queue_claim(&channel->senders);
             if (!party) break;
@@ -153,7 +154,7 @@ static void refuse_senders(cw__worker *self, cw_channel *channel,
             cw__party_wake(party, CW__REFUSED, &woken);
         }
         more = channel->senders != NULL;
-        cw__lock_release(&channel->lock);
+        cw__channel_unlock(channel);
         cw__dispatch_woken(self, &woken);
         for (unsigned i = 0; i < count; i++) {
             lose(channel, cw__stashed(&left[i], size), first);
@@ -168,7 +169,7 @@ void cw_channel_cancel(cw_channel *channel, cw_error *cause, cw_error **failure)
     cw__worker *self = cw__self;
     cause = cw__error_cancelled(cause);
     uint32_t count = 0;
-    cw__lock_acquire(&channel->lock);
+    cw__channel_lock(channel);
     bool first = !channel->closed;
     if (first) {
         channel->closed = 1;
@@ -177,11 +178,11 @@ void cw_channel_cancel(cw_channel *channel, cw_error *cause, cw_error **failure)
     bool dropped = !channel->cancelled;
     channel->cancelled = 1;
     if (dropped) {
-        count = channel->buffer.count;
-        channel->buffer.count = 0;
+        count = cw__buffer_count(&channel->buffer);
+        channel->buffer.out.position = channel->buffer.in.position;
     }
     cw_job *producer = cw_job_retain(channel->producer);
-    cw__lock_release(&channel->lock);
+    cw__channel_unlock(channel);
 
     cw_error *error = NULL, *handler_error = NULL;
     if (dropped) {
@@ -207,7 +208,7 @@ int cw_channel_on_close(cw_channel *channel, cw_close_fn *handler, void *arg,
 {
     CW__CHECK_HANDLE(CHANNEL, channel);
     if (failure) *failure = NULL;
-    cw__lock_acquire(&channel->lock);
+    cw__channel_lock(channel);
     bool other = channel->has_handler;
     bool at_once = !other && channel->closed;
     channel->has_handler = 1;
@@ -217,7 +218,7 @@ int cw_channel_on_close(cw_channel *channel, cw_close_fn *handler, void *arg,
         /* Whoever is closing the channel may not have come to that yet. */
         if (at_once) at_once = channel->handler_ran;
     }
-    cw__lock_release(&channel->lock);
+    cw__channel_unlock(channel);
     if (other) return CW_ESTATE;
     if (at_once) give_failure(handler(channel->cause, arg), failure);
     return CW_OK;
@@ -228,7 +229,7 @@ int cw__await_close(cw_frame *frame, cw_channel *channel)
     CW__CHECK_AS(CHANNEL, channel, "CW_AWAIT_CLOSE", "channel");
     cw_job *job = frame->job;
     bool refused = false, cancelled = false, waits = false;
-    cw__lock_acquire(&channel->lock);
+    cw__channel_lock(channel);
     if (channel->has_handler || !channel->produced ||
         (channel->producer && channel->producer != job)) {
         refused = true;
@@ -241,7 +242,7 @@ int cw__await_close(cw_frame *frame, cw_channel *channel)
             cw__party_queue(job, &channel->closers, CW__ARMED_CLOSE);
         }
     }
-    cw__lock_release(&channel->lock);
+    cw__channel_unlock(channel);
     if (cancelled) {
         cw__party_raise_cancelled(frame);
     } else if (refused) {
@@ -255,7 +256,7 @@ int cw__awaited_close(cw_frame *frame)
     cw_job *job = frame->job;
     if (job->armed == CW__UNARMED) return cw__raised(frame);
     cw_channel *channel = job->waiter.target.object;
-    cw__party_end(job, &channel->lock, &channel->closers);
+    (void)cw__channel_waited(channel, &channel->closers, job);
     if (!cw__job_cancelling(job->scope)) return cw__raised(frame);
     cw__party_raise_cancelled(frame);
     return 1;

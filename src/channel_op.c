@@ -17,7 +17,7 @@ int cw__channel_op_send(cw_channel *channel, cw__party_op *party, void *element)
     if (!cw__stash(&party->waiter, element, size)) return CW_ENOMEM;
     enum cw__sending how;
     do {
-        cw__lock_acquire(&channel->lock);
+        cw__channel_lock(channel);
         how = cw__channel_put(channel, element, &segment, &after);
         if (how == CW__FULL) {
             if (cw__channel_admits_sender(channel, &segment)) {
@@ -26,7 +26,7 @@ int cw__channel_op_send(cw_channel *channel, cw__party_op *party, void *element)
                 how = CW__NEEDS_SEGMENT;
             }
         }
-        cw__lock_release(&channel->lock);
+        cw__channel_unlock(channel);
         if (how != CW__NEEDS_SEGMENT) break;
         segment = cw__segment_new(&channel->buffer);
     } while (segment);
@@ -49,25 +49,13 @@ int cw__channel_op_receive(cw_channel *channel, cw__party_op *party, void *out)
     party->waiter.kind = CW__WAITER_PARTY_OP;
     party->waiter.target.object = channel;
     party->waiter.owner.pointer = out;
-    cw__lock_acquire(&channel->lock);
+    cw__channel_lock(channel);
     enum cw__sending how = cw__channel_get(channel, out, &after);
     if (how == CW__EMPTY) cw__queue_add(&channel->receivers, &party->waiter);
-    cw__lock_release(&channel->lock);
+    cw__channel_unlock(channel);
     cw__aftermath_run(cw__self, channel, &after);
     if (how == CW__EMPTY) return CW__PENDING;
     return how == CW__CLOSED ? CW_ERECVCLOSED : CW_OK;
-}
-
-/* Takes the party off the queue, if it is in it. Taking the lock also makes
- * sure that whoever has fired it is done with it. */
-static enum cw__outcome withdraw(cw_channel *channel, cw__waiter **queue,
-                                 cw__waiter *party)
-{
-    cw__lock_acquire(&channel->lock);
-    if (party->linked) cw__queue_remove(queue, party);
-    enum cw__outcome outcome = (enum cw__outcome)party->early;
-    cw__lock_release(&channel->lock);
-    return outcome;
 }
 
 int cw__channel_op_send_end(cw_channel *channel, cw__party_op *party,
@@ -75,7 +63,8 @@ int cw__channel_op_send_end(cw_channel *channel, cw__party_op *party,
 {
     cw__waiter *waiter = &party->waiter;
     uint32_t size = channel->buffer.size;
-    enum cw__outcome outcome = withdraw(channel, &channel->senders, waiter);
+    enum cw__outcome outcome =
+        cw__channel_withdraw(channel, &channel->senders, waiter);
     if (outcome == CW__WAITING)
         cw__channel_lost(channel, NULL, cw__stashed(waiter, size));
     cw__stash_free(waiter, size);
@@ -87,7 +76,8 @@ int cw__channel_op_receive_end(cw_channel *channel, cw__party_op *party,
                                bool cancelled)
 {
     cw__waiter *waiter = &party->waiter;
-    enum cw__outcome outcome = withdraw(channel, &channel->receivers, waiter);
+    enum cw__outcome outcome =
+        cw__channel_withdraw(channel, &channel->receivers, waiter);
     if (outcome == CW__REFUSED) return CW_ERECVCLOSED;
     if (outcome == CW__WAITING) return CW_ECANCELED;
     if (!cancelled) return CW_OK;

@@ -54,6 +54,7 @@ static enum cw__sending send_or_queue(cw_channel *channel, cw_job *job,
 int cw__send(cw_frame *frame, cw_channel *channel, void *element)
 {
     CW__CHECK_AS(CHANNEL, channel, "CW_SEND", "channel");
+    if (cw__channel_put_in(channel, element)) return CW__DONE;
     cw_job *job = frame->job;
     cw__segment *segment = NULL;
     cw__aftermath after;
@@ -62,9 +63,9 @@ int cw__send(cw_frame *frame, cw_channel *channel, void *element)
     bool stashed = false, no_memory = false;
     enum cw__sending how;
     do {
-        cw__lock_acquire(&channel->lock);
+        cw__channel_lock(channel);
         how = send_or_queue(channel, job, element, &segment, stashed, &after);
-        cw__lock_release(&channel->lock);
+        cw__channel_unlock(channel);
         if (cw_unlikely(how == CW__NEEDS_STASH)) {
             stashed = cw__stash(&job->waiter, element, size);
             no_memory = !stashed;
@@ -106,7 +107,7 @@ static int sent(cw_frame *frame)
     cw_channel *channel = job->waiter.target.object;
     uint32_t size = channel->buffer.size;
     enum cw__outcome outcome =
-        cw__party_end(job, &channel->lock, &channel->senders);
+        cw__channel_waited(channel, &channel->senders, job);
     bool cancelled = cw__job_cancelling(job->scope);
     if (outcome == CW__WAITING)
         cw__channel_lost(channel, job, cw__stashed(&job->waiter, size));
@@ -147,14 +148,17 @@ static int receive(cw_frame *frame, cw_channel *channel, void *out,
 {
     CW__CHECK_AS(CHANNEL, channel, "CW_RECEIVE", "channel");
     cw_job *job = frame->job;
-    cw__aftermath after;
-    cw__aftermath_init(&after);
-    cw__lock_acquire(&channel->lock);
-    enum cw__sending how = receive_or_queue(channel, job, out, &after);
-    cw__lock_release(&channel->lock);
-    if (how == CW__EMPTY) return CW__PENDING;
-    if (after.woken.tasks || after.woken.ops || after.garbage)
-        cw__aftermath_run(cw__self, channel, &after);
+    enum cw__sending how = CW__RECEIVED;
+    if (!cw__channel_take_out(channel, out)) {
+        cw__aftermath after;
+        cw__aftermath_init(&after);
+        cw__channel_lock(channel);
+        how = receive_or_queue(channel, job, out, &after);
+        cw__channel_unlock(channel);
+        if (how == CW__EMPTY) return CW__PENDING;
+        if (after.woken.tasks || after.woken.ops || after.garbage)
+            cw__aftermath_run(cw__self, channel, &after);
+    }
     if (catching) {
         job->waiter.target.object = channel;
         job->waiter.early = how == CW__CLOSED ? CW__REFUSED : CW__HANDED;
@@ -185,7 +189,7 @@ static int received(cw_frame *frame, bool catching)
     cw_job *job = frame->job;
     cw_channel *channel = job->waiter.target.object;
     enum cw__outcome outcome =
-        cw__party_end(job, &channel->lock, &channel->receivers);
+        cw__channel_waited(channel, &channel->receivers, job);
     if (outcome == CW__REFUSED && !catching) {
         cw__set_error(frame, cw__channel_receive_error(channel));
         return 1;

@@ -3,9 +3,10 @@
  * SPDX-License-Identifier: MIT
  *
  * A context with a clock of its own has one worker and no thread: what becomes
- * ready in it is an event of the clock's owner, who decides when to run it and
- * which time it is then. The core knows only these calls, so a program that
- * makes no such context links nothing of virtual.c.
+ * ready in it is an event of the clock's owner, who gets it by the context's
+ * route, decides when to run it, and which time it is then. The core knows only
+ * these calls, so a program that makes no such context links nothing of
+ * virtual.c.
  */
 #ifndef CW_CLOCK_H
 #define CW_CLOCK_H
@@ -17,10 +18,9 @@ struct cw__worker;
 typedef struct cw__clock cw__clock;
 
 struct cw__clock_calls {
-    /* Takes a job that is ready to run, because it has yielded or for another
-     * reason. From any thread. */
-    void (*dispatch)(cw__clock *clock, struct cw__worker *self, cw_job *job,
-                     bool yielded);
+    /* Runs a job up to where it first waits, inside of what the thread does.
+     * False if this thread does not run the clock's jobs. */
+    bool (*run_inside)(cw__clock *clock, cw_job *job);
     /* A job is about to be launched on `*context`, which may be changed to
      * another one of the clock's. Returns an error code if it must not be; else
      * CW_OK, and in `*parent` (NULL before) whose child it becomes if that is

@@ -23,14 +23,9 @@
 
 cw__host cw__the_host;
 
-static size_t bytes_of(uint32_t workers)
+static cw_context *context_new(uint32_t workers, const char *name, size_t more)
 {
-    return sizeof(cw_context) + workers * sizeof(cw__worker);
-}
-
-static cw_context *context_new(uint32_t workers, const char *name)
-{
-    size_t bytes = bytes_of(workers);
+    size_t bytes = sizeof(cw_context) + workers * sizeof(cw__worker) + more;
     void *memory = cw__alloc(bytes + CW_CACHE_LINE);
     if (!memory) return NULL;
     /* The allocator's alignment is less than a cache line. */
@@ -39,10 +34,12 @@ static cw_context *context_new(uint32_t workers, const char *name)
     cw_context *context = (cw_context *)aligned;
     memset(context, 0, bytes);
     context->memory = memory;
+    context->bytes = bytes + CW_CACHE_LINE;
     CW__MARK(context, CONTEXT);
     cw__text text = cw__text_begin(context->name, sizeof context->name);
     cw__text_add(&text, name);
-    context->count = workers;
+    context->count = context->limit = workers;
+    context->home = context->timekeeper = context;
     context->backlog.alone = workers == 1;
     atomic_init(&context->refs, 1);
     cw__timers_init(&context->timers);
@@ -74,8 +71,9 @@ void cw__context_drop(cw_context *context)
     for (uint32_t i = 0; i < context->count; i++)
         cw__system_free(context->workers[i].trace.events);
     cw__timers_free(&context->timers);
+    if (context->route && context->route->drop) context->route->drop(context);
     cw__clock *clock = context->clock;
-    cw__free(context->memory, bytes_of(context->count) + CW_CACHE_LINE);
+    cw__free(context->memory, context->bytes);
     if (clock) clock->calls->drop(clock);
 }
 
@@ -98,7 +96,7 @@ const char *cw_context_name(const cw_context *context)
 int cw_context_workers(const cw_context *context)
 {
     CW__CHECK_HANDLE(CONTEXT, context);
-    return (int)context->count;
+    return (int)context->limit;
 }
 
 /* ---- threads */
@@ -145,14 +143,21 @@ static void thread_main(void *arg)
     thread_ends(self);
 }
 
-int cw__context_open(uint32_t workers, const char *name,
-                     void (*setup)(cw__worker *, void *), void *arg,
-                     cw_context **out)
+/* Detaches the threads; nobody will join them. */
+static void never_join(cw_context *context)
+{
+    cw_store_release(&context->joined, 1);
+    for (uint32_t i = 0; i < context->started; i++)
+        cw__thread_detach(&context->workers[i].thread);
+}
+
+/* A new context whose workers have no threads yet. */
+static int prepare(uint32_t workers, const char *name, cw_context **out)
 {
     *out = NULL;
     if (workers < 1 || workers > CW_MAX_WORKERS || !name || !*name)
         return CW_EINVAL;
-    cw_context *context = context_new(workers, name);
+    cw_context *context = context_new(workers, name, 0);
     if (!context) return CW_ENOMEM;
     atomic_init(&context->handles, 1);
     atomic_init(&context->running, workers);
@@ -164,7 +169,15 @@ int cw__context_open(uint32_t workers, const char *name,
         cw_or_seq_cst(&context->idle_bits[i / 32], 1u << i % 32);
     }
     atomic_init(&context->idle, workers << 16);
-    for (uint32_t i = 0; i < workers; i++) {
+    *out = context;
+    return CW_OK;
+}
+
+/* Starts the threads of the first `count` workers. */
+static int start_threads(cw_context *context, uint32_t count,
+                         void (*setup)(cw__worker *, void *), void *arg)
+{
+    for (uint32_t i = 0; i < count; i++) {
         cw__worker *worker = &context->workers[i];
         if (setup) setup(worker, arg);
         cw__context_hold(context);
@@ -172,19 +185,58 @@ int cw__context_open(uint32_t workers, const char *name,
         if (status != CW_OK) {
             /* Those that run end at once; the rest never was. Nobody can join
              * them. */
-            uint32_t missing = workers - i;
-            cw_store_release(&context->joined, 1);
-            for (uint32_t j = 0; j < i; j++)
-                cw__thread_detach(&context->workers[j].thread);
+            never_join(context);
             cw_sub_acq_rel(&context->refs, 1);
-            cw_sub_acq_rel(&context->running, missing);
+            cw_sub_acq_rel(&context->running, context->count - i);
             cw_context_release(context);
             return status;
         }
         context->started = i + 1;
     }
+    return CW_OK;
+}
+
+int cw__context_open(uint32_t workers, const char *name,
+                     void (*setup)(cw__worker *, void *), void *arg,
+                     cw_context **out)
+{
+    cw_context *context;
+    int status = prepare(workers, name, &context);
+    if (status == CW_OK) status = start_threads(context, workers, setup, arg);
+    *out = status == CW_OK ? context : NULL;
+    return status;
+}
+
+int cw__context_open_growing(uint32_t workers, const char *name,
+                             cw_context **out)
+{
+    cw_context *context;
+    int status = prepare(workers, name, &context);
+    if (status == CW_OK) {
+        context->workers[0].begun = true;
+        status = start_threads(context, 1, NULL, NULL);
+    }
+    *out = NULL;
+    if (status != CW_OK) return status;
+    never_join(context);
+    /* Nobody else knows it yet. */
+    context->grows = context->permanent = true;
+    context->timekeeper = NULL; /* all its workers may be blocked */
     *out = context;
     return CW_OK;
+}
+
+bool cw__worker_begin(cw__worker *worker)
+{
+    if (worker->begun) return true;
+    worker->begun = true; /* before its thread can fall asleep again */
+    cw__context_hold(worker->context);
+    if (cw__thread_start(&worker->thread, thread_main, worker) != CW_OK) {
+        cw__context_drop(worker->context);
+        return false;
+    }
+    cw__thread_detach(&worker->thread);
+    return true;
 }
 
 cw_context *cw_new_fixed_worker_context(int workers, const char *name)
@@ -199,10 +251,22 @@ cw_context *cw_new_fixed_worker_context(int workers, const char *name)
 
 cw_context *cw__context_adopt(const char *name)
 {
-    cw_context *context = context_new(1, name);
+    cw_context *context = context_new(1, name, 0);
     if (context) {
         context->adopted = true;
         atomic_init(&context->handles, 1); /* the loop itself */
+    }
+    return context;
+}
+
+cw_context *cw__context_routed(const cw__route *route, const char *name,
+                               size_t bytes)
+{
+    cw_context *context = context_new(0, name, bytes);
+    if (context) {
+        context->route = route;
+        atomic_init(&context->handles, 1);
+        atomic_init(&context->ended, 1); /* there are no threads to wait for */
     }
     return context;
 }
@@ -219,6 +283,7 @@ void cw__context_disown(cw_context *context)
 void cw_context_close(cw_context *context)
 {
     CW__CHECK_HANDLE(CONTEXT, context);
+    if (context->permanent) return;
     uint32_t open = 0;
     /* seq_cst: comes before every later look at the counters and timers */
     if (!cw_cas_seq_cst(&context->closed, &open, 1)) return;
@@ -233,6 +298,7 @@ void cw_context_close(cw_context *context)
         cw__limits_expire(limits);
     }
     wake_all(context);
+    if (context->route && context->route->close) context->route->close(context);
     cw__context_drop(context);
 }
 
@@ -258,6 +324,11 @@ int cw_context_join(cw_context *context)
 
 /* ---- time */
 
+cw_context *cw__timekeeper(const cw_context *context)
+{
+    return context->timekeeper ? context->timekeeper : cw_default_context();
+}
+
 int64_t cw__context_deadline(const cw_context *context, int64_t ms)
 {
     int64_t now = cw__context_now(context);
@@ -269,6 +340,26 @@ int64_t cw__context_deadline(const cw_context *context, int64_t ms)
 
 /* ---- counting */
 
+/* The same for a context without workers. Its jobs keep its memory, since no
+ * thread does. */
+static bool admit_routed(cw__worker *self, cw_context *context)
+{
+    cw__context_hold(context);
+    if (context->home != context) return cw__context_admit(self, context->home);
+    cw_add_relaxed(&context->outside_launched, 1);
+    /* acquire: pairs with cw_context_close() */
+    return !cw_load_acquire(&context->closed);
+}
+
+static void leave_routed(cw__worker *self, cw_context *context)
+{
+    if (context->home != context)
+        cw__context_leave(self, context->home);
+    else
+        cw_add_relaxed(&context->outside_completed, 1);
+    cw__context_drop(context);
+}
+
 bool cw__context_admit(cw__worker *self, cw_context *context)
 {
     if (self && self->context == context) {
@@ -276,6 +367,7 @@ bool cw__context_admit(cw__worker *self, cw_context *context)
         cw__count(&self->launched, 1);
         return cw_likely(!cw_load_acquire(&context->closed));
     }
+    if (cw_unlikely(context->count == 0)) return admit_routed(self, context);
     /* seq_cst, then the look at `closed`: a worker that looks at the sums after
      * closing sees this one, or this one sees that it is closed. */
     cw_add_seq_cst(&context->outside_launched, 1);
@@ -287,6 +379,10 @@ void cw__context_leave(cw__worker *self, cw_context *context)
     if (cw_likely(self && self->context == context)) {
         cw__count(&self->completed, 1);
         if (cw_unlikely(!self->running)) cw__worker_publish(self);
+        return;
+    }
+    if (cw_unlikely(context->count == 0)) {
+        leave_routed(self, context);
         return;
     }
     cw__context_hold(context); /* this may be the last one inside */
@@ -324,20 +420,39 @@ uint32_t cw__context_take(cw_context *context, cw_job **jobs, uint32_t max)
     return cw__backlog_take(&context->backlog, context->count, jobs, max);
 }
 
-void cw__cancel_closed(cw_job *job)
+/* What of a body runs in its present context: the scope that moved it there, or
+ * all of it. */
+static cw_job *part_there(cw_job *job)
 {
-    cw_error *closed = cw_error_new(CW_ECLOSED, NULL, NULL);
-    cw_cancel(job, closed);
+    const cw_job *task = cw__job_task(job);
+    cw_job *part = job->flags & CW__JOB_SCOPE ? job : job->scope;
+    for (; part != task; part = part->scope) {
+        const cw__extra *extra = cw__job_has_extra(part);
+        /* One that is over is on its way back from there. */
+        bool over = cw_load_acquire(&part->state) & CW__JOB_BODY_DONE;
+        if (extra && extra->moved && !over) break;
+    }
+    return part;
+}
+
+void cw__cancel_refused(cw_job *job, cw_error *cause)
+{
+    cw_error *closed = cw_error_new(CW_ECLOSED, NULL, cause);
+    cw_cancel(part_there(job), closed);
     cw_error_release(closed);
 }
 
-void cw__context_launch(cw__worker *self, cw_job *job, enum cw__hint hint)
+int cw__context_launch(cw__worker *self, cw_job *job, enum cw__hint hint)
 {
     if (cw__is_watched(job)) cw__watching->launched(job);
-    if (cw_likely(cw__context_admit(self, job->context))) {
-        cw__dispatch(self, job, hint);
-        return;
+    cw_context *context = job->context;
+    if (cw_unlikely(!cw__context_admit(self, context))) {
+        cw__cancel_closed(job);
+        cw__job_finish(self, job, NULL);
+        return CW_OK;
     }
-    cw__cancel_closed(job);
-    cw__job_finish(self, job, NULL);
+    if (cw_unlikely(context->route && context->route->launch))
+        return context->route->launch(context, self, job);
+    cw__dispatch(self, job, hint);
+    return CW_OK;
 }

@@ -7,6 +7,7 @@
 
 #include "backlog.h"
 #include "clock.h"
+#include "route.h"
 #include "timer.h"
 #include "worker.h"
 
@@ -17,11 +18,21 @@ struct cw_context {
     uint32_t magic; /* see check.h */
 #endif
     char name[48];
-    uint32_t count;   /* workers */
+    uint32_t count;   /* workers; 0: others run its jobs */
     uint32_t started; /* threads; fixed once it is open */
     void *host_data;  /* the host's */
-    cw__clock *clock; /* NULL: the platform's. Fixed once it is open */
-    void *memory;     /* what was allocated; this struct is aligned in it */
+    /* Fixed once it is open: */
+    const cw__route *route; /* NULL: to its own workers */
+    cw_context *home;       /* where its jobs are counted and refused: itself,
+                               or, of a view, the one at the bottom */
+    cw_context *timekeeper; /* whose timers it uses; NULL: Default's */
+    cw__clock *clock;       /* NULL: the platform's */
+    uint32_t limit;         /* so many of its jobs run at the same time; 0: as
+                               many as there are */
+    bool permanent;         /* cannot be closed */
+    bool grows;             /* its threads are started when they are needed */
+    void *memory; /* what was allocated; this struct is aligned in it */
+    size_t bytes; /* of that */
     _Atomic uint32_t refs;    /* handles and threads */
     _Atomic uint32_t handles; /* the last one to go closes the context */
     _Atomic uint32_t up;      /* threads that run */
@@ -39,6 +50,9 @@ struct cw_context {
     /* Who sleeps and who searches: sleepers << 16 | searchers. A sleeper's bit
      * is set before it is counted; whoever clears the bit wakes it. */
     _Alignas(CW_CACHE_LINE) _Atomic uint32_t idle;
+    /* Sleepers that soon look around, and whether there is reason to be one:
+     * see sleep.c. */
+    _Atomic uint32_t nappers, naps_help;
     _Atomic uint32_t idle_bits[CW__IDLE_WORDS];
     _Atomic uint32_t keeper;      /* index + 1 of the sleeper that keeps time */
     _Atomic uint32_t next_rested; /* whose turn it is to be given a job */
@@ -50,13 +64,6 @@ struct cw_context {
     _Atomic uint64_t wakes;
 
     cw__worker workers[];
-};
-
-enum cw__hint {
-    CW__SPAWNED, /* new: goes behind what is ready */
-    CW__RESUMED, /* was waited for: goes first, its data are warm */
-    CW__YIELDED, /* let all others go first */
-    CW__QUEUED   /* new, from outside; the caller will wake somebody */
 };
 
 /* A reference that keeps the memory, but does not keep the context open. */
@@ -75,6 +82,15 @@ int64_t cw__context_deadline(const cw_context *context, int64_t ms);
 
 /* Makes a context with one worker, the calling thread. NULL without memory. */
 cw_context *cw__context_adopt(const char *name);
+/* Makes a context without workers, which has one handle, is its own home and
+ * has `bytes` of zeros behind it, see cw__context_data(). NULL without memory.
+ */
+cw_context *cw__context_routed(const cw__route *route, const char *name,
+                               size_t bytes);
+static inline void *cw__context_data(cw_context *context)
+{
+    return context->workers;
+}
 /* Drops an adopted context, which must be empty. */
 void cw__context_disown(cw_context *context);
 
@@ -84,6 +100,17 @@ void cw__context_disown(cw_context *context);
 int cw__context_open(uint32_t workers, const char *name,
                      void (*setup)(cw__worker *, void *), void *arg,
                      cw_context **out);
+/* The same for one that is permanent and starts one thread; the others only
+ * when there is work for them and nobody else who is free. */
+int cw__context_open_growing(uint32_t workers, const char *name,
+                             cw_context **out);
+/* Starts the thread of a worker of such a context if it has none. Only for who
+ * owes the worker a wake-up. False: there is no thread to be had. */
+bool cw__worker_begin(cw__worker *worker);
+
+/* The context whose timers those of `context` are. NULL with cw_last_error() if
+ * that is Default and cannot be started. */
+cw_context *cw__timekeeper(const cw_context *context);
 
 /* Before a job is made that is launched on `*context`: CW_OK, or an error code.
  * A clock may choose another context, or, in `*parent`, whose child it becomes
@@ -104,11 +131,19 @@ static inline bool cw__context_takes_failure(cw_context *context,
     return clock && clock->calls->unhandled(clock, error);
 }
 
+/* Where what the worker launches runs, unless it is told otherwise. NULL on a
+ * thread that is a worker only for as long as it runs a job, after that. */
+static inline cw_context *cw__worker_place(const cw__worker *self)
+{
+    return self->current ? self->current->context : self->context->home;
+}
+
 /* Counts a job in, to be counted out when it ends. False: the context is
  * closed and the job must not be dispatched, but has to end at once. */
 bool cw__context_admit(cw__worker *self, cw_context *context);
-/* Admits a new job and queues it; on a closed context it ends cancelled. */
-void cw__context_launch(cw__worker *self, cw_job *job, enum cw__hint hint);
+/* Admits a new job and queues it; on a closed context it ends cancelled. CW_OK,
+ * or an error code that the job has ended with. */
+int cw__context_launch(cw__worker *self, cw_job *job, enum cw__hint hint);
 /* Counts one out. */
 void cw__context_leave(cw__worker *self, cw_context *context);
 
@@ -116,8 +151,17 @@ void cw__context_leave(cw__worker *self, cw_context *context);
  * runs the worker from its event loop, after CW__RUN_END. */
 void cw__worker_thread_end(cw__worker *self);
 
-/* Queues a job that is ready to run. */
-void cw__dispatch(cw__worker *self, cw_job *job, enum cw__hint hint);
+/* Takes a job with CW__JOB_PINNED to the one worker that may run it. */
+void cw__dispatch_pinned(cw_job *job);
+/* Queues a job that is ready to run in `context`: its own, or one that its own
+ * gives it away to. */
+void cw__dispatch_to(cw_context *context, cw__worker *self, cw_job *job,
+                     enum cw__hint hint);
+static inline void cw__dispatch(cw__worker *self, cw_job *job,
+                                enum cw__hint hint)
+{
+    cw__dispatch_to(job->context, self, job, hint);
+}
 /* Queues jobs, linked through `next`, that were waited for. One whose context
  * is closed is cancelled first. */
 void cw__dispatch_resumed(cw__worker *self, cw_job *first);
@@ -128,8 +172,21 @@ void cw__dispatch_woken(cw__worker *self, cw__woken *woken);
  * then what was injected. Returns how many. */
 uint32_t cw__context_take(cw_context *context, cw_job **jobs, uint32_t max);
 
-/* Cancels a job because its context is closed. */
-void cw__cancel_closed(cw_job *job);
+/* Cancels what of a job runs in its present context, because that does not take
+ * it any more. By its body, or whoever is to dispatch it. `cause` may be NULL.
+ */
+void cw__cancel_refused(cw_job *job, cw_error *cause);
+static inline void cw__cancel_closed(cw_job *job)
+{
+    cw__cancel_refused(job, NULL);
+}
+/* The same if that is so, for a job that has begun and is to be dispatched. */
+static inline void cw__cancel_if_closed(cw_job *job)
+{
+    /* acquire: pairs with cw_context_close() */
+    if (cw_unlikely(cw_load_acquire(&job->context->home->closed)))
+        cw__cancel_closed(job);
+}
 
 /* Wakes one sleeper if there is one and nobody is searching. */
 void cw__context_notify(cw_context *context);

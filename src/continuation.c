@@ -17,6 +17,7 @@
 #include "check.h"
 #include "context.h"
 #include "coroutine.h"
+#include "elements.h"
 #include "error.h"
 #include "frame.h"
 #include "handler.h"
@@ -38,7 +39,8 @@ struct cw_continuation {
     cw_job *task, *scope; /* keeps references */
     cw_completion_fn *on_cancel;
     void *on_cancel_arg;
-    cw_handler *watch; /* on the scope being cancelled */
+    cw__shared *on_cancel_shared; /* owned: the same, or NULL */
+    cw_handler *watch;            /* on the scope being cancelled */
     cw_undelivered_fn *undelivered;
     void *undelivered_arg;
     cw_error *error; /* that it was resumed with; owned */
@@ -59,6 +61,7 @@ void cw_continuation_release(cw_continuation *continuation)
     /* acq_rel: whoever frees it has seen everybody's last use */
     if (!continuation || cw_sub_acq_rel(&continuation->refs, 1) != 1) return;
     cw_error_release(continuation->error);
+    cw__shared_drop(continuation->on_cancel_shared);
     cw__job_drop(continuation->task);
     cw__job_drop(continuation->scope);
     cw__free(continuation, sizeof *continuation + continuation->size);
@@ -208,7 +211,8 @@ static void scope_cancelled(void *arg, cw_error *error)
     cw_continuation_release(self);
 }
 
-int cw_on_cancel(cw_continuation *self, cw_completion_fn *call, void *arg)
+static int subscribe(cw_continuation *self, cw_completion_fn *call, void *arg,
+                     cw__shared *shared)
 {
     CW__CHECK_AS(CONTINUATION, self, "cw_on_cancel", "continuation");
     cw__lock_acquire(&self->lock);
@@ -216,6 +220,7 @@ int cw_on_cancel(cw_continuation *self, cw_completion_fn *call, void *arg)
         self->subscribed || self->state == OVER || self->state == IGNORED;
     self->subscribed = true;
     bool late = self->state == CANCELLED;
+    if (!refused && shared) self->on_cancel_shared = cw__shared_keep(shared);
     if (!refused && !late) {
         self->on_cancel = call;
         self->on_cancel_arg = arg;
@@ -240,4 +245,15 @@ int cw_on_cancel(cw_continuation *self, cw_completion_fn *call, void *arg)
     cw__lock_release(&self->lock);
     if (over && cw__handler_take_back(watch)) cw_continuation_release(self);
     return CW_OK;
+}
+
+int cw_on_cancel(cw_continuation *self, cw_completion_fn *call, void *arg)
+{
+    return subscribe(self, call, arg, NULL);
+}
+
+int cw__on_cancel_shared(cw_continuation *self, cw_completion_fn *call,
+                         cw__shared *arg)
+{
+    return subscribe(self, call, arg, arg);
 }

@@ -176,9 +176,7 @@ static bool park_again(cw_job *job)
 static bool move(cw__worker *self, cw_job *job)
 {
     job->armed = CW__ARMED_MOVE;
-    /* acquire: pairs with cw_context_close() */
-    if (cw_unlikely(cw_load_acquire(&job->context->closed)))
-        cw__cancel_closed(job);
+    cw__cancel_if_closed(job);
     if (cw__is_watched(job)) cw__watching->pauses(job);
     cw__dispatch(self, job, CW__SPAWNED);
     return true;
@@ -243,9 +241,7 @@ void cw__task_run(cw__worker *self, cw_job *job)
             if (commit_park(job)) return;
             break;
         case CW_STEP_YIELDED:
-            /* acquire: pairs with cw_context_close() */
-            if (cw_unlikely(cw_load_acquire(&job->context->closed)))
-                cw__cancel_closed(job);
+            cw__cancel_if_closed(job);
             /* A single worker keeps strict order: what is due goes first. */
             if (job->context == self->context && self->context->count == 1)
                 cw__worker_fire_timers(self);

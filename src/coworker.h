@@ -42,6 +42,17 @@
 #    define CW__FALLTHROUGH ((void)0)
 #endif
 
+/* For clang -Wthread-safety; see CW_ON_MAIN. */
+#if defined(__clang__)
+#    define CW__ROLE(name)        __attribute__((capability(name)))
+#    define CW__NEEDS(role)       __attribute__((requires_capability(role)))
+#    define CW__ESTABLISHES(role) __attribute__((assert_capability(role)))
+#else
+#    define CW__ROLE(name)
+#    define CW__NEEDS(role)
+#    define CW__ESTABLISHES(role)
+#endif
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -128,13 +139,16 @@ cw_context *cw_new_fixed_worker_context(int workers, const char *name);
 
 /* Refuses new work. What was accepted before still runs; a coroutine that
  * suspends or is resumed afterwards, and a job launched afterwards, is
- * cancelled with CW_ECLOSED as cause and still runs its clean-up. The workers
- * end when the last job has ended. Idempotent; never blocks. */
+ * cancelled with CW_ECLOSED as cause and still runs its clean-up there; of one
+ * that runs there only in CW_WITH_ELEMENTS, that part is cancelled. The workers
+ * end when the last job has ended. Idempotent; never blocks. Without effect on
+ * the contexts that are shared or part of another one: Default, IO, Unconfined,
+ * those of the main thread and views. */
 void cw_context_close(cw_context *context);
 
-/* Waits until every worker of a closed context has ended. Returns 0;
- * CW_EINVAL if it is not closed; CW_EDEADLK at once on a browser's main thread
- * and on one of the context's own workers. */
+/* Waits until every worker of a closed context has ended; an executor's has
+ * none. Returns 0; CW_EINVAL if it is not closed; CW_EDEADLK at once on a
+ * browser's main thread and on one of the context's own workers. */
 int cw_context_join(cw_context *context);
 
 /* Gives the reference back; the last one also closes the context. */
@@ -143,16 +157,111 @@ cw_context *cw_context_retain(cw_context *context);
 
 /* Borrowed from the context. */
 const char *cw_context_name(const cw_context *context);
+/* How many of its jobs can run at the same time: its workers, a view's limit.
+ * 0 for one that does not limit them: Unconfined and executors. */
 int cw_context_workers(const cw_context *context);
 
-/* The context whose worker calls this, borrowed; NULL on other threads. */
+/* The context of the calling job; outside of jobs, that whose worker calls
+ * this. Borrowed; NULL on other threads. */
 cw_context *cw_current_context(void);
 /* The context of the program's main thread, borrowed until somebody replaces
  * it; NULL with cw_last_error() = CW_ENOTSUP if the program has none. Tests put
  * one of theirs in its place, see coworker_test.h. */
 cw_context *cw_main_context(void);
+/* The same for jobs that need not wait for their turn: launched or resumed by a
+ * job on the main thread, they run in place, as in cw_unconfined_context(),
+ * with which they share the line; otherwise, and when they yield, they are
+ * queued there. A test's main context is given as it is. Borrowed; NULL with
+ * cw_last_error() = CW_ENOTSUP or CW_ENOMEM. */
+cw_context *cw_main_immediate_context(void);
+/* True on the main thread, that is, on the worker of cw_main_context(). */
+bool cw_is_on_main(void);
 /* The calling worker's name, "" on other threads; lives as the context. */
 const char *cw_worker_name(void);
+
+/* ---- contexts that the program shares
+ *
+ * Borrowed: they are there until the program ends, and need neither be closed
+ * nor given back. */
+
+/* "default": for computations, and for what is launched by nobody who runs
+ * anywhere. As many workers as processors, but two at least, which start when
+ * it is first asked for. NULL with cw_last_error() = CW_ENOMEM or CW_ESTART,
+ * also where it is used without asking; asking again tries again. */
+cw_context *cw_default_context(void);
+
+/* "io": for functions that block. At most as many of its jobs run at the same
+ * time as cw_set_io_limit() says, or there are processors, but 64 at least. Its
+ * threads are others than Default's and start when there is work for them: what
+ * blocks there never keeps Default from running. They all stay. NULL as above.
+ *
+ * Where threads cannot be started when they are needed, as in JavaScript, the
+ * host lends it workers, or those of Default. */
+cw_context *cw_io_context(void);
+/* Before IO is first used. CW_OK; CW_EINVAL (< 1 or > CW_MAX_WORKERS);
+ * CW_ESTATE if it is too late. */
+int cw_set_io_limit(int limit);
+
+/* "unconfined": its jobs run on whatever thread is at hand, inside of the call
+ * that launches or resumes them, up to where they first wait. If that call is
+ * made by a job that runs so itself, the new one runs when the outermost of
+ * them waits or ends, and others after it in order, so that the stack does not
+ * grow. To yield lets those go first, if there are any. Threads that are no
+ * workers run them, too. Delays are counted by Default. */
+cw_context *cw_unconfined_context(void);
+
+/* ---- views
+ *
+ * A context that runs at most `limit` jobs of its own at a time on the workers
+ * of another one, which it keeps open. What is more waits, first in, first out,
+ * in the view and not with the workers. Owned: to be given back with
+ * cw_context_release(); it cannot be closed, but refuses when `context` does.
+ *
+ * `name` is copied; NULL takes the context's. A limit that is no less than
+ * `context` has itself gives the context back, retained, under its own name; so
+ * does a context with one worker, such as Main. Of IO it gives a part of its
+ * own, of any size, which takes nothing from IO: all of these together run at
+ * most four times as many jobs as IO, and 256 at least. Of an executor or of
+ * another view it is as of a context with workers.
+ *
+ * NULL with cw_last_error() = CW_EINVAL (limit < 1, context NULL), CW_ENOTSUP
+ * (Unconfined), CW_ENOMEM. */
+cw_context *cw_limited_parallelism(cw_context *context, int limit,
+                                   const char *name);
+
+/* ---- executors
+ *
+ * A context whose jobs run on threads, or on an event loop, of the
+ * application's. */
+typedef struct cw_executor {
+    /* Sees to it that run(task) is called once, on a thread of its choice, soon
+     * or from within this call, and returns 0. run() runs a job up to where it
+     * next waits; then it comes here again when it goes on. Called from any
+     * thread, by whoever makes the job ready, without locks. Must not block.
+     *
+     * Returns another code than 0, and does not call run(), to refuse: the job
+     * is cancelled with CW_ECLOSED as cause, which has that code as cause. If
+     * it has not begun its body never runs; what is left of one that has, its
+     * CW_CATCH and CW_FINALLY, runs on IO. */
+    int (*execute)(void *arg, void (*run)(void *task), void *task);
+    /* 1: execute() it; 0: the job may run here and now, in place as in
+     * cw_unconfined_context(). Not asked about those that yield. A negative
+     * code is an error: who launches the job gets it, and the job fails with
+     * it, too; one that has begun is refused. NULL: always 1. */
+    int (*is_dispatch_needed)(void *arg);
+    /* The context was closed: execute() is not called any more, except that it
+     * may be running on another thread at the moment. NULL: nothing to do. */
+    void (*close)(void *arg);
+    /* Nobody uses `arg` any more: all jobs have ended and all handles are
+     * back. The last call, from any thread. NULL: nothing to do. */
+    void (*release)(void *arg);
+} cw_executor;
+
+/* Makes one; `calls` and `name` are copied. Returns an owned context; NULL with
+ * cw_last_error() = CW_EINVAL (no execute, name NULL or empty) or CW_ENOMEM.
+ * Delays are counted by Default. */
+cw_context *cw_executor_context(const cw_executor *calls, void *arg,
+                                const char *name);
 
 /* -------------------------------------------------------------------- jobs */
 
@@ -299,6 +408,40 @@ typedef enum cw_step {
 
 typedef struct cw_frame cw_frame;
 
+/* Which thread: clang -Wthread-safety checks these at compile time; other
+ * compilers take them for nothing.
+ *
+ * CW_ON_MAIN and CW_ON_WORKER, before the declaration of a function, say that
+ * it may be called only on the main thread (it touches the page, say), or only
+ * on others (it blocks):
+ *
+ *     CW_ON_MAIN void set_title(const char *title);
+ *
+ * Only a coroutine or function of the same role may call it, which is one that
+ * is defined with CW_COROUTINE_ON(MAIN, ...) or ..._ON(WORKER, ...), or another
+ * function that says the same. CW_CALL and the scopes, but not
+ * CW_WITH_ELEMENTS, are such calls, too. A coroutine of the main thread is
+ * launched by one of its kind or with cw_launch_on_main(), and one of the
+ * workers never with that.
+ *
+ * Which context a coroutine is sent to is not known at compile time. So one
+ * with a role looks where it is each time that it goes on, unless NDEBUG is
+ * defined, and aborts with its name if that is wrong. */
+typedef struct CW__ROLE("main thread") cw__main_role {
+    char unused;
+} cw__main_role;
+typedef struct CW__ROLE("worker") cw__worker_role {
+    char unused;
+} cw__worker_role;
+typedef struct CW__ROLE("no") cw__no_role {
+    char unused;
+} cw__no_role;
+extern cw__main_role cw__the_main_thread; /* only for the compiler: */
+extern cw__worker_role cw__a_worker;      /* none of these is defined */
+extern cw__no_role cw__anywhere_but_main; /* and nobody ever has this one */
+#define CW_ON_MAIN   CW__NEEDS(cw__the_main_thread)
+#define CW_ON_WORKER CW__NEEDS(cw__a_worker)
+
 /* Describes a coroutine or a blocking function. Made by the macros below. */
 typedef struct cw_coroutine {
     const char *name;
@@ -356,16 +499,20 @@ typedef struct cw_none {
  * CW_DECLARE_COROUTINE goes in a header and CW_DEFINE_COROUTINE in one source
  * file if a coroutine is used from several. */
 #define CW_COROUTINE(NAME, ARG, RESULT, ...)                                   \
-    CW__FRAME(NAME, ARG, RESULT, __VA_ARGS__)                                  \
-    static const cw_coroutine NAME;                                            \
-    CW__TYPED(NAME, ARG, RESULT)                                               \
-    CW__BODY(static, NAME, ARG, RESULT)
-
+    CW__COROUTINE(CW__ANY, NAME, ARG, RESULT, __VA_ARGS__)
 #define CW_DECLARE_COROUTINE(NAME, ARG, RESULT, ...)                           \
-    CW__FRAME(NAME, ARG, RESULT, __VA_ARGS__)                                  \
-    extern const cw_coroutine NAME;                                            \
-    CW__TYPED(NAME, ARG, RESULT)
-#define CW_DEFINE_COROUTINE(NAME, ARG, RESULT) CW__BODY(, NAME, ARG, RESULT)
+    CW__DECLARE_COROUTINE(CW__ANY, NAME, ARG, RESULT, __VA_ARGS__)
+#define CW_DEFINE_COROUTINE(NAME, ARG, RESULT)                                 \
+    CW__BODY(CW__ANY, , NAME, ARG, RESULT)
+
+/* The same for one that runs only on the main thread (ROLE is MAIN), or only on
+ * others (WORKER). */
+#define CW_COROUTINE_ON(ROLE, NAME, ARG, RESULT, ...)                          \
+    CW__COROUTINE(CW__##ROLE, NAME, ARG, RESULT, __VA_ARGS__)
+#define CW_DECLARE_COROUTINE_ON(ROLE, NAME, ARG, RESULT, ...)                  \
+    CW__DECLARE_COROUTINE(CW__##ROLE, NAME, ARG, RESULT, __VA_ARGS__)
+#define CW_DEFINE_COROUTINE_ON(ROLE, NAME, ARG, RESULT)                        \
+    CW__BODY(CW__##ROLE, , NAME, ARG, RESULT)
 
 /* CW_FUNCTION(name, ARGUMENT, RESULT) { body }
  *
@@ -373,14 +520,18 @@ typedef struct cw_none {
  * body sees `ARGUMENT const *arg` and `RESULT *result` and returns 0 or a
  * negative code; cw_fail() gives the code a message. A long one asks
  * cw_is_stopped() now and then and returns CW_ECANCELED. */
-#define CW_FUNCTION(NAME, ARG, RESULT)                                         \
+#define CW_FUNCTION(NAME, ARG, RESULT) CW__FUNCTION(CW__ANY, NAME, ARG, RESULT)
+#define CW_FUNCTION_ON(ROLE, NAME, ARG, RESULT)                                \
+    CW__FUNCTION(CW__##ROLE, NAME, ARG, RESULT)
+#define CW__FUNCTION(ROLE, NAME, ARG, RESULT)                                  \
     CW__FRAME(NAME, ARG, RESULT, CW_NO_LOCALS)                                 \
     static const cw_coroutine NAME;                                            \
-    CW__TYPED(NAME, ARG, RESULT)                                               \
-    static int NAME##__body(ARG const *arg, RESULT *result);                   \
+    CW__TYPED(ROLE, NAME, ARG, RESULT)                                         \
+    ROLE##_CALLS static int NAME##__body(ARG const *arg, RESULT *result);      \
     CW__UNUSED static cw_step NAME##__step(cw_frame *frame)                    \
     {                                                                          \
         struct NAME *self = (struct NAME *)(void *)frame;                      \
+        ROLE##_ENTER(frame);                                                   \
         return cw__function_done(frame,                                        \
                                  NAME##__body(&self->arg, &self->result));     \
     }                                                                          \
@@ -393,11 +544,11 @@ typedef struct cw_none {
     CW__KEEP const cw_coroutine *cw_export_##NAME(void);                       \
     CW__KEEP const cw_coroutine *cw_export_##NAME(void) { return &NAME; }
 
-/* Starting. `context` NULL means the calling job's, or else the calling
- * worker's. Called inside a job, these make a child of that job; elsewhere the
- * new job has no parent. Returns an owned handle; NULL with cw_last_error() =
- * CW_EINVAL (no context) or CW_ENOMEM. On a closed context the job is returned
- * cancelled.
+/* Starting. `context` NULL means the calling job's or worker's, and elsewhere
+ * cw_default_context(). Called inside a job, these make a child of that job;
+ * elsewhere the new job has no parent. Returns an owned handle; NULL with
+ * cw_last_error() = CW_ENOMEM, that of cw_default_context(), or what an
+ * executor says. On a closed context the job is returned cancelled.
  *
  * cw_launch: a failure that no parent takes goes to the unhandled handler.
  * cw_async: the same, but the failure waits for whoever awaits the job.
@@ -407,6 +558,9 @@ typedef struct cw_none {
 #define cw_async(context, NAME, ...)                                           \
     NAME##__start(context, CW__START_HANDLE | CW__START_ASYNC, __VA_ARGS__)
 #define cw_spawn(context, NAME, ...) NAME##__spawn(context, __VA_ARGS__)
+
+/* cw_launch() in cw_main_context(); CW_ENOTSUP without a main thread. */
+#define cw_launch_on_main(NAME, ...) NAME##__start_on_main(__VA_ARGS__)
 
 /* How a job begins. */
 typedef enum cw_start {
@@ -438,7 +592,7 @@ typedef enum cw_start {
 #define CW_DEFERRED(NAME, TYPE)                                                \
     CW__FRAME(NAME, cw_none, TYPE, CW_NO_LOCALS)                               \
     static const cw_coroutine NAME;                                            \
-    CW__TYPED(NAME, cw_none, TYPE)                                             \
+    CW__TYPED(CW__ANY, NAME, cw_none, TYPE)                                    \
     CW__UNUSED static inline cw_job *NAME##__deferred(cw_job *parent)          \
     {                                                                          \
         return cw__deferred_new(&NAME, parent);                                \
@@ -1038,8 +1192,9 @@ static inline cw_clause cw_on_lock(cw_mutex *mutex, const void *owner);
 
 /* ---------------------------------------------------------------- counters */
 
-/* Counters of one context since its start; a snapshot that need not be
- * consistent between fields while workers run. A job is counted as ended only
+/* Counters of one context since its start, of a view those of the context that
+ * it is a view of; a snapshot that need not be consistent between fields while
+ * workers run. A job is counted as ended only
  * after those who wait for it have been told, since the count lets a closed
  * context end: they may read one less. After cw_context_join() all are exact.
  */
@@ -1096,7 +1251,8 @@ typedef enum cw_dump_kind {
     CW_DUMP_SCOPE,      /* a part of the body of another job, `body` */
     CW_DUMP_SUPERVISOR, /* the same, of CW_SUPERVISOR_SCOPE */
     CW_DUMP_BARE,       /* a job without a body */
-    CW_DUMP_BARE_SUPERVISOR
+    CW_DUMP_BARE_SUPERVISOR,
+    CW_DUMP_WAIT /* one of the things that a body in JavaScript waits for */
 } cw_dump_kind;
 
 typedef enum cw_dump_state {
@@ -1179,19 +1335,68 @@ enum { CW__DONE = 0, CW__PENDING = 1 };
         __VA_ARGS__                                                            \
     };
 
-#define CW__TYPED(NAME, ARG, RESULT)                                           \
-    CW__UNUSED static inline cw_job *NAME##__start(cw_context *context,        \
-                                                   unsigned flags, ARG arg)    \
+/* What the parts of a coroutine of each role ask of who calls them: to be
+ * launched, to be launched on the main thread, to be called; and how the
+ * compiler gets to know that it has that. */
+#define CW__ANY_STARTS
+#define CW__ANY_STARTS_ON_MAIN
+#define CW__ANY_CALLS
+#define CW__ANY_ENTER(frame)
+#define CW__MAIN_STARTS CW_ON_MAIN
+#define CW__MAIN_STARTS_ON_MAIN
+#define CW__MAIN_CALLS        CW_ON_MAIN
+#define CW__MAIN_ENTER(frame) cw__enter_main(frame)
+#define CW__WORKER_STARTS
+#define CW__WORKER_STARTS_ON_MAIN CW__NEEDS(cw__anywhere_but_main)
+#define CW__WORKER_CALLS          CW_ON_WORKER
+#define CW__WORKER_ENTER(frame)   cw__enter_worker(frame)
+
+void cw__wrong_thread(const cw_frame *frame); /* does not return */
+CW__ESTABLISHES(cw__the_main_thread)
+CW__UNUSED static inline void cw__enter_main(const cw_frame *frame)
+{
+    (void)frame;
+#ifndef NDEBUG
+    if (!cw_is_on_main()) cw__wrong_thread(frame);
+#endif
+}
+CW__ESTABLISHES(cw__a_worker)
+CW__UNUSED static inline void cw__enter_worker(const cw_frame *frame)
+{
+    (void)frame;
+#ifndef NDEBUG
+    if (cw_is_on_main()) cw__wrong_thread(frame);
+#endif
+}
+
+#define CW__COROUTINE(ROLE, NAME, ARG, RESULT, ...)                            \
+    CW__FRAME(NAME, ARG, RESULT, __VA_ARGS__)                                  \
+    static const cw_coroutine NAME;                                            \
+    CW__TYPED(ROLE, NAME, ARG, RESULT)                                         \
+    CW__BODY(ROLE, static, NAME, ARG, RESULT)
+#define CW__DECLARE_COROUTINE(ROLE, NAME, ARG, RESULT, ...)                    \
+    CW__FRAME(NAME, ARG, RESULT, __VA_ARGS__)                                  \
+    extern const cw_coroutine NAME;                                            \
+    CW__TYPED(ROLE, NAME, ARG, RESULT)
+
+#define CW__TYPED(ROLE, NAME, ARG, RESULT)                                     \
+    ROLE##_STARTS CW__UNUSED static inline cw_job *NAME##__start(              \
+        cw_context *context, unsigned flags, ARG arg)                          \
     {                                                                          \
         return cw__start(context, &NAME, flags, &arg);                         \
     }                                                                          \
-    CW__UNUSED static inline cw_job *NAME##__launch(                           \
+    ROLE##_STARTS_ON_MAIN CW__UNUSED static inline cw_job                      \
+        *NAME##__start_on_main(ARG arg)                                        \
+    {                                                                          \
+        return cw__start_on_main(&NAME, &arg);                                 \
+    }                                                                          \
+    ROLE##_STARTS CW__UNUSED static inline cw_job *NAME##__launch(             \
         const cw_elements *elements, cw_start how, unsigned flags, ARG arg)    \
     {                                                                          \
         return cw__launch_with(elements, how, &NAME, flags, &arg);             \
     }                                                                          \
-    CW__UNUSED static inline int NAME##__call_limited(cw_frame *frame,         \
-                                                      int64_t ms, ARG arg)     \
+    ROLE##_CALLS CW__UNUSED static inline int NAME##__call_limited(            \
+        cw_frame *frame, int64_t ms, ARG arg)                                  \
     {                                                                          \
         return cw__call_limited(frame, &NAME, ms, &arg);                       \
     }                                                                          \
@@ -1205,7 +1410,8 @@ enum { CW__DONE = 0, CW__PENDING = 1 };
     {                                                                          \
         return cw__returned_in_time(frame, out, in_time);                      \
     }                                                                          \
-    CW__UNUSED static inline int NAME##__spawn(cw_context *context, ARG arg)   \
+    ROLE##_STARTS CW__UNUSED static inline int NAME##__spawn(                  \
+        cw_context *context, ARG arg)                                          \
     {                                                                          \
         return cw__spawn(context, &NAME, &arg);                                \
     }                                                                          \
@@ -1224,8 +1430,8 @@ enum { CW__DONE = 0, CW__PENDING = 1 };
     {                                                                          \
         return cw__awaited_all(frame, jobs, count, &NAME, outs);               \
     }                                                                          \
-    CW__UNUSED static inline int NAME##__call(cw_frame *frame, int scoped,     \
-                                              ARG arg)                         \
+    ROLE##_CALLS CW__UNUSED static inline int NAME##__call(                    \
+        cw_frame *frame, int scoped, ARG arg)                                  \
     {                                                                          \
         return cw__call(frame, &NAME, scoped, &arg);                           \
     }                                                                          \
@@ -1234,8 +1440,8 @@ enum { CW__DONE = 0, CW__PENDING = 1 };
     {                                                                          \
         return cw__returned(frame, out);                                       \
     }                                                                          \
-    CW__UNUSED static inline int NAME##__run_blocking(ARG arg, RESULT *out,    \
-                                                      cw_error **error)        \
+    ROLE##_CALLS CW__UNUSED static inline int NAME##__run_blocking(            \
+        ARG arg, RESULT *out, cw_error **error)                                \
     {                                                                          \
         return cw__run_blocking(&NAME, &arg, out, error);                      \
     }
@@ -1252,10 +1458,11 @@ enum { CW__DONE = 0, CW__PENDING = 1 };
         CW_TYPE_CODE(ARG),                                                     \
         CW_TYPE_CODE(RESULT)};
 
-#define CW__BODY(LINKAGE, NAME, ARG, RESULT)                                   \
-    static cw_step NAME##__body(struct NAME *self);                            \
+#define CW__BODY(ROLE, LINKAGE, NAME, ARG, RESULT)                             \
+    ROLE##_CALLS static cw_step NAME##__body(struct NAME *self);               \
     CW__UNUSED static cw_step NAME##__step(cw_frame *frame)                    \
     {                                                                          \
+        ROLE##_ENTER(frame);                                                   \
         return NAME##__body((struct NAME *)(void *)frame);                     \
     }                                                                          \
     CW__DESCRIPTOR(LINKAGE, NAME, ARG, RESULT)                                 \
@@ -1313,6 +1520,7 @@ enum { CW__DONE = 0, CW__PENDING = 1 };
     } while (0)
 
 cw_job *cw__start(cw_context *, const cw_coroutine *, unsigned, const void *);
+cw_job *cw__start_on_main(const cw_coroutine *, const void *);
 int cw__spawn(cw_context *, const cw_coroutine *, const void *);
 int cw__result(const cw_job *, const cw_coroutine *, void *);
 int cw__run_blocking(const cw_coroutine *, const void *, void *, cw_error **);

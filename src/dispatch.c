@@ -97,10 +97,10 @@ static bool give_if_free(cw__worker *worker, cw_job *job)
  * a quiet pool start on different workers and stay there, while on a busy one,
  * whose workers only nod off, they are queued and nobody is woken in vain.
  * False if there is no such worker. */
-bool cw__hand_over(cw__worker *self, cw_job *job)
+static bool hand_over(cw_context *context, cw__worker *self, cw_job *job)
 {
-    cw_context *context = job->context;
     if (context->count == 1) return false; /* keeps strict order */
+    if (context->grows) return false;      /* not all of them have a thread */
     uint32_t idle = cw_load_seq_cst(&context->idle);
     if (idle == 0) return false;
     uint32_t last = cw__job_last_worker(job); /* not begun: out of range */
@@ -128,20 +128,61 @@ bool cw__hand_over(cw__worker *self, cw_job *job)
     return false;
 }
 
+bool cw__hand_over(cw__worker *self, cw_job *job)
+{
+    return hand_over(job->context, self, job);
+}
+
 /* ---- dispatching */
 
-void cw__dispatch(cw__worker *self, cw_job *job, enum cw__hint hint)
+void cw__dispatch_pinned(cw_job *job)
 {
+    cw__worker *home = cw__the_host.home_of(job);
+    if (cw__the_host.runs_here(job)) {
+        cw__worker_pin(home, job);
+        if (!home->running) cw__worker_unpark(home);
+        return;
+    }
     cw_context *context = job->context;
-    if (cw_unlikely(context->clock)) {
-        context->clock->calls->dispatch(context->clock, self, job,
-                                        hint == CW__YIELDED);
+    cw__context_hold(context); /* once queued, the job may end */
+    cw__inbox_push(&home->inbox, (uintptr_t)job | CW__INBOX_JOB);
+    cw__worker_unpark(home);
+    cw__context_drop(context);
+}
+
+/* A running body has resumed this one, which was just queued. True if nobody
+ * has to be woken for it: a job that is alone there will hardly wait for
+ * anybody but this worker, which takes it when the body suspends. If that is
+ * late in doing so, a napper finds the job. To wake somebody each time would
+ * take longer than what two bodies have to tell each other. */
+static bool leave_to_nappers(cw__worker *self)
+{
+    cw_context *context = self->context;
+    if (!self->running || !self->current || cw__ring_length(&self->ring) > 1)
+        return false;
+    /* seq_cst: after the job was made visible, pairs with end_nap() */
+    if (cw_load_seq_cst(&context->nappers)) return true;
+    /* relaxed: no more than advice */
+    if (!cw_load_relaxed(&context->naps_help))
+        cw_store_relaxed(&context->naps_help, 1);
+    return false;
+}
+
+void cw__dispatch_to(cw_context *context, cw__worker *self, cw_job *job,
+                     enum cw__hint hint)
+{
+    if (cw_unlikely(context->route)) {
+        context->route->dispatch(context, self, job, hint);
+        return;
+    }
+    if (cw_unlikely(job->flags & CW__JOB_PINNED)) {
+        cw__dispatch_pinned(job);
         return;
     }
     if (!self || self->context != context) {
         if (hint == CW__QUEUED)
             cw__inbox_push(&context->inject, (uintptr_t)job);
-        else if (!cw__hand_over(NULL, job))
+        else if (!hand_over(context, NULL, job))
             inject(context, job);
         return;
     }
@@ -158,8 +199,9 @@ void cw__dispatch(cw__worker *self, cw_job *job, enum cw__hint hint)
     cw__push(self, job);
     /* A running worker needs nobody to tell it, and a single one has nobody to
      * tell. */
-    if (hint != CW__YIELDED && !(self->running && context->count == 1))
-        cw__context_notify(context);
+    if (hint == CW__YIELDED || (self->running && context->count == 1)) return;
+    if (hint == CW__RESUMED && leave_to_nappers(self)) return;
+    cw__context_notify(context);
 }
 
 void cw__dispatch_resumed(cw__worker *self, cw_job *first)
@@ -174,9 +216,7 @@ void cw__dispatch_resumed(cw__worker *self, cw_job *first)
         bool foreign = !self || self->context != context;
         if (foreign) cw__context_hold(context);
         first = job->next;
-        /* acquire: pairs with cw_context_close() */
-        if (cw_unlikely(cw_load_acquire(&context->closed)))
-            cw__cancel_closed(job);
+        cw__cancel_if_closed(job);
         cw__dispatch(self, job, hint);
         if (foreign) cw__context_drop(context);
     }

@@ -118,7 +118,9 @@ static int add_all_tops(cw__dump *dump)
 static int add_children(cw__dump *dump, uint32_t parent)
 {
     cw__children children;
-    int status = cw__children_take(dump->nodes[parent].job, &children);
+    int status = cw__children_take(dump->nodes[parent].job,
+                                   CW__CHILDREN_LAUNCHED | CW__CHILDREN_WAITS,
+                                   &children);
     if (status != CW_OK) return status;
     uint32_t first = dump->count;
     for (size_t i = 0; i < children.count && status == CW_OK; i++)

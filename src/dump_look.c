@@ -16,7 +16,8 @@ static cw_dump_kind kind_of(const cw_job *job)
     bool supervisor = job->flags & CW__JOB_SUPERVISOR;
     if (job->flags & CW__JOB_BARE)
         return supervisor ? CW_DUMP_BARE_SUPERVISOR : CW_DUMP_BARE;
-    if (job->flags & CW__JOB_SCOPE)
+    if (job->flags & CW__JOB_LEAF) return CW_DUMP_WAIT;
+    if (job->flags & (CW__JOB_SCOPE | CW__JOB_INSIDE))
         return supervisor ? CW_DUMP_SUPERVISOR : CW_DUMP_SCOPE;
     return job->flags & CW__JOB_ASYNC ? CW_DUMP_ASYNC : CW_DUMP_LAUNCH;
 }
@@ -33,11 +34,11 @@ static cw_dump_state state_of(uint32_t state)
 static void look_at_channel(cw_dump_entry *entry, cw_channel *channel)
 {
     entry->object = channel;
-    cw__lock_acquire(&channel->lock);
-    entry->count = channel->buffer.count;
+    cw__channel_lock(channel);
+    entry->count = cw__buffer_count(&channel->buffer);
     entry->capacity = channel->capacity;
     entry->closed = channel->closed;
-    cw__lock_release(&channel->lock);
+    cw__channel_unlock(channel);
 }
 
 static void look_at_gate(cw__dump *dump, cw__node *node, cw__gate *gate)
@@ -119,7 +120,9 @@ static void look_at_wait(cw__dump *dump, cw__node *node)
     entry->at = job->top->type->name;
     /* CW_FINALLY and CW_END are no places to wait at. */
     int at = job->top->at;
-    entry->line = at > 0 && at < CW__AT_FINALLY ? at : 0;
+    bool known = at > 0 && at < CW__AT_FINALLY;
+    /* A wait of the host's tells its place in a file of the library's. */
+    entry->line = known && !(job->flags & CW__JOB_LEAF) ? at : 0;
     node->context = job->context;
     cw__context_hold(node->context);
 }

@@ -12,6 +12,7 @@ static const char *const kinds[] = {
     [CW_DUMP_LAUNCH] = "launch", [CW_DUMP_ASYNC] = "async",
     [CW_DUMP_SCOPE] = "scope",   [CW_DUMP_SUPERVISOR] = "supervisor scope",
     [CW_DUMP_BARE] = "job",      [CW_DUMP_BARE_SUPERVISOR] = "supervisor job",
+    [CW_DUMP_WAIT] = "wait",
 };
 
 static const char *const states[] = {

@@ -26,6 +26,33 @@ static char *copy_name(const char *name)
     return copy ? memcpy(copy, name, bytes) : NULL;
 }
 
+cw__shared *cw__shared_keep(cw__shared *shared)
+{
+    if (shared) cw_add_relaxed(&shared->refs, 1); /* the caller holds one */
+    return shared;
+}
+
+void cw__shared_drop(cw__shared *shared)
+{
+    /* acq_rel: whoever frees it has seen everybody's last use */
+    if (shared && cw_sub_acq_rel(&shared->refs, 1) == 1) shared->free(shared);
+}
+
+/* Puts a value in place of one that there may have been. */
+static void put(struct cw__value *place, struct cw__value value)
+{
+    cw__shared_keep(value.shared);
+    cw__shared_drop(place->shared);
+    *place = value;
+}
+
+static void put_handler(cw_elements *set, cw__handler_element handler)
+{
+    cw__shared_keep(handler.shared);
+    cw__shared_drop(set->handler.shared);
+    set->handler = handler;
+}
+
 /* A copy of `base` (NULL: the empty set) with room for one more value. */
 static cw_elements *copy(const cw_elements *base, uint32_t more)
 {
@@ -38,14 +65,16 @@ static cw_elements *copy(const cw_elements *base, uint32_t more)
         /* Field by field: the count of references is not copied. */
         set->context = base->context;
         set->has_job = base->has_job;
-        set->handler = base->handler;
-        memcpy(set->values, base->values, count * sizeof set->values[0]);
+        put_handler(set, base->handler);
+        for (uint32_t i = 0; i < count; i++)
+            put(&set->values[i], base->values[i]);
         set->name = base->name ? copy_name(base->name) : NULL;
     }
     atomic_init(&set->refs, 1);
     set->count = count + more;
     if (base && base->name && !set->name) {
-        cw__free(set, bytes_of(set->count));
+        set->context = NULL; /* not held yet */
+        cw_elements_release(set);
         return NULL;
     }
     if (base) set->job = cw_job_retain(base->job);
@@ -70,6 +99,9 @@ void cw_elements_release(const cw_elements *elements)
     if (set->name) cw__free(set->name, strlen(set->name) + 1);
     cw_job_release(set->job);
     if (set->context) cw__context_drop(set->context);
+    cw__shared_drop(set->handler.shared);
+    for (uint32_t i = 0; i < set->count; i++)
+        cw__shared_drop(set->values[i].shared);
     cw__free(set, bytes_of(set->count));
 }
 
@@ -116,13 +148,26 @@ const cw_elements *cw_elements_with_name(const cw_elements *base,
     return set;
 }
 
+static const cw_elements *with_handler(const cw_elements *base,
+                                       cw__handler_element handler)
+{
+    cw_elements *set = copy(base, 0);
+    if (set) put_handler(set, handler);
+    return set;
+}
+
 const cw_elements *cw_elements_with_handler(const cw_elements *base,
                                             cw_failure_fn *call, void *arg)
 {
     CW__CHECK_IF_ANY(ELEMENTS, base);
-    cw_elements *set = copy(base, 0);
-    if (set) set->handler = (cw__handler_element){.call = call, .arg = arg};
-    return set;
+    return with_handler(base, (cw__handler_element){.call = call, .arg = arg});
+}
+
+const cw_elements *cw__elements_with_shared_handler(const cw_elements *base,
+                                                    cw_failure_fn *call,
+                                                    cw__shared *arg)
+{
+    return with_handler(base, (cw__handler_element){call, arg, arg});
 }
 
 static struct cw__value *find(const cw_elements *set, const cw_key *key)
@@ -132,16 +177,28 @@ static struct cw__value *find(const cw_elements *set, const cw_key *key)
     return NULL;
 }
 
+static const cw_elements *with_value(const cw_elements *base,
+                                     struct cw__value value)
+{
+    cw_elements *set = copy(base, find(base, value.key) ? 0 : 1);
+    if (!set) return NULL;
+    struct cw__value *place = find(set, value.key);
+    put(place ? place : &set->values[set->count - 1], value);
+    return set;
+}
+
 const cw_elements *cw_elements_with_value(const cw_elements *base,
                                           const cw_key *key, void *value)
 {
     CW__CHECK_IF_ANY(ELEMENTS, base);
-    cw_elements *set = copy(base, find(base, key) ? 0 : 1);
-    if (!set) return NULL;
-    struct cw__value *place = find(set, key);
-    if (!place) place = &set->values[set->count - 1];
-    *place = (struct cw__value){.key = key, .value = value};
-    return set;
+    return with_value(base, (struct cw__value){.key = key, .value = value});
+}
+
+const cw_elements *cw__elements_with_shared_value(const cw_elements *base,
+                                                  const cw_key *key,
+                                                  cw__shared *value)
+{
+    return with_value(base, (struct cw__value){key, value, value});
 }
 
 const cw_elements *cw_elements_plus(const cw_elements *left,
@@ -174,14 +231,14 @@ const cw_elements *cw_elements_plus(const cw_elements *left,
         set->job = cw_job_retain(right->job);
         set->has_job = true;
     }
-    if (right->handler.call) set->handler = right->handler;
+    if (right->handler.call) put_handler(set, right->handler);
     uint32_t at = left->count;
     for (uint32_t i = 0; i < right->count; i++) {
         struct cw__value *place = find(left, right->values[i].key);
         if (place)
-            set->values[place - left->values] = right->values[i];
+            put(&set->values[place - left->values], right->values[i]);
         else
-            set->values[at++] = right->values[i];
+            put(&set->values[at++], right->values[i]);
     }
     return set;
 }

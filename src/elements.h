@@ -7,10 +7,17 @@
 
 #include "job.h"
 
+/* What sets own together, if it begins with this. */
+typedef struct cw__shared {
+    _Atomic uint32_t refs;
+    void (*free)(struct cw__shared *shared);
+} cw__shared;
+
 /* Who hears of failures that have no owner. */
 typedef struct cw__handler_element {
     cw_failure_fn *call; /* NULL: nobody in particular */
     void *arg;
+    cw__shared *shared; /* owned: `arg`, or NULL */
 } cw__handler_element;
 
 struct cw_elements {
@@ -27,6 +34,7 @@ struct cw_elements {
     struct cw__value {
         const cw_key *key;
         void *value;
+        cw__shared *shared; /* owned: `value`, or NULL */
     } values[];
 };
 
@@ -36,6 +44,17 @@ cw__elements_handler(const cw_elements *elements)
 {
     return elements && elements->handler.call ? &elements->handler : NULL;
 }
+
+/* As cw_elements_with_handler() and cw_elements_with_value(), with an argument
+ * or value that the set owns with others: one more reference is taken. */
+const cw_elements *cw__elements_with_shared_handler(const cw_elements *base,
+                                                    cw_failure_fn *call,
+                                                    cw__shared *arg);
+const cw_elements *cw__elements_with_shared_value(const cw_elements *base,
+                                                  const cw_key *key,
+                                                  cw__shared *value);
+cw__shared *cw__shared_keep(cw__shared *shared); /* NULL is allowed */
+void cw__shared_drop(cw__shared *shared);        /* NULL is allowed */
 
 /* What a job gets as its own: both, but no job. Owned; NULL without memory. */
 const cw_elements *cw__elements_of_job(const cw_elements *base,

@@ -8,6 +8,7 @@
 #include "atomic.h"
 #include "base.h"
 #include "check.h"
+#include "host.h"
 #include "lock.h"
 
 #include <string.h>
@@ -19,6 +20,7 @@ struct suppressed {
 };
 
 struct cw_error {
+    cw_error *next_dead;   /* first, for inbox.h: link while being freed */
     _Atomic uint32_t refs; /* 0 marks the static one, which is never freed */
     int code;
     cw_error *cause;     /* owned, or NULL */
@@ -28,7 +30,7 @@ struct cw_error {
     uint32_t bytes; /* of this allocation */
     cw__lock lock;  /* guards the list: things are only added to it */
     struct suppressed *suppressed, **suppressed_end;
-    cw_error *next_dead; /* link while being freed */
+    cw__error_origin origin;
 #ifdef CW_DEBUG
     uint32_t magic; /* see check.h */
 #endif
@@ -112,6 +114,7 @@ cw_error *cw__error_carrying(int code, const char *message, cw_error *cause,
     atomic_init(&error->lock.word, 0);
     error->suppressed = NULL;
     error->suppressed_end = &error->suppressed;
+    error->origin = (cw__error_origin){NULL, 0};
     if (payload_bytes) memcpy((char *)error + offset, payload, payload_bytes);
     return error;
 }
@@ -156,8 +159,30 @@ void cw_error_release(cw_error *error)
             drop(entry->error, &dead);
             cw__free(entry, sizeof *entry);
         }
-        cw__free(error, error->bytes);
+        if (error->origin.home)
+            cw__the_host.error_free(error);
+        else
+            cw__error_free(error);
     }
+}
+
+void cw__error_free(cw_error *error) { cw__free(error, error->bytes); }
+
+cw__error_origin *cw__error_origin_of(cw_error *error)
+{
+    /* Those that stand for a lack of memory are everybody's. */
+    bool shared = error == &out_of_memory || error == &cancelled;
+    return shared ? NULL : &error->origin;
+}
+
+bool cw__error_revive(cw_error *error)
+{
+    uint32_t refs = cw_load_relaxed(&error->refs);
+    while (refs != 0)
+        /* acq_rel: as little as the library has; who calls has seen it before
+         */
+        if (cw_cas_weak_acq_rel(&error->refs, &refs, refs + 1)) return true;
+    return false;
 }
 
 /* ---- what came on top of an error */

@@ -21,6 +21,19 @@ cw_error *cw__error_carrying(int code, const char *message, cw_error *cause,
 /* What it carries: borrowed, NULL if nothing. */
 const void *cw__error_payload(const cw_error *error, uint32_t *bytes);
 
+/* Where the host keeps its own form of an error, as long as that lives. */
+typedef struct cw__error_origin {
+    void *home; /* NULL: nowhere. A host's error is given to its error_free() */
+    uint32_t slot;
+} cw__error_origin;
+/* To be set by who has made the error; NULL for one that has no owner. */
+cw__error_origin *cw__error_origin_of(cw_error *error);
+/* One more reference to an error that the host may still have the memory of.
+ * False: it was released for good. */
+bool cw__error_revive(cw_error *error);
+/* Frees what the host's error_free() was given. */
+void cw__error_free(cw_error *error);
+
 static inline bool cw__error_is_cancel(const cw_error *error)
 {
     return cw_error_code(error) == CW_ECANCELED;

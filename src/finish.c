@@ -67,8 +67,8 @@ static void fire_waiters(cw__worker *self, cw_job *job)
 static void count_end(cw__worker *self, cw_job *job, const cw_error *error)
 {
     if (cw__is_watched(job)) cw__watching->ended(job);
-    if (job->flags & (CW__JOB_SCOPE | CW__JOB_BARE)) return;
-    if (error && self && self->context == job->context)
+    if (job->flags & (CW__JOB_SCOPE | CW__JOB_BARE | CW__JOB_INSIDE)) return;
+    if (error && self && self->context == job->context->home)
         cw__count(cw__error_is_cancel(error) ? &self->cancelled : &self->failed,
                   1);
     cw__context_leave(self, job->context);
@@ -115,15 +115,15 @@ static bool has_owner(const cw_job *job)
            !(parent->flags & (CW__JOB_SUPERVISOR | CW__JOB_OWNERLESS));
 }
 
-/* A failure that nobody else hears of. */
-static void handle(cw_job *job, cw_error *error)
+bool cw__job_handle_failure(cw_job *job, cw_error *error)
 {
     const cw__handler_element *own =
         cw__elements_handler(cw__job_elements(job));
-    if (own && own->call)
+    if (own) {
         own->call(own->arg, cw_job_name(job), error);
-    else if (!cw__context_takes_failure(job->context, error))
-        cw__report_unhandled(cw_job_name(job), error);
+        return true;
+    }
+    return cw__context_takes_failure(job->context, error);
 }
 
 /* The outcome of a sealed job is fixed: tells the parent, then everybody. */
@@ -138,7 +138,9 @@ static void settle(cw__worker *self, cw_job *job)
                                     CW__JOB_LONELY | CW__JOB_BARE));
         cw__tell_failure(self, above, error);
     }
-    if (unhandled && !(job->flags & CW__JOB_NOTIFY)) handle(job, error);
+    if (unhandled) unhandled = !cw__job_handle_failure(job, error);
+    if (unhandled && !(job->flags & CW__JOB_NOTIFY))
+        cw__report_unhandled(cw_job_name(job), error);
     /* Since SEALED it takes no new one. */
     cw__extra *extra = cw__job_has_extra(job);
     if (extra && extra->limit) cw__limit_clear(extra->limit);

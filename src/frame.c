@@ -36,8 +36,8 @@ void cw__end_try(cw_frame *frame, unsigned id)
 }
 
 /* A body is written in a way that cannot work. */
-static void panic_about(const cw_frame *frame, const char *what,
-                        const char *unit, int number)
+_Noreturn static void panic_about(const cw_frame *frame, const char *what,
+                                  const char *unit, int number)
 {
     char buffer[160];
     cw__text text = cw__text_begin(buffer, sizeof buffer);
@@ -108,6 +108,11 @@ void cw__finally(cw_frame *frame)
     /* Out of the way, so that the clean-up can wait, raise and catch. */
     frame->leaving = frame->error;
     frame->error = NULL;
+}
+
+void cw__wrong_thread(const cw_frame *frame)
+{
+    panic_about(frame, "runs on the wrong thread", "at", frame->at);
 }
 
 int cw__lost(cw_frame *frame)

@@ -110,12 +110,24 @@ int cw__gate_enter(cw_frame *frame, cw__gate *gate, const void *owner)
     return CW__DONE;
 }
 
+/* Takes a party off the queue, if it is in it. */
+static enum cw__outcome withdraw(cw__gate *gate, cw__waiter *party)
+{
+    cw__lock_acquire(&gate->lock);
+    if (party->linked) cw__queue_remove(&gate->waiting, party);
+    enum cw__outcome outcome = (enum cw__outcome)party->early;
+    cw__lock_release(&gate->lock);
+    return outcome;
+}
+
 int cw__entered(cw_frame *frame)
 {
     cw_job *job = frame->job;
     if (cw_likely(job->armed == CW__UNARMED)) return cw__raised(frame);
     cw__gate *gate = job->waiter.target.object;
-    enum cw__outcome outcome = cw__party_end(job, &gate->lock, &gate->waiting);
+    enum cw__outcome outcome = cw__party_was_woken(job)
+                                   ? (enum cw__outcome)job->waiter.early
+                                   : withdraw(gate, &job->waiter);
     if (!cw__job_cancelling(job->scope)) return cw__raised(frame);
     if (outcome == CW__HANDED)
         (void)cw__gate_leave(gate, job->waiter.owner.pointer);
@@ -143,10 +155,7 @@ int cw__gate_op_enter(cw__gate *gate, cw__party_op *party, const void *owner)
 int cw__gate_op_end(cw__gate *gate, cw__party_op *party, bool cancelled)
 {
     cw__waiter *waiter = &party->waiter;
-    cw__lock_acquire(&gate->lock);
-    if (waiter->linked) cw__queue_remove(&gate->waiting, waiter);
-    enum cw__outcome outcome = (enum cw__outcome)waiter->early;
-    cw__lock_release(&gate->lock);
+    enum cw__outcome outcome = withdraw(gate, waiter);
     if (outcome == CW__HANDED && !cancelled) return CW_OK;
     if (outcome == CW__HANDED)
         (void)cw__gate_leave(gate, waiter->owner.pointer);

@@ -13,7 +13,7 @@
 #include "party.h"
 
 typedef struct cw__gate {
-    cw__lock lock; /* first, for select.c */
+    cw__lock lock;
 #ifdef CW_DEBUG
     uint32_t magic; /* see check.h */
 #endif

@@ -30,6 +30,17 @@ typedef struct cw__host {
      * whole life of the thread if it returns false. */
     bool (*worker_start)(struct cw__worker *self);
     void (*worker_end)(struct cw__worker *self);
+    /* The name of a job with CW__JOB_NOTIFY that was launched without one: NULL
+     * if it is that of its coroutine. */
+    const char *(*name_of)(const cw_job *job);
+    /* The worker of the job's context that a job with CW__JOB_PINNED belongs
+     * to. */
+    struct cw__worker *(*home_of)(const cw_job *job);
+    /* True if that worker is the calling thread. */
+    bool (*runs_here)(const cw_job *job);
+    /* The last reference to an error that the host marked is gone; it belongs
+     * to the host, to be freed with cw__error_free(). */
+    void (*error_free)(cw_error *error);
     /* Wakes a worker that waits in its host's event loop by other means than
      * its futex word; NULL if the word does. */
     void (*wake)(struct cw__worker *worker);

@@ -21,7 +21,10 @@ typedef struct cw__inbox {
     _Atomic uintptr_t newest;
 } cw__inbox;
 
-enum { CW__INBOX_MARK = 3 };
+enum {
+    CW__INBOX_MARK = 3,
+    CW__INBOX_JOB = 2 /* in a worker's inbox: a job, not the host's */
+};
 
 /* Items are of several types, whose first member is a pointer of their own
  * kind; memcpy reads it as an address without breaking the aliasing rules. */

@@ -191,7 +191,10 @@ const char *cw_job_name(const cw_job *job)
     CW__CHECK_HANDLE(JOB, job);
     const cw__extra *extra = cw__job_has_extra(job);
     if (extra && extra->named) return cw_elements_name(extra->elements);
-    return job->flags & CW__JOB_FRAMELESS ? "" : cw__job_type(job)->name;
+    if (job->flags & CW__JOB_FRAMELESS) return "";
+    const char *name =
+        job->flags & CW__JOB_NOTIFY ? cw__the_host.name_of(job) : NULL;
+    return name ? name : cw__job_type(job)->name;
 }
 
 cw_job *cw_job_parent(cw_job *job)

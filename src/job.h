@@ -72,9 +72,13 @@ enum {
     CW__JOB_LONELY = 64,    /* its failure is its caller's, not its parent's */
     CW__JOB_ATOMIC = 128,   /* its body begins even if it is cancelled before */
     CW__JOB_OWNERLESS =
-        256, /* a bare job with nobody above who takes failures */
-    CW__JOB_FRAMELESS = 512, /* nothing stands behind it, not even a type */
-    CW__JOB_WATCHED = 1024   /* it has a record, see watch.h */
+        256,              /* a bare job with nobody above who takes failures */
+    CW__JOB_INSIDE = 512, /* runs in place of a body of the host's that waits,
+                             or around a part of one: counts for nothing */
+    CW__JOB_LEAF = 1024,  /* such a wait: no child for those who look at them */
+    CW__JOB_PINNED = 2048,    /* only the worker where it belongs may run it */
+    CW__JOB_FRAMELESS = 4096, /* nothing stands behind it, not even a type */
+    CW__JOB_WATCHED = 8192    /* it has a record, see watch.h */
 };
 
 /* Kinds of things that can be waiting. */

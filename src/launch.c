@@ -2,6 +2,8 @@
  *
  * SPDX-License-Identifier: MIT
  */
+#include "launch.h"
+
 #include "base.h"
 #include "check.h"
 #include "context.h"
@@ -22,10 +24,17 @@ static cw_job *calling_scope(const cw__worker *self)
     return self && self->current ? self->current->scope : NULL;
 }
 
+/* Where what is launched runs if nobody says: as its caller, else on Default.
+ * NULL with cw_last_error(): that cannot be started. */
+static cw_context *place_of_caller(const cw__worker *self)
+{
+    cw_context *context = self ? cw__worker_place(self) : NULL;
+    return context ? context : cw_default_context();
+}
+
 static cw_job *make(cw_context *context, const cw_coroutine *type,
                     unsigned flags, uint32_t handles, const void *arg)
 {
-    if (!context) return fail(CW_EINVAL);
     cw_job *job = cw__job_new(context, type, flags, handles, 0);
     if (!job) return fail(CW_ENOMEM);
     cw__copy((char *)job->top + type->arg_offset, arg, type->arg_size);
@@ -36,11 +45,10 @@ static cw_job *start(cw_context *context, const cw_coroutine *type,
                      unsigned flags, uint32_t handles, const void *arg)
 {
     cw__worker *self = cw__self;
+    if (!context) context = place_of_caller(self);
+    if (cw_unlikely(!context)) return NULL;
     cw_job *parent = calling_scope(self), *foster = NULL;
-    if (!context && self)
-        context = parent ? self->current->context : self->context;
-    int status =
-        context ? cw__context_may_launch(self, &context, &foster) : CW_EINVAL;
+    int status = cw__context_may_launch(self, &context, &foster);
     if (status != CW_OK) return fail(status);
     cw_job *job = make(context, type, flags, handles, arg);
     if (!job) return NULL;
@@ -48,8 +56,10 @@ static cw_job *start(cw_context *context, const cw_coroutine *type,
         cw__job_attach(foster, job);
     else if (parent)
         cw__job_attach_own(parent, job);
-    cw__context_launch(self, job, CW__SPAWNED);
-    return job;
+    status = cw__context_launch(self, job, CW__SPAWNED);
+    if (cw_likely(status == CW_OK)) return job;
+    if (handles) cw_job_release(job);
+    return fail(status);
 }
 
 cw_job *cw__start(cw_context *context, const cw_coroutine *type, unsigned flags,
@@ -60,6 +70,12 @@ cw_job *cw__start(cw_context *context, const cw_coroutine *type, unsigned flags,
                  arg);
 }
 
+cw_job *cw__start_on_main(const cw_coroutine *type, const void *arg)
+{
+    cw_context *context = cw_main_context();
+    return context ? start(context, type, 0, 1, arg) : NULL;
+}
+
 int cw__spawn(cw_context *context, const cw_coroutine *type, const void *arg)
 {
     if (context) CW__CHECK_AS(CONTEXT, context, "cw_spawn", "context");
@@ -68,10 +84,8 @@ int cw__spawn(cw_context *context, const cw_coroutine *type, const void *arg)
 
 /* ---- with elements and ways to begin */
 
-/* Gives the job its own elements, if it does not just inherit those of
- * `scope`, its parent. False without memory. */
-static bool set_elements(cw_job *job, const cw_job *scope,
-                         const cw_elements *given, bool inherits)
+bool cw__job_set_elements(cw_job *job, const cw_job *scope,
+                          const cw_elements *given, bool inherits)
 {
     const cw_elements *base = cw__job_elements(scope);
     bool adds = given && (given->context || given->name || given->count ||
@@ -94,15 +108,23 @@ static cw_context *place(const cw__worker *self, const cw_job *scope,
 {
     if (given && given->context) return given->context;
     if (scope) return self->current->context;
-    return self ? self->context : NULL;
+    return place_of_caller(self);
 }
 
-/* Runs the job up to where it first waits, inside of the job that the worker
- * runs at the moment. */
-static void run_in_place(cw__worker *self, cw_job *job)
+void cw__job_make_lazy(cw_job *job)
 {
-    if (cw_unlikely(!cw__context_admit(self, job->context)))
+    /* relaxed: nobody else knows the job yet */
+    uint32_t state = cw_load_relaxed(&job->state);
+    cw_store_relaxed(&job->state, state | CW__JOB_NEW);
+}
+
+void cw__job_run_in_place(cw__worker *self, cw_job *job)
+{
+    if (!(job->flags & CW__JOB_INSIDE) &&
+        cw_unlikely(!cw__context_admit(self, job->context)))
         cw__cancel_closed(job);
+    cw__clock *clock = job->context->clock;
+    if (cw_unlikely(clock) && clock->calls->run_inside(clock, job)) return;
     cw_job *current = self->current, *beneath = self->beneath;
     self->current = job;
     self->beneath = current;
@@ -113,19 +135,19 @@ static void run_in_place(cw__worker *self, cw_job *job)
     self->beneath = beneath;
 }
 
-static void begin(cw__worker *self, cw_job *job, cw_start how)
+static int begin(cw__worker *self, cw_job *job, cw_start how)
 {
     switch (how) {
     case CW_START_LAZY:
-        return;
+        return CW_OK;
     case CW_START_UNDISPATCHED:
-        run_in_place(self, job);
-        return;
+        cw__job_run_in_place(self, job);
+        return CW_OK;
     case CW_START_DEFAULT:
     case CW_START_ATOMIC:
         break;
     }
-    cw__context_launch(self, job, CW__SPAWNED);
+    return cw__context_launch(self, job, CW__SPAWNED);
 }
 
 cw_job *cw__launch_with(const cw_elements *given, cw_start how,
@@ -141,32 +163,30 @@ cw_job *cw__launch_with(const cw_elements *given, cw_start how,
     if (how == CW_START_ATOMIC || how == CW_START_UNDISPATCHED)
         kind |= CW__JOB_ATOMIC;
     cw_context *context = place(self, scope, given);
+    if (!context) return NULL;
     cw_job *foster = NULL;
-    int status =
-        context ? cw__context_may_launch(self, &context, &foster) : CW_EINVAL;
+    int status = cw__context_may_launch(self, &context, &foster);
     if (status != CW_OK) return fail(status);
     if (foster && parent == scope) parent = foster;
     cw_job *job = make(context, type, kind, 1, arg);
     if (!job) return NULL;
-    if (!set_elements(job, scope, given, parent == scope)) {
+    if (!cw__job_set_elements(job, scope, given, parent == scope)) {
         cw__job_drop(job); /* the handle's reference ... */
         cw__job_drop(job); /* ... and the job's own */
         return fail(CW_ENOMEM);
     }
-    if (how == CW_START_LAZY) {
-        /* relaxed: nobody else knows the job yet */
-        uint32_t state = cw_load_relaxed(&job->state);
-        cw_store_relaxed(&job->state, state | CW__JOB_NEW);
-    }
+    if (how == CW_START_LAZY) cw__job_make_lazy(job);
     cw_job_retain(job); /* in place it may end, and its handle is ours */
     if (parent && parent == scope)
         cw__job_attach_own(parent, job);
     else if (parent)
         cw__job_attach(parent, job);
     if (cw__is_watched(job)) cw__watching->launched(job);
-    begin(self, job, how);
+    status = begin(self, job, how);
     cw__job_drop(job);
-    return job;
+    if (status == CW_OK) return job;
+    cw_job_release(job);
+    return fail(status);
 }
 
 bool cw_job_start(cw_job *job)

@@ -105,16 +105,11 @@ bool cw__party_begin(cw_job *job)
     return true;
 }
 
-enum cw__outcome cw__party_end(cw_job *job, cw__lock *lock, cw__waiter **queue)
+bool cw__party_was_woken(cw_job *job)
 {
     job->armed = CW__UNARMED;
-    /* acquire: pairs with cw__task_resume; who has woken it has taken it off */
-    if (!(cw_load_acquire(&job->park) & CW__RESUME)) {
-        cw__lock_acquire(lock);
-        if (job->waiter.linked) cw__queue_remove(queue, &job->waiter);
-        cw__lock_release(lock);
-    }
-    return (enum cw__outcome)job->waiter.early;
+    /* acquire: pairs with cw__task_resume */
+    return (cw_load_acquire(&job->park) & CW__RESUME) != 0;
 }
 
 void cw__party_raise_cancelled(cw_frame *frame)

@@ -145,9 +145,9 @@ static inline void cw__party_queue(cw_job *job, cw__waiter **queue,
     job->armed = (uint8_t)armed;
 }
 
-/* After it was resumed: takes it off `queue` (guarded by `lock`) if nobody has
- * done so, and tells what has become of it. */
-enum cw__outcome cw__party_end(cw_job *job, cw__lock *lock, cw__waiter **queue);
+/* After it was resumed: true if somebody has woken it, and taken it off its
+ * queue. Else it has to be taken off there. */
+bool cw__party_was_woken(cw_job *job);
 
 /* Raises cancellation in a body. */
 void cw__party_raise_cancelled(cw_frame *frame);

@@ -36,6 +36,9 @@ void cw__thread_detach(cw__thread *thread);
 /* False on a browser's main thread: there nothing of ours ever waits. */
 bool cw__thread_may_block(void);
 
+/* How many threads can run at the same time here; at least 1. */
+uint32_t cw__processors(void);
+
 /* Gives the processor away for a moment; used when a lock stays taken. */
 void cw__thread_pause(void);
 

@@ -14,21 +14,21 @@
 bool cw__produce_begin(cw_channel *channel)
 {
     CW__CHECK_AS(CHANNEL, channel, "cw_produce", "channel");
-    cw__lock_acquire(&channel->lock);
+    cw__channel_lock(channel);
     bool first = !channel->produced;
     channel->produced = 1;
-    cw__lock_release(&channel->lock);
+    cw__channel_unlock(channel);
     if (!first) cw__set_last_error(CW_ESTATE);
     return first;
 }
 
 cw_job *cw__produce_end(cw_channel *channel, cw_job *job)
 {
-    cw__lock_acquire(&channel->lock);
+    cw__channel_lock(channel);
     channel->produced = job != NULL;
     channel->producer = cw_job_retain(job);
     bool cancelled = channel->cancelled;
-    cw__lock_release(&channel->lock);
+    cw__channel_unlock(channel);
     if (!job) return NULL;
     cw_channel_retain(channel);
     if (cancelled) cw_cancel(job, channel->cause);
@@ -47,9 +47,9 @@ void cw__producer_ended(cw__worker *self, cw_channel *channel, bool has_parent)
     bool closed = cw__channel_close(self, channel, error, NULL);
     if (!closed && !has_parent && error && !cw__error_is_cancel(error))
         cw__report_unhandled(cw_job_name(job), error);
-    cw__lock_acquire(&channel->lock);
+    cw__channel_lock(channel);
     channel->producer = NULL;
-    cw__lock_release(&channel->lock);
+    cw__channel_unlock(channel);
     cw_job_release(job);
     cw_channel_release(channel);
 }

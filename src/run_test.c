@@ -5,8 +5,11 @@
  * The body is a job without parent. What is launched in the background has a
  * parent of its own, a job that only waits, takes no failures, and is cancelled
  * when the body and all its children have ended.
+ *
+ * A test goes from phase to phase, a step at a time, so that a host whose
+ * bodies need its event loop can drive one as well.
  */
-#include "virtual.h"
+#include "run_test.h"
 
 #include "dump.h"
 #include "error.h"
@@ -18,14 +21,6 @@
 #include <string.h>
 
 enum { MINUTE_MS = 60 * 1000 };
-
-struct test {
-    cw_test_scheduler *scheduler;
-    bool own;     /* the scheduler was made for it */
-    bool one_run; /* what is left after one run is not run any more */
-    cw_job *body;
-    cw_error *out_of_time; /* what is to be told about that, or NULL */
-};
 
 CW_COROUTINE(background, cw_none, cw_none, CW_NO_LOCALS)
 {
@@ -43,7 +38,9 @@ static void add_children(cw__text *text, const cw__dump *dump)
     const char *before = "; active: ";
     for (uint32_t i = 0; i < dump->nodes[0].count; i++) {
         const cw__node *child = &dump->nodes[dump->nodes[0].children + i];
-        if (child->over || child->entry.state == CW_DUMP_CANCELLING) continue;
+        if (child->over || child->entry.kind == CW_DUMP_WAIT ||
+            child->entry.state == CW_DUMP_CANCELLING)
+            continue;
         cw__text_add(text, before);
         cw__text_add(text, child->entry.name);
         cw__text_add(text, " (");
@@ -75,10 +72,17 @@ static cw_error *describe(int code, const char *what, cw_job *body)
 
 static void out_of_time(cw_test_scheduler *scheduler)
 {
-    struct test *test = scheduler->test;
+    cw__test *test = scheduler->test;
+    if (test->out_of_time) {
+        test->given_up = true;
+        return;
+    }
     test->out_of_time = describe(
         CW_ETIMEDOUT, "the time limit of the test ran out",
         cw_is_completed(test->body) ? scheduler->background : test->body);
+    if (test->patience_ms)
+        scheduler->real_limit_ns =
+            cw__now_ns() + test->patience_ms * CW__NS_PER_MS;
     cw_cancel(test->body, test->out_of_time);
 }
 
@@ -115,20 +119,18 @@ static int64_t limit_from_now(int64_t ms)
                                                   : now + ms * CW__NS_PER_MS;
 }
 
-/* Makes the body, ready to be begun, and what stands behind it. */
-static int begin(struct test *test, cw_context *context,
-                 const cw_coroutine *type, const void *arg, int64_t timeout_ms)
+int cw__test_begin(cw__test *test, cw_job *body, int64_t timeout_ms)
 {
     cw_test_scheduler *scheduler = test->scheduler;
-    cw_context *behind = scheduler->contexts[CW_TEST_BACKGROUND];
     cw_none none = CW_NONE;
-    cw_job *parent = make(behind, &background, CW__JOB_SUPERVISOR, &none);
-    test->body = make(context, type, 0, arg);
-    if (!parent || !test->body) {
+    cw_job *parent = make(scheduler->contexts[CW_TEST_BACKGROUND], &background,
+                          CW__JOB_SUPERVISOR, &none);
+    if (!parent || !body) {
         discard(parent);
-        discard(test->body);
+        discard(body);
         return CW_ENOMEM;
     }
+    test->body = body;
     scheduler->test = test;
     scheduler->out_of_time = out_of_time;
     scheduler->real_limit_ns = limit_from_now(timeout_ms);
@@ -136,66 +138,117 @@ static int begin(struct test *test, cw_context *context,
     cw__collect_failures(scheduler);
     admit(parent);
     cw__run_in_place(scheduler, parent);
-    admit(test->body);
+    admit(body);
+    if (test->blocking) {
+        test->phase = CW__TEST_UNTIL_IDLE;
+        cw__run_in_place(scheduler, body);
+    } else {
+        cw__schedule(scheduler, body);
+    }
     return CW_OK;
 }
 
-/* Runs events until the job has ended, waiting for others if need be. */
-static void run_until_over(cw_test_scheduler *scheduler, const cw_job *job)
+/* What the body has left behind: an owned error, or NULL. */
+static cw_error *leftover(const cw__test *test)
 {
-    for (;;) {
-        cw__expect_change(scheduler);
-        if (cw_is_completed(job)) return;
-        if (!cw__run_event(scheduler, CW__LAST_MOMENT))
-            cw__await_change(scheduler);
-    }
+    if (!cw_is_completed(test->body))
+        return describe(CW_EBUSY, "the test is not over", test->body);
+    if (cw__has_events(test->scheduler, true))
+        return cw_error_new(CW_EBUSY, "events of the test are left", NULL);
+    return NULL;
 }
 
-/* Ends what is left: the body if it is active, then the background. */
-static void finish(struct test *test)
+/* What it waits for in this phase has happened. */
+static bool phase_over(const cw__test *test)
 {
     cw_test_scheduler *scheduler = test->scheduler;
-    cw_job *parent = scheduler->background;
-    cw_cancel(test->body, NULL);
-    run_until_over(scheduler, test->body);
-    cw_cancel(parent, NULL);
-    run_until_over(scheduler, parent);
-    /* Others may share the scheduler, and go on for ever. */
-    while (!test->one_run && !test->out_of_time &&
-           cw__run_event(scheduler, CW__LAST_MOMENT)) {
+    switch (test->phase) {
+    case CW__TEST_BODY:
+    case CW__TEST_CANCELLED:
+        return test->given_up || cw_is_completed(test->body);
+    case CW__TEST_UNTIL_IDLE:
+        return !cw__has_events(scheduler, false);
+    case CW__TEST_BACKGROUND_ENDS:
+        return test->given_up || cw_is_completed(scheduler->background);
+    case CW__TEST_REST: /* others may share the scheduler, and go on for ever */
+        return test->blocking || test->out_of_time ||
+               !cw__has_events(scheduler, true);
+    case CW__TEST_CLOSING: /* is over when no event is left, too */
+        return test->given_up || !test->own ||
+               (!cw__has_events(scheduler, true) && cw__quiet(scheduler));
+    case CW__TEST_ENDED:
+        break;
     }
-    scheduler->background = NULL;
-    cw_job_release(parent);
-    if (test->own) cw__wind_up(scheduler);
-    scheduler->real_limit_ns = CW__NEVER;
-    scheduler->test = NULL;
+    return false;
 }
 
-/* The test's outcome. `left` (owned, or NULL) counts if there is no other. */
-static int outcome(const struct test *test, const cw_coroutine *type, void *out,
-                   cw_error *left, cw_error **error)
+static void next_phase(cw__test *test)
 {
-    cw_error *failure = cw_error_retain(cw_job_error(test->body));
-    if ((test->out_of_time || left) && cw__error_is_cancel(failure)) {
+    cw_test_scheduler *scheduler = test->scheduler;
+    switch (test->phase) {
+    case CW__TEST_UNTIL_IDLE:
+        test->left = leftover(test);
+        /* fallthrough */
+    case CW__TEST_BODY:
+        cw_cancel(test->body, NULL);
+        test->phase = CW__TEST_CANCELLED;
+        return;
+    case CW__TEST_CANCELLED:
+        cw_cancel(scheduler->background, NULL);
+        test->phase = CW__TEST_BACKGROUND_ENDS;
+        return;
+    case CW__TEST_BACKGROUND_ENDS:
+        test->phase = CW__TEST_REST;
+        return;
+    case CW__TEST_REST:
+        cw_job_release(scheduler->background);
+        scheduler->background = NULL;
+        if (test->own) cw__close(scheduler);
+        test->phase = CW__TEST_CLOSING;
+        return;
+    case CW__TEST_CLOSING:
+        scheduler->real_limit_ns = CW__NEVER;
+        scheduler->test = NULL;
+        test->phase = CW__TEST_ENDED;
+        return;
+    case CW__TEST_ENDED:
+        return;
+    }
+}
+
+cw__test_step cw__test_go_on(cw__test *test)
+{
+    while (phase_over(test))
+        next_phase(test);
+    if (test->phase == CW__TEST_ENDED) return CW__TEST_OVER;
+    return cw__run_event(test->scheduler, CW__LAST_MOMENT) ? CW__TEST_RAN
+                                                           : CW__TEST_WAITS;
+}
+
+static void run(cw__test *test)
+{
+    for (;;) {
+        cw__expect_change(test->scheduler);
+        cw__test_step step = cw__test_go_on(test);
+        if (step == CW__TEST_OVER) return;
+        if (step == CW__TEST_WAITS) cw__await_change(test->scheduler);
+    }
+}
+
+cw_error *cw__test_outcome(const cw__test *test)
+{
+    cw_error *failure = cw_is_completed(test->body)
+                            ? cw_error_retain(cw_job_error(test->body))
+                            : NULL;
+    if ((test->out_of_time || test->left) && cw__error_is_cancel(failure)) {
         cw_error_release(failure); /* that is why it was cancelled */
         failure = NULL;
     }
     if (test->out_of_time) failure = cw__put_behind(test->out_of_time, failure);
     failure = cw__take_failures(test->scheduler, failure);
-    if (failure) {
-        cw_error_release(left);
-    } else {
-        failure = left;
-    }
-    int status =
-        failure ? cw_error_code(failure) : cw__result(test->body, type, out);
-    cw_job_release(test->body);
-    if (error) {
-        *error = failure;
-    } else {
-        cw_error_release(failure);
-    }
-    return status;
+    if (!failure) return test->left;
+    cw_error_release(test->left);
+    return failure;
 }
 
 /* ---- the two forms */
@@ -207,13 +260,12 @@ static int refuse(int code, const char *why, cw_error **error)
     return code;
 }
 
-/* Finds or makes the scheduler, and drives it. */
-static int prepare(struct test *test, cw_context **context)
+int cw__test_prepare(cw__test *test, cw_context **context)
 {
     bool nested;
     if (cw__driving()) return CW_ESTATE;
     if (!*context) {
-        cw_context *main = cw_main_context();
+        cw_context *main = test->blocking ? NULL : cw_main_context();
         test->scheduler = main ? cw__scheduler_of(main) : NULL;
     } else {
         test->scheduler = cw__scheduler_of(*context);
@@ -225,83 +277,70 @@ static int prepare(struct test *test, cw_context **context)
         test->scheduler = cw_test_scheduler_new();
         if (!test->scheduler) return CW_ENOMEM;
     }
-    if (!*context) *context = test->scheduler->contexts[CW_TEST_STANDARD];
-    return cw__drive(test->scheduler, &nested);
+    int status = cw__drive(test->scheduler, &nested);
+    if (status != CW_OK) return status;
+    if (test->blocking)
+        test->scheduler->recursive = test->scheduler->inclusive = true;
+    if (!*context)
+        *context = test->scheduler->contexts[test->blocking ? CW_TEST_UNCONFINED
+                                                            : CW_TEST_STANDARD];
+    return CW_OK;
 }
 
-static void leave(const struct test *test)
+void cw__test_leave(const cw__test *test)
 {
-    cw__drive_end(test->scheduler);
-    if (test->own) (void)cw_test_scheduler_free(test->scheduler);
+    cw_test_scheduler *scheduler = test->scheduler;
+    if (test->blocking) scheduler->recursive = scheduler->inclusive = false;
+    cw__drive_end(scheduler);
+    if (test->own && !test->given_up) (void)cw_test_scheduler_free(scheduler);
+}
+
+static int run_here(cw__test *test, cw_context *context,
+                    const cw_coroutine *type, const void *arg,
+                    int64_t timeout_ms, void *out, cw_error **error)
+{
+    if (!cw__thread_may_block())
+        return refuse(CW_EDEADLK, "this thread must not block", error);
+    if (timeout_ms < 0)
+        return refuse(CW_EINVAL, "the test's time limit is negative", error);
+    int status = cw__test_prepare(test, &context);
+    if (status == CW_ESTATE)
+        return refuse(status, "a test is running here already", error);
+    if (status == CW_EINVAL)
+        return refuse(status, "tests run on test dispatchers only", error);
+    if (status != CW_OK) return refuse(status, NULL, error);
+    status = cw__test_begin(test, make(context, type, 0, arg), timeout_ms);
+    if (status != CW_OK) {
+        cw__test_leave(test);
+        return refuse(status, NULL, error);
+    }
+    run(test);
+    cw_error *failure = cw__test_outcome(test);
+    status =
+        failure ? cw_error_code(failure) : cw__result(test->body, type, out);
+    cw_job_release(test->body);
+    cw__test_leave(test);
+    if (error) {
+        *error = failure;
+    } else {
+        cw_error_release(failure);
+    }
+    return status;
 }
 
 int cw__run_test(const cw_test_options *options, const cw_coroutine *type,
                  const void *arg, void *out, cw_error **error)
 {
-    cw_context *context = options ? options->context : NULL;
-    int64_t timeout_ms = options ? options->timeout_ms : 0;
-    struct test test = {0};
-    if (!cw__thread_may_block())
-        return refuse(CW_EDEADLK, "this thread must not block", error);
-    if (timeout_ms < 0)
-        return refuse(CW_EINVAL, "the test's time limit is negative", error);
-    int status = prepare(&test, &context);
-    if (status == CW_ESTATE)
-        return refuse(status, "a test is running here already", error);
-    if (status == CW_EINVAL)
-        return refuse(status, "tests run on test dispatchers only", error);
-    if (status == CW_OK) {
-        status = begin(&test, context, type, arg, timeout_ms);
-        if (status == CW_OK) {
-            cw__schedule(test.scheduler, test.body);
-            run_until_over(test.scheduler, test.body);
-            finish(&test);
-            status = outcome(&test, type, out, NULL, error);
-            leave(&test);
-            return status;
-        }
-        leave(&test);
-    }
-    return refuse(status, NULL, error);
-}
-
-/* What the body has left behind: an owned error, or NULL. */
-static cw_error *leftover(const struct test *test)
-{
-    cw_test_scheduler *scheduler = test->scheduler;
-    if (!cw_is_completed(test->body))
-        return describe(CW_EBUSY, "the test is not over", test->body);
-    if (cw__has_events(scheduler, true))
-        return cw_error_new(CW_EBUSY, "events of the test are left", NULL);
-    return NULL;
+    cw__test test = {0};
+    return run_here(&test, options ? options->context : NULL, type, arg,
+                    options ? options->timeout_ms : 0, out, error);
 }
 
 int cw__run_blocking_test(const cw_coroutine *type, const void *arg, void *out,
                           cw_error **error)
 {
-    struct test test = {.own = true, .one_run = true};
-    if (!cw__thread_may_block())
-        return refuse(CW_EDEADLK, "this thread must not block", error);
-    if (cw__driving())
-        return refuse(CW_ESTATE, "a test is running here already", error);
-    test.scheduler = cw_test_scheduler_new();
-    if (!test.scheduler) return refuse(CW_ENOMEM, NULL, error);
-    test.scheduler->recursive = test.scheduler->inclusive = true;
-    bool nested;
-    (void)cw__drive(test.scheduler, &nested); /* nobody else has it */
-    cw_context *context = test.scheduler->contexts[CW_TEST_UNCONFINED];
-    int status = begin(&test, context, type, arg, 0);
-    if (status != CW_OK) {
-        leave(&test);
-        return refuse(status, NULL, error);
-    }
-    cw__run_in_place(test.scheduler, test.body);
-    (void)cw_test_advance_until_idle(test.scheduler);
-    cw_error *left = leftover(&test);
-    finish(&test);
-    status = outcome(&test, type, out, left, error);
-    leave(&test);
-    return status;
+    cw__test test = {.blocking = true};
+    return run_here(&test, NULL, type, arg, 0, out, error);
 }
 
 /* ---- the main context */

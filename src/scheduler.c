@@ -102,6 +102,7 @@ cw_test_scheduler *cw_test_scheduler_new(void)
             cw__set_last_error(CW_ENOMEM);
             return NULL;
         }
+        context->route = &cw__virtual_route;
         context->clock = &scheduler->clock;
         context->role = (uint8_t)role;
         context->timers.counter = &scheduler->clock.order;
@@ -117,7 +118,13 @@ int cw_test_scheduler_free(cw_test_scheduler *scheduler)
     if (!scheduler) return CW_OK;
     int status = cw__drive(scheduler, &nested);
     if (status != CW_OK) return status;
-    cw__wind_up(scheduler);
+    cw__close(scheduler);
+    for (;;) {
+        cw__expect_change(scheduler);
+        if (cw__run_event(scheduler, CW__LAST_MOMENT)) continue;
+        if (cw__quiet(scheduler)) break;
+        cw__await_change(scheduler);
+    }
     /* Somebody may still hold one of its contexts. */
     cw__drive_last(scheduler);
     for (unsigned role = 0; role < CW__ROLES; role++)
@@ -159,16 +166,19 @@ static void end(cw_test_scheduler *scheduler, bool nested)
     if (!nested) cw__drive_end(scheduler);
 }
 
+static void advance(cw__advance how, bool nested)
+{
+    while (cw__advance_go_on(&how)) {
+    }
+    end(how.scheduler, nested);
+}
+
 int cw_test_run_current(cw_test_scheduler *scheduler)
 {
     bool nested;
     int status = begin(&scheduler, &nested);
-    if (status != CW_OK) return status;
-    int64_t mark = cw__virtual_now(scheduler);
-    while (cw__run_event(scheduler, mark)) {
-    }
-    end(scheduler, nested);
-    return CW_OK;
+    if (status == CW_OK) advance(cw__advance_current(scheduler), nested);
+    return status;
 }
 
 int cw_test_advance_time_by(cw_test_scheduler *scheduler, int64_t ms)
@@ -176,27 +186,14 @@ int cw_test_advance_time_by(cw_test_scheduler *scheduler, int64_t ms)
     bool nested;
     if (ms < 0) return CW_EINVAL;
     int status = begin(&scheduler, &nested);
-    if (status != CW_OK) return status;
-    int64_t left =
-        (CW__LAST_MOMENT - cw__virtual_now(scheduler)) / CW__NS_PER_MS;
-    int64_t target =
-        cw__virtual_now(scheduler) + (ms < left ? ms : left) * CW__NS_PER_MS;
-    while (
-        cw__run_event(scheduler, scheduler->inclusive ? target : target - 1)) {
-    }
-    cw__set_clock(scheduler, target);
-    end(scheduler, nested);
-    return CW_OK;
+    if (status == CW_OK) advance(cw__advance_by(scheduler, ms), nested);
+    return status;
 }
 
 int cw_test_advance_until_idle(cw_test_scheduler *scheduler)
 {
     bool nested;
     int status = begin(&scheduler, &nested);
-    if (status != CW_OK) return status;
-    while (cw__has_events(scheduler, false) &&
-           cw__run_event(scheduler, CW__LAST_MOMENT)) {
-    }
-    end(scheduler, nested);
-    return CW_OK;
+    if (status == CW_OK) advance(cw__advance_until_idle(scheduler), nested);
+    return status;
 }

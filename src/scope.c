@@ -129,8 +129,15 @@ int cw__call_limited(cw_frame *frame, const cw_coroutine *type, int64_t ms,
     cw_job *scope = scope_new(frame, type, 0);
     cw__extra *extra = scope ? cw__job_extra(scope) : NULL;
     if (!extra) return scope ? forget(frame, scope) : no_memory(frame);
+    cw_context *keeper = cw__timekeeper(job->context);
+    if (!keeper) {
+        int status = cw_last_error();
+        (void)forget(frame, scope);
+        cw__set_error(frame, cw_error_new(status, NULL, NULL));
+        return CW__DONE;
+    }
     extra->timeout = cw_error_new(CW_ETIMEDOUT, NULL, NULL);
-    int added = cw__limit_set(job->context, scope, ms, extra->timeout);
+    int added = cw__limit_set(keeper, scope, ms, extra->timeout);
     if (added < 0) {
         cw__limit_clear(extra->limit);
         return forget(frame, scope);
@@ -138,7 +145,7 @@ int cw__call_limited(cw_frame *frame, const cw_coroutine *type, int64_t ms,
     int pending = enter(frame, scope, job->scope, arg);
     extra->left = job->last & CW__LEFT;
     job->last &= CW__LAST;
-    cw__context_timer_added(cw__self, job->context, added == 1);
+    cw__context_timer_added(cw__self, keeper, added == 1);
     return pending;
 }
 

@@ -48,7 +48,7 @@ static void check_object(const cw_clause *clause)
 static int sort_objects(cw__selecting *select)
 {
     uintptr_t objects[CW_MAX_CLAUSES];
-    bool locked[CW_MAX_CLAUSES];
+    uint8_t clauses[CW_MAX_CLAUSES];
     uint32_t count = 0;
     for (uint32_t i = 0; i < select->count; i++) {
         const cw_clause *clause = &select->clauses[i];
@@ -60,14 +60,14 @@ static int sort_objects(cw__selecting *select)
         for (; at > 0 && objects[at - 1] >= object; at--) {
             if (objects[at - 1] == object) return CW_ESTATE;
             objects[at] = objects[at - 1];
-            locked[at] = locked[at - 1];
+            clauses[at] = clauses[at - 1];
         }
         objects[at] = object;
-        locked[at] = !cw__clause_is_job(clause);
+        clauses[at] = (uint8_t)i;
     }
-    for (uint32_t i = 0; i < count; i++) /* an object begins with its lock */
-        if (locked[i])
-            select->locks[select->lock_count++] = (cw__lock *)objects[i];
+    for (uint32_t i = 0; i < count; i++)
+        if (!cw__clause_is_job(&select->clauses[clauses[i]]))
+            select->locks[select->lock_count++] = clauses[i];
     return CW_OK;
 }
 
@@ -90,13 +90,13 @@ static void shuffle(cw__selecting *select)
 static void lock_all(const cw__selecting *select)
 {
     for (uint32_t i = 0; i < select->lock_count; i++)
-        cw__lock_acquire(select->locks[i]);
+        cw__clause_lock(&select->clauses[select->locks[i]]);
 }
 
 static void unlock_all(const cw__selecting *select)
 {
     for (uint32_t i = select->lock_count; i > 0; i--)
-        cw__lock_release(select->locks[i - 1]);
+        cw__clause_unlock(&select->clauses[select->locks[i - 1]]);
 }
 
 /* ---- what is ready */
@@ -391,7 +391,7 @@ static int end_waiting(cw_frame *frame, cw_clause *clauses, int *which)
     uint32_t index = nobody ? CW__NOBODY : winner - 1;
     cw__select_withdraw(waiting, clauses);
     if (index != CW__NOBODY && clauses[index].kind == CW__ON_TIMEOUT &&
-        cw_unlikely(cw_load_seq_cst(&job->context->closed)))
+        cw_unlikely(cw_load_seq_cst(&job->context->home->closed)))
         cw__cancel_closed(job); /* closing cuts delays short */
     bool cancelled = cw__job_cancelling(job->scope);
     int result = -1;

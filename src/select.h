@@ -13,8 +13,10 @@ typedef struct cw__selecting {
     cw_frame *frame;
     cw_clause *clauses;
     uint32_t count;
-    uint8_t order[CW_MAX_CLAUSES];   /* in which clauses are looked at */
-    cw__lock *locks[CW_MAX_CLAUSES]; /* in the order of their addresses */
+    uint8_t order[CW_MAX_CLAUSES]; /* in which clauses are looked at */
+    uint8_t
+        locks[CW_MAX_CLAUSES]; /* the same of those whose objects have locks,
+                                  in the order of the objects' addresses */
     uint32_t lock_count;
     cw__segment *segment; /* brought along ... */
     cw_channel *needs_it; /* ... for this one */
@@ -31,6 +33,10 @@ static inline bool cw__clause_is_job(const cw_clause *clause)
 {
     return clause->kind == CW__ON_JOIN || clause->kind == CW__ON_AWAIT;
 }
+
+/* Takes and releases the lock of a clause's channel or gate. */
+void cw__clause_lock(const cw_clause *clause);
+void cw__clause_unlock(const cw_clause *clause);
 
 static inline uint32_t cw__clause_element_size(const cw_clause *clause)
 {

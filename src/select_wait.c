@@ -16,6 +16,24 @@ static cw__waiter **queue_of(const cw_clause *clause)
                                        : &channel->receivers;
 }
 
+void cw__clause_lock(const cw_clause *clause)
+{
+    if (cw__clause_is_channel(clause)) {
+        cw__channel_lock(clause->object);
+    } else {
+        cw__lock_acquire(&((cw__gate *)clause->object)->lock);
+    }
+}
+
+void cw__clause_unlock(const cw_clause *clause)
+{
+    if (cw__clause_is_channel(clause)) {
+        cw__channel_unlock(clause->object);
+    } else {
+        cw__lock_release(&((cw__gate *)clause->object)->lock);
+    }
+}
+
 static size_t bytes_of(uint32_t count)
 {
     return sizeof(cw__select) + count * sizeof(cw__clause_node);
@@ -79,19 +97,18 @@ bool cw__select_queue(cw__selecting *select, cw__select *waiting,
 
 void cw__select_withdraw(cw__select *waiting, cw_clause *clauses)
 {
-    cw_context *context = waiting->job->context;
+    const cw_context *context = waiting->job->context;
     for (uint32_t i = 0; i < waiting->count; i++) {
         cw__waiter *waiter = &waiting->nodes[i].waiter;
         cw_clause *clause = &clauses[i];
         if (cw__clause_is_channel(clause) || clause->kind == CW__ON_LOCK) {
-            cw__lock *lock = clause->object;
-            cw__lock_acquire(lock);
+            cw__clause_lock(clause);
             if (waiter->linked) cw__queue_remove(queue_of(clause), waiter);
-            cw__lock_release(lock);
+            cw__clause_unlock(clause);
         } else if (waiter->armed == CW__ARMED_JOB) {
             cw__job_unwait(waiter);
         } else if (waiter->armed == CW__ARMED_TIMER) {
-            cw__timer_remove(&context->timers, waiter);
+            cw__timer_remove(&cw__timekeeper(context)->timers, waiter);
         }
     }
 }
@@ -105,7 +122,6 @@ static bool is_decided(const cw__select *waiting)
 static bool watch(cw__select *waiting, cw_clause *clause, uint32_t index)
 {
     cw__waiter *waiter = &waiting->nodes[index].waiter;
-    cw_context *context = waiting->job->context;
     if (cw__clause_is_job(clause)) {
         if (cw__job_wait(clause->object, waiter) == CW__PENDING) {
             waiter->armed = CW__ARMED_JOB;
@@ -115,19 +131,20 @@ static bool watch(cw__select *waiting, cw_clause *clause, uint32_t index)
         waiter->early = CW__HANDED;
         return cw_cas_acq_rel(&waiting->winner, &open, index + 1);
     }
-    int64_t now = cw__now_ns();
-    bool forever = clause->ms > (CW__NEVER - now) / 1000000;
-    int64_t deadline = forever ? CW__NEVER : now + clause->ms * 1000000;
-    int added = cw__timer_add(&context->timers, waiter, deadline);
+    const cw_context *context = waiting->job->context;
+    cw_context *keeper = cw__timekeeper(context);
+    int added = keeper ? cw__timer_add(&keeper->timers, waiter,
+                                       cw__context_deadline(keeper, clause->ms))
+                       : cw_last_error();
     if (added < 0) {
         uint32_t open = 0;
         clause->status = added;
         return cw_cas_acq_rel(&waiting->winner, &open, index + 1);
     }
     waiter->armed = CW__ARMED_TIMER;
-    cw__context_timer_added(cw__self, context, added == 1);
+    cw__context_timer_added(cw__self, keeper, added == 1);
     /* seq_cst: a close that did not see the timer is seen here */
-    if (cw_unlikely(cw_load_seq_cst(&context->closed)))
+    if (cw_unlikely(cw_load_seq_cst(&context->home->closed)))
         cw__cancel_closed(waiting->job);
     return false;
 }

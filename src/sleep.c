@@ -11,6 +11,13 @@
  * was the last one wakes the next. Whoever clears a sleeper's bit moves it from
  * the sleepers to the searchers and owes it a wake-up.
  *
+ * Napping. Bodies that resume each other mostly take turns on one worker, and
+ * what one of them has to do is done before another worker is awake. So where
+ * that happens workers do not sleep for good at once but nap: for a short time,
+ * after which they look around. As long as somebody naps, nobody is woken for a
+ * single job that a running body resumes; should that body go on for long, the
+ * napper takes the job. A nap after which there was none is the last.
+ *
  * Time. While anybody sleeps and a timer is set, one sleeper, the keeper,
  * sleeps only until the earliest deadline. Whoever is to be woken for work is
  * chosen among the others first. Running workers look at the clock now and
@@ -20,6 +27,9 @@
 
 #include "context.h"
 #include "host.h"
+
+/* How long a nap is: about what it takes to fall asleep and be woken. */
+static const int64_t nap_ns = 100 * 1000;
 
 /* ---- waking */
 
@@ -37,6 +47,13 @@ void cw__wake(cw__worker *worker)
     /* seq_cst: release for what the worker will find; it may be about to wait,
      * then the futex compares */
     cw_store_seq_cst(&worker->word, 1);
+    if (cw_unlikely(context->grows) && !cw__worker_begin(worker)) {
+        /* It is out of the sleepers and will not come back. Somebody else may
+         * be there for what it was to do, if only one that is busy now. */
+        cw_sub_seq_cst(&context->idle, CW__ONE_SEARCHER);
+        cw__context_notify(context);
+        return;
+    }
     cw__futex_wake(&worker->word);
     if (worker->has_loop && cw__the_host.wake) cw__the_host.wake(worker);
 }
@@ -133,9 +150,27 @@ static void await_wake(cw__worker *self)
         cw__thread_pause();
 }
 
-bool cw__fall_asleep(cw__worker *self, bool searching, const cw_job *until)
+/* Before it is counted as a sleeper: what sleepers there are may all nap. */
+static void begin_nap(cw__worker *self)
 {
     cw_context *context = self->context;
+    self->naps = cw_load_relaxed(&context->naps_help) != 0; /* advice */
+    if (self->naps) cw_add_seq_cst(&context->nappers, 1);
+}
+
+/* seq_cst: either who queues a job sees that nobody naps any more, or the look
+ * around that has to follow sees the job. */
+static void end_nap(cw__worker *self)
+{
+    if (self->naps) cw_sub_seq_cst(&self->context->nappers, 1);
+    self->naps = false;
+}
+
+bool cw__fall_asleep(cw__worker *self, bool searching, bool in_futex,
+                     const cw_job *until)
+{
+    cw_context *context = self->context;
+    if (in_futex) begin_nap(self);
     cw_store_seq_cst(&self->word, 0);
     uint32_t bit = 1u << self->index % 32;
     cw_or_seq_cst(&context->idle_bits[self->index / 32], bit);
@@ -158,6 +193,7 @@ bool cw__fall_asleep(cw__worker *self, bool searching, const cw_job *until)
         cw__traced(&self->trace, CW__TRACE_PARK, 0);
         return true;
     }
+    end_nap(self); /* the caller goes on to look around */
     /* Or nobody would keep the time from now on, itself included. */
     stop_keeping(self);
     if (cw__clear_idle_bit(context, self->index)) {
@@ -180,7 +216,8 @@ void cw__get_up(cw__worker *self)
     cw__traced(&self->trace, CW__TRACE_UNPARK, 0);
 }
 
-void cw__sleep_in_futex(cw__worker *self, int64_t at_most_ns)
+/* Waits until it is woken, its deadline comes, or the time is over. */
+static void wait_for_word(cw__worker *self, int64_t at_most_ns)
 {
     int64_t timeout = at_most_ns;
     if (self->wake_at_ns != CW__NEVER) {
@@ -191,6 +228,17 @@ void cw__sleep_in_futex(cw__worker *self, int64_t at_most_ns)
     /* acquire: pairs with cw__wake() */
     if (cw_load_acquire(&self->word) == 0)
         cw__futex_wait(&self->word, 0, timeout);
+}
+
+void cw__sleep_in_futex(cw__worker *self, int64_t at_most_ns)
+{
+    if (self->naps) {
+        wait_for_word(self, nap_ns);
+        end_nap(self);
+        if (any_work(self)) return;
+        cw_store_relaxed(&self->context->naps_help, 0);
+    }
+    wait_for_word(self, at_most_ns);
 }
 
 /* The last searcher that finds work passes the search on if there is more of

@@ -17,10 +17,11 @@ void cw__wake(cw__worker *worker);
 
 /* Becomes a sleeper: returns false, a searcher again, if there is work, or if
  * `until` (unless NULL) is over: whoever ended it wakes those who sleep by
- * then.
- */
-bool cw__fall_asleep(cw__worker *self, bool searching, const cw_job *until);
-/* Sleeps on the futex word until woken, the deadline, or `at_most_ns`. */
+ * then. `in_futex`: it is going to call cw__sleep_in_futex(). */
+bool cw__fall_asleep(cw__worker *self, bool searching, bool in_futex,
+                     const cw_job *until);
+/* Sleeps on the futex word until woken, the deadline, or `at_most_ns`; or it
+ * was only a nap, and there may be work. */
 void cw__sleep_in_futex(cw__worker *self, int64_t at_most_ns);
 /* Awake again, as a searcher. */
 void cw__get_up(cw__worker *self);

@@ -12,6 +12,7 @@ void cw_context_stats(const cw_context *context, cw_stats *out)
 {
     CW__CHECK_HANDLE(CONTEXT, context);
     memset(out, 0, sizeof *out);
+    context = context->home;
     out->launched = cw_load_relaxed(&context->outside_launched);
     out->completed = cw_load_relaxed(&context->outside_completed);
     for (uint32_t i = 0; i < context->count; i++) {

@@ -54,7 +54,7 @@ void cw__end_wait(cw_job *job)
     if (armed == CW__ARMED_JOB) {
         cw__job_unwait(&job->waiter);
     } else {
-        cw__timer_remove(&job->context->timers, &job->waiter);
+        cw__timer_remove(&cw__timekeeper(job->context)->timers, &job->waiter);
     }
 }
 
@@ -89,19 +89,21 @@ int cw__delay(cw_frame *frame, int64_t ms)
         return CW__DONE;
     }
     if (cw__begin_wait(job, CW__WAIT_PROMPT)) return CW__DONE;
-    cw_context *context = job->context;
-    int64_t deadline = cw__context_deadline(context, ms);
+    cw_context *keeper = cw__timekeeper(job->context);
     job->waiter.early = 0;
     job->armed = CW__ARMED_TIMER;
-    int added = cw__timer_add(&context->timers, &job->waiter, deadline);
+    int added = keeper ? cw__timer_add(&keeper->timers, &job->waiter,
+                                       cw__context_deadline(keeper, ms))
+                       : cw_last_error();
     if (added < 0) {
         job->armed = CW__UNARMED;
         cw__set_error(frame, cw_error_new(added, NULL, NULL));
         return CW__DONE;
     }
-    cw__context_timer_added(cw__self, context, added == 1);
+    cw__context_timer_added(cw__self, keeper, added == 1);
     /* seq_cst: a close that did not see the timer is seen here */
-    if (cw_unlikely(cw_load_seq_cst(&context->closed))) cw__cancel_closed(job);
+    if (cw_unlikely(cw_load_seq_cst(&job->context->home->closed)))
+        cw__cancel_closed(job);
     return CW__PENDING;
 }
 

@@ -5,6 +5,7 @@
 #ifndef CW_SUSPEND_H
 #define CW_SUSPEND_H
 
+#include "elements.h"
 #include "job.h"
 
 /* Several registrations of one body: for whichever job ends first badly, or
@@ -26,6 +27,14 @@ int cw__wait_for_job(cw_job *job, cw_job *target, enum cw__wait_mode mode);
 
 /* Takes back the registrations that have not fired. */
 void cw__end_wait(cw_job *job);
+
+/* Second halves of awaiting jobs of whatever type, without their results. */
+int cw__awaited_any(cw_frame *frame, cw_job *target);
+int cw__awaited_all_any(cw_frame *frame, cw_job *const *jobs, size_t count);
+
+/* As cw_on_cancel(); the continuation owns `arg` with others. */
+int cw__on_cancel_shared(cw_continuation *continuation, cw_completion_fn *call,
+                         cw__shared *arg);
 
 /* After a wait, or instead of one: true if the body has to raise. */
 bool cw__raise_if_cancelled(cw_frame *frame);

@@ -33,12 +33,14 @@ cw_job *cw__told_of_failure(cw_job *job);
 /* --- without it ---------------------------------------------------------- */
 
 /* The children that a job has at the moment, in order of launch, with a
- * reference to each. CW_OK or CW_ENOMEM. */
+ * reference to each. `which` of them: those that were launched, the waits of a
+ * body of the host's, or both. CW_OK or CW_ENOMEM. */
+enum { CW__CHILDREN_LAUNCHED = 1, CW__CHILDREN_WAITS = 2 };
 typedef struct cw__children {
     cw_job **jobs;
     size_t count, room;
 } cw__children;
-int cw__children_take(cw_job *job, cw__children *out);
+int cw__children_take(cw_job *job, unsigned which, cw__children *out);
 void cw__children_drop(cw__children *children);
 
 /* Records one more error that a cancelling job has met (borrowed). */
@@ -48,10 +50,16 @@ void cw__job_report(cw_job *job, cw_error *error);
 bool cw__fail_early(cw__worker *self, cw_job *job, cw_error *error);
 /* Cancels all below a job that has just become cancelling. */
 void cw__cancel_children(cw__worker *self, cw_job *root);
+/* Cancels what the job's body waits for, if it is the host's. CW_OK, or
+ * CW_ENOMEM. */
+int cw__cancel_leaves(cw_job *job);
 /* A child of `job` (a reference, taken over) has failed with `error`
  * (borrowed). All above hear of it now, so that they stop early, and once more
  * when what is between has ended. */
 void cw__tell_failure(cw__worker *self, cw_job *job, cw_error *error);
+/* Tells the handler in the job's elements, or else its context, of a failure
+ * that has no owner. False: neither takes it. */
+bool cw__job_handle_failure(cw_job *job, cw_error *error);
 /* Tells the handler of failures that nobody takes. */
 void cw__report_unhandled(const char *name, cw_error *error);
 

@@ -78,10 +78,17 @@ static void take_arrivals(cw_test_scheduler *scheduler)
 
 cw_test_scheduler *cw__driving(void) { return driving; }
 
+void cw__bind(cw_test_scheduler *scheduler) { scheduler->bound = &driving; }
+
+static bool may_drive(const cw_test_scheduler *scheduler)
+{
+    return !driving && (!scheduler->bound || scheduler->bound == &driving);
+}
+
 int cw__drive(cw_test_scheduler *scheduler, bool *nested)
 {
     *nested = driving == scheduler;
-    if (driving) return CW_ESTATE;
+    if (!may_drive(scheduler)) return CW_ESTATE;
     uint32_t nobody = 0;
     /* acq_rel: the thread that drove it before has left it as it is now */
     if (!cw_cas_acq_rel(&scheduler->driven, &nobody, 1)) return CW_ESTATE;
@@ -106,7 +113,7 @@ void cw__drive_last(cw_test_scheduler *scheduler)
 
 /* ---- running */
 
-static void check_time(cw_test_scheduler *scheduler)
+void cw__check_time(cw_test_scheduler *scheduler)
 {
     if (scheduler->real_limit_ns == CW__NEVER ||
         cw__now_ns() < scheduler->real_limit_ns)
@@ -117,17 +124,17 @@ static void check_time(cw_test_scheduler *scheduler)
 
 static void count_turn(cw_test_scheduler *scheduler)
 {
-    if (++scheduler->turns % TIME_EVERY == 0) check_time(scheduler);
+    if (++scheduler->turns % TIME_EVERY == 0) cw__check_time(scheduler);
 }
 
-void cw__run_in_place(cw_test_scheduler *scheduler, cw_job *job)
+/* `inside`: of the step that it interrupts, if it does. */
+static void run(cw_test_scheduler *scheduler, cw_job *job, bool inside)
 {
     cw__worker *outer = cw__self, *self = &job->context->workers[0];
-    /* This may interrupt a step. */
     cw_job *current = self->current, *beneath = self->beneath;
     uint32_t in_place = self->in_place;
-    self->beneath = NULL;
-    self->in_place = 0;
+    self->beneath = inside ? current : NULL;
+    self->in_place = inside ? in_place + 1 : 0;
     cw__self = self;
     do {
         scheduler->again = NULL;
@@ -140,6 +147,11 @@ void cw__run_in_place(cw_test_scheduler *scheduler, cw_job *job)
     self->beneath = beneath;
     self->in_place = in_place;
     cw__self = outer;
+}
+
+void cw__run_in_place(cw_test_scheduler *scheduler, cw_job *job)
+{
+    run(scheduler, job, false);
 }
 
 /* Runs a job on top of what runs now, or after that. */
@@ -178,28 +190,41 @@ static void wake(cw__clock *clock)
      * at after setting it to 0 */
     cw_store_seq_cst(&scheduler->word, 1);
     cw__futex_wake(&scheduler->word);
+    if (scheduler->changed) scheduler->changed(scheduler);
 }
 
-static void dispatch(cw__clock *clock, cw__worker *self, cw_job *job,
-                     bool yielded)
+static void dispatch(cw_context *context, cw__worker *self, cw_job *job,
+                     enum cw__hint hint)
 {
-    cw_test_scheduler *scheduler = cw__of_clock(clock);
-    bool unconfined = job->context->role & CW__UNCONFINED, nested = false;
+    cw_test_scheduler *scheduler = cw__of_clock(context->clock);
+    bool unconfined = context->role & CW__UNCONFINED, nested = false;
     if (driving == scheduler) {
         if (!unconfined) {
             cw__schedule(scheduler, job);
-        } else if (yielded) {
+        } else if (hint == CW__YIELDED) {
             yield_in_place(scheduler, job);
         } else {
             run_unconfined(scheduler, job);
         }
-    } else if (unconfined && !self && cw__drive(scheduler, &nested) == CW_OK) {
+    } else if (unconfined && (!self || scheduler->bound) &&
+               cw__drive(scheduler, &nested) == CW_OK) {
         run_unconfined(scheduler, job);
         cw__drive_end(scheduler);
     } else {
         cw__inbox_push(&scheduler->arrivals, (uintptr_t)job);
-        wake(clock);
+        wake(&scheduler->clock);
     }
+}
+
+static bool run_inside(cw__clock *clock, cw_job *job)
+{
+    cw_test_scheduler *scheduler = cw__of_clock(clock);
+    bool nested;
+    int status = cw__drive(scheduler, &nested);
+    if (status != CW_OK && !nested) return false;
+    run(scheduler, job, true);
+    if (!nested) cw__drive_end(scheduler);
+    return true;
 }
 
 static int launch(cw__clock *clock, cw__worker *self, cw_context **context,
@@ -217,8 +242,10 @@ static int launch(cw__clock *clock, cw__worker *self, cw_context **context,
     return CW_OK;
 }
 
+const cw__route cw__virtual_route = {.dispatch = dispatch};
+
 const struct cw__clock_calls cw__virtual_calls = {
-    .dispatch = dispatch,
+    .run_inside = run_inside,
     .launch = launch,
     .unhandled = cw__collect_failure,
     .wake = wake,
@@ -332,20 +359,50 @@ void cw__await_change(cw_test_scheduler *scheduler)
         if (scheduler->ready.first || scheduler->turns != turns) return;
     }
     cw__futex_wait(&scheduler->word, 0, timeout);
-    check_time(scheduler);
+    cw__check_time(scheduler);
 }
 
-void cw__wind_up(cw_test_scheduler *scheduler)
+void cw__close(cw_test_scheduler *scheduler)
 {
     for (unsigned role = 0; role < CW__ROLES; role++)
         cw_context_close(scheduler->contexts[role]);
-    for (;;) {
-        cw__expect_change(scheduler);
-        if (cw__run_event(scheduler, CW__LAST_MOMENT)) continue;
-        bool quiet = true;
-        for (unsigned role = 0; role < CW__ROLES; role++)
-            quiet = quiet && cw__context_quiet(scheduler->contexts[role]);
-        if (quiet) return;
-        cw__await_change(scheduler);
-    }
+}
+
+bool cw__quiet(cw_test_scheduler *scheduler)
+{
+    for (unsigned role = 0; role < CW__ROLES; role++)
+        if (!cw__context_quiet(scheduler->contexts[role])) return false;
+    return true;
+}
+
+/* ---- advancing */
+
+cw__advance cw__advance_current(cw_test_scheduler *scheduler)
+{
+    int64_t now = cw__virtual_now(scheduler);
+    return (cw__advance){scheduler, now, now, false};
+}
+
+cw__advance cw__advance_by(cw_test_scheduler *scheduler, int64_t ms)
+{
+    int64_t now = cw__virtual_now(scheduler);
+    int64_t left = (CW__LAST_MOMENT - now) / CW__NS_PER_MS;
+    int64_t then = now + (ms < left ? ms : left) * CW__NS_PER_MS;
+    int64_t until = scheduler->inclusive ? then : then - 1;
+    return (cw__advance){scheduler, until, then, false};
+}
+
+cw__advance cw__advance_until_idle(cw_test_scheduler *scheduler)
+{
+    return (cw__advance){scheduler, CW__LAST_MOMENT, 0, true};
+}
+
+bool cw__advance_go_on(const cw__advance *advance)
+{
+    cw_test_scheduler *scheduler = advance->scheduler;
+    if ((!advance->idle || cw__has_events(scheduler, false)) &&
+        cw__run_event(scheduler, advance->until_ns))
+        return true;
+    cw__set_clock(scheduler, advance->then_ns);
+    return false;
 }

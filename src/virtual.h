@@ -24,10 +24,14 @@ struct cw_test_scheduler {
 
     /* By all threads: */
     _Atomic uint32_t driven; /* 1: a thread drives it, or it is over */
-    _Atomic uint32_t word;   /* futex: 1 when there is something to look at */
-    cw__inbox arrivals;      /* jobs that other threads made ready */
-    cw__lock lock;           /* guards what follows */
-    bool collects;           /* failures that nobody takes, for a test */
+    const void *bound;       /* the thread that alone may, or NULL; fixed */
+    void (*changed)(cw_test_scheduler *scheduler); /* the host's, or NULL: as
+                                                      `word`. Fixed */
+    void *host;                                    /* for that */
+    _Atomic uint32_t word; /* futex: 1 when there is something to look at */
+    cw__inbox arrivals;    /* jobs that other threads made ready */
+    cw__lock lock;         /* guards what follows */
+    bool collects;         /* failures that nobody takes, for a test */
     struct cw__failure *failures, **failures_end;
     bool lost_failure; /* there was no memory for one */
 
@@ -47,6 +51,7 @@ struct cw_test_scheduler {
 };
 
 /* What its contexts call; the last two are in scheduler.c. */
+extern const cw__route cw__virtual_route;
 extern const struct cw__clock_calls cw__virtual_calls;
 bool cw__collect_failure(cw__clock *clock, cw_error *error);
 void cw__scheduler_drop(cw__clock *clock);
@@ -58,6 +63,10 @@ static inline cw_test_scheduler *cw__of_clock(cw__clock *clock)
 
 /* The scheduler that has this context; NULL if it is no test dispatcher. */
 cw_test_scheduler *cw__scheduler_of(const cw_context *context);
+
+/* Nobody but the calling thread may ever drive it, which runs what is
+ * unconfined in place whatever else it does. Before it is used. */
+void cw__bind(cw_test_scheduler *scheduler);
 
 /* Makes the calling thread the one that drives the scheduler. CW_OK, or
  * CW_ESTATE: it drives one already (then `*nested`, if that is this one), or
@@ -84,8 +93,26 @@ bool cw__has_events(cw_test_scheduler *scheduler, bool background);
  * the events, then cw__await_change(). */
 void cw__expect_change(cw_test_scheduler *scheduler);
 void cw__await_change(cw_test_scheduler *scheduler);
-/* Closes its contexts and runs what is left, until all jobs have ended. */
-void cw__wind_up(cw_test_scheduler *scheduler);
+/* Notices if the real time is up. */
+void cw__check_time(cw_test_scheduler *scheduler);
+/* Closes its contexts: what suspends there is cancelled. */
+void cw__close(cw_test_scheduler *scheduler);
+/* True once all jobs of closed contexts have ended. */
+bool cw__quiet(cw_test_scheduler *scheduler);
+
+/* Advancing by one event at a time. */
+typedef struct cw__advance {
+    cw_test_scheduler *scheduler;
+    int64_t until_ns; /* the last moment whose events are run */
+    int64_t then_ns;  /* where the clock is moved at the end */
+    bool idle;        /* only as long as there are foreground events */
+} cw__advance;
+
+cw__advance cw__advance_current(cw_test_scheduler *scheduler);
+cw__advance cw__advance_by(cw_test_scheduler *scheduler, int64_t ms);
+cw__advance cw__advance_until_idle(cw_test_scheduler *scheduler);
+/* False: it is over, and no event was run. */
+bool cw__advance_go_on(const cw__advance *advance);
 
 static inline int64_t cw__virtual_now(const cw_test_scheduler *scheduler)
 {

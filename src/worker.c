@@ -74,7 +74,8 @@ cw_job *cw_current_scope(void)
 
 cw_context *cw_current_context(void)
 {
-    return cw__self ? cw__self->context : NULL;
+    const cw__worker *self = cw__self;
+    return self ? cw__worker_place(self) : NULL;
 }
 
 bool cw_is_stopped(void)
@@ -179,6 +180,17 @@ static cw_job *take_stranded(cw__worker *self)
  * nothing else to do; the worker that found out counts as such. */
 static void resume_on_time(cw__worker *self, cw_job *job)
 {
+    cw_context *context = job->context;
+    if (cw_unlikely(context != self->context)) { /* it has no clock */
+        cw__context_hold(context);
+        cw__dispatch(self, job, CW__SPAWNED);
+        cw__context_drop(context);
+        return;
+    }
+    if (cw_unlikely(job->flags & CW__JOB_PINNED)) {
+        cw__dispatch(self, job, CW__RESUMED);
+        return;
+    }
     if (cw__hand_over(self, job)) return;
     if ((job->last & CW__LAST) == self->mark && self->context->count > 1 &&
         !cw_load_relaxed(&self->handed))
@@ -203,8 +215,7 @@ void cw__worker_fire_timers(cw__worker *self)
         while (woken.tasks) {
             cw_job *job = woken.tasks;
             woken.tasks = job->next;
-            if (cw_unlikely(cw_load_acquire(&context->closed)))
-                cw__cancel_closed(job);
+            cw__cancel_if_closed(job);
             resume_on_time(self, job);
         }
         cw__dispatch_woken(self, &woken);
@@ -220,11 +231,34 @@ static void read_inbox(cw__worker *self)
     if (chain) self->undelivered = cw__the_host.deliver(self, chain);
 }
 
+void cw__worker_pin(cw__worker *self, cw_job *job)
+{
+    job->next = NULL;
+    if (self->pinned) {
+        self->pinned_last->next = job;
+    } else {
+        self->pinned = job;
+    }
+    self->pinned_last = job;
+}
+
+static cw_job *take_pinned(cw__worker *self)
+{
+    cw_job *job = self->pinned;
+    if (job) self->pinned = job->next;
+    return job;
+}
+
 static cw_job *next_job(cw__worker *self)
 {
     uint32_t tick = ++self->tick;
-    if (cw_unlikely(self->undelivered || !cw__inbox_empty(&self->inbox)))
-        read_inbox(self);
+    if (cw_unlikely(self->undelivered || self->pinned ||
+                    !cw__inbox_empty(&self->inbox))) {
+        if (self->undelivered || !cw__inbox_empty(&self->inbox))
+            read_inbox(self);
+        /* In turn with the others. */
+        if (tick % 2 && self->pinned) return take_pinned(self);
+    }
     if (cw_unlikely(tick % CLOCK_EVERY == 0)) cw__worker_fire_timers(self);
     if (cw_unlikely(tick % GLOBAL_EVERY == 0)) take_from_outside(self);
     cw_job *job = cw__worker_take_handed(self);
@@ -236,8 +270,9 @@ static cw_job *next_job(cw__worker *self)
     }
     self->slot_hits = 0;
     job = pop(self);
-    if (job || !take_from_outside(self)) return job;
-    return pop(self);
+    if (!job && take_from_outside(self)) job = pop(self);
+    if (cw_unlikely(!job && self->pinned)) job = take_pinned(self);
+    return job;
 }
 
 static cw_job *search(cw__worker *self)
@@ -257,8 +292,7 @@ static cw_job *search(cw__worker *self)
 
 /* ---- running */
 
-/* Others may have what is in the slot. */
-static void give_up_slot(cw__worker *self)
+void cw__worker_give_up_slot(cw__worker *self)
 {
     cw_job *job = take_slot(self);
     if (!job) return;
@@ -266,13 +300,14 @@ static void give_up_slot(cw__worker *self)
     cw__context_notify(self->context);
 }
 
-static void run_job(cw__worker *self, cw_job *job)
+void cw__worker_step(cw__worker *self, cw_job *job)
 {
     /* Ended jobs whose parent runs here may wait a little longer. */
     if (self->done && self->done->parent != job->parent &&
         self->done->parent != job->scope)
         cw__worker_flush(self);
-    if (cw_unlikely(self->slot)) give_up_slot(self); /* this may take long */
+    if (cw_unlikely(self->slot))
+        cw__worker_give_up_slot(self); /* this may take long */
     self->current = job;
     cw__count(&self->steps, 1);
     cw__traced(&self->trace, CW__TRACE_BEGIN, (uintptr_t)cw__job_type(job));
@@ -281,11 +316,21 @@ static void run_job(cw__worker *self, cw_job *job)
     self->current = NULL;
 }
 
+static void run_job(cw__worker *self, cw_job *job)
+{
+    const cw_context *context = job->context;
+    if (cw_unlikely(context != self->context && context->route->run))
+        context->route->run(self, job);
+    else
+        cw__worker_step(self, job);
+}
+
 /* True if the host's event loop should get a turn now. Only a worker that has
  * run code of the host can have something waiting there. */
 static bool loop_is_due(cw__worker *self)
 {
     if (!self->host_ran) return false;
+    if (self->host_goes_on) return true;
     if (!self->foreign && ++self->since_clock < CLOCK_EVERY) return false;
     self->since_clock = 0;
     int64_t now = cw__now_ns();
@@ -348,6 +393,7 @@ static cw_job *idle(cw__worker *self, cw__run *why, const cw_job *until)
             return NULL;
         }
         job = cw__worker_take_handed(self);
+        if (!job) job = take_pinned(self);
         if (!job) job = take_slot(self);
         if (!job) job = pop(self);
         if (!job && searching) job = search(self);
@@ -378,11 +424,12 @@ static cw_job *idle(cw__worker *self, cw__run *why, const cw_job *until)
             *why = CW__RUN_VISIT;
             return NULL;
         }
-        if (!cw__fall_asleep(self, searching, until)) {
+        bool in_futex = self->may_futex && !self->foreign && !lingered;
+        if (!cw__fall_asleep(self, searching, in_futex, until)) {
             searching = true;
             continue;
         }
-        if (!self->may_futex || self->foreign || lingered) {
+        if (!in_futex) {
             cw_store_relaxed(&self->asleep_in_loop, 1);
             *why = CW__RUN_SLEEP;
             return NULL;
@@ -441,8 +488,10 @@ cw__run cw__worker_run(cw__worker *self, uint32_t budget, const cw_job *until)
     } while (why == CW__RUN_MORE);
     if (why == CW__RUN_VISIT) { /* the worker leaves with work left */
         cw__worker_flush(self);
-        give_up_slot(self);
+        cw__worker_give_up_slot(self);
+        if (self->host_goes_on) why = CW__RUN_GO_ON;
     }
+    self->host_goes_on = false;
     self->running = nested;
     return why;
 }

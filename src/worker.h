@@ -17,6 +17,8 @@ typedef enum cw__run {
     CW__RUN_SLEEP, /* nothing to do: wait in the host's event loop, on `word`,
                       until `wake_at_ns` */
     CW__RUN_VISIT, /* the host's event loop wants a turn; come back then */
+    CW__RUN_GO_ON, /* code of the host was told to go on: come back when it
+                      has done so */
     CW__RUN_MORE   /* only inside of worker.c */
 } cw__run;
 
@@ -29,6 +31,7 @@ typedef struct cw__worker {
     /* Written by others; each on a line of its own. */
     _Alignas(CW_CACHE_LINE) _Atomic uint32_t word; /* 1: woken; the futex */
     cw__inbox inbox;                               /* from the host's threads */
+    _Atomic uint32_t deaf;    /* its thread has ended: nobody reads the inbox */
     _Atomic(cw_job *) handed; /* given to it while it was free: goes first */
     _Atomic uint32_t free;    /* it has nothing to do: sleeps or looks for work;
                                  written by the owner */
@@ -51,6 +54,7 @@ typedef struct cw__worker {
     uint32_t random;
     _Atomic int64_t slept_at_ns; /* when it last went to sleep */
     int64_t wake_at_ns;          /* for CW__RUN_SLEEP */
+    bool naps;                   /* counted in the context's `nappers` */
     cw_error *failure;           /* what cw_fail() left */
 
     /* The host's event loop on this thread. */
@@ -61,10 +65,14 @@ typedef struct cw__worker {
     uint32_t foreign;      /* host operations that need the loop to proceed */
     bool host_ran;         /* code of the host has ever run here */
     bool host_called;      /* ... since the loop had its last turn */
+    bool host_goes_on;     /* ... and wants to go on before the next job */
     uint32_t since_clock;  /* jobs since the last look at the clock for it */
     int64_t last_visit_ns; /* when the loop had its last turn */
     uintptr_t undelivered; /* taken from the inbox, for the next turn */
+    cw_job *pinned;        /* ready, and of this worker alone: oldest ... */
+    cw_job *pinned_last;   /* ... and newest */
     void *host_data;
+    bool begun; /* has a thread, in a context that grows; of who wakes it */
 
     /* Counters: written by the owner, read by everybody. */
     _Atomic uint64_t launched, completed, failed, cancelled, steps, steals,
@@ -87,9 +95,16 @@ cw__run cw__worker_run(cw__worker *self, uint32_t budget, const cw_job *until);
 /* Makes sure that `worker` looks at its inbox soon. */
 void cw__worker_unpark(cw__worker *worker);
 
+/* Queues a job with CW__JOB_PINNED on its own worker, the caller. */
+void cw__worker_pin(cw__worker *self, cw_job *job);
+
 /* Takes the job that was handed to a free worker, if there is one. */
 cw_job *cw__worker_take_handed(cw__worker *worker);
 
+/* Runs a job that the worker has taken. */
+void cw__worker_step(cw__worker *self, cw_job *job);
+/* Others may have what is in the slot. */
+void cw__worker_give_up_slot(cw__worker *self);
 /* Detaches the ended jobs that the worker still holds. */
 void cw__worker_flush(cw__worker *self);
 /* Makes ready what is due by now. */

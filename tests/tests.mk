@@ -15,6 +15,10 @@ suite-modules: $(SUITE_MODULES)
 
 test test-node test-browser stress: $(SUITE_MODULES)
 
+.PHONY: roles
+roles: ## What may run on which thread, as clang checks it
+	$(Q)tests/roles/run.sh
+
 # The C tests as WebAssembly in Node, on the objects that users link:
 # node build/wasm-node/tests/NAME.cjs [WORD]
 #   PROXY_TO_PTHREAD  main() blocks, and threads start only from an event loop

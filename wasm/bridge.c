@@ -5,7 +5,7 @@
 #include "bridge.h"
 
 #include "alloc.h"
-#include "error.h"
+#include "main_context.h"
 
 #include <emscripten.h>
 #include <emscripten/eventloop.h>
@@ -13,6 +13,7 @@
 #include <string.h>
 
 cw_context *cwb_main;
+_Thread_local cw__worker *cwb_realm;
 
 static _Thread_local struct {
     uint8_t *at;
@@ -32,21 +33,11 @@ uint8_t *cwb_scratch(uint32_t bytes)
     return scratch.at;
 }
 
-cw_error *cwb_error_from_scratch(int code)
-{
-    cwb_error_record record;
-    memcpy(&record, scratch.at, sizeof record);
-    const char *message = (const char *)scratch.at + sizeof record;
-    uint32_t offset =
-        (uint32_t)sizeof record + ((record.message_bytes + 7) & ~7u);
-    return cw__error_carrying(code, message, NULL, scratch.at + offset,
-                              record.payload_bytes);
-}
-
 /* ---- the runtime */
 
 static bool worker_start(cw__worker *self)
 {
+    cwb_realm = self;
     if (!cw_js_worker_start(self, self->name)) return false;
     self->has_loop = true;
     emscripten_exit_with_live_runtime(); /* on to the event loop, for good */
@@ -57,6 +48,7 @@ static void worker_end(cw__worker *self)
     cw__system_free(scratch.at);
     scratch.at = NULL;
     scratch.size = 0;
+    cwb_inbox_close(self);
     cw_js_worker_end(self);
 }
 
@@ -85,7 +77,10 @@ cw__worker *cwb_init(uint32_t wake_by_message)
     cwb_imports();
     cw__the_host = (cw__host){.job_final = cwb_job_final,
                               .job_free = cwb_job_free,
-                              .op_fired = cwb_op_fired,
+                              .name_of = cwb_name_of,
+                              .home_of = cwb_home_of,
+                              .runs_here = cwb_runs_here,
+                              .error_free = cwb_error_free,
                               .deliver = cwb_deliver,
                               .worker_start = worker_start,
                               .worker_end = worker_end,
@@ -100,7 +95,8 @@ cw__worker *cwb_init(uint32_t wake_by_message)
     cw__worker *self = &cwb_main->workers[0];
     self->has_loop = true;
     self->may_futex = false;
-    cw__self = self;
+    cw__self = cwb_realm = self;
+    cw__set_main_context(cwb_main);
     return self;
 }
 
@@ -110,13 +106,17 @@ cw_context *cwb_main_context(void) { return cwb_main; }
  * Returns enum cw__run; for CW__RUN_SLEEP see cwb_sleep_ms(). */
 int cwb_run(uint32_t budget)
 {
-    return (int)cw__worker_run(cw__self, budget, NULL);
+    cw__worker *before = cw__self; /* an event in virtual time, perhaps */
+    cw__self = cwb_realm;
+    int why = (int)cw__worker_run(cw__self, budget, NULL);
+    cw__self = before;
+    return why;
 }
 
 /* How long the realm may sleep: milliseconds, -1 for ever. */
 double cwb_sleep_ms(void)
 {
-    int64_t at = cw__self->wake_at_ns;
+    int64_t at = cwb_realm->wake_at_ns;
     if (at == CW__NEVER) return -1;
     int64_t left = at - cw__now_ns();
     return left > 0 ? (double)left / 1e6 : 0;

@@ -6,17 +6,19 @@
  * thread (the "realm") that JavaScript runs on: the page's or Node's main
  * thread, or a worker's. Results: >= 0, or a negative CW_E... code.
  *
- * Two kinds of things come back to a realm through its worker's inbox:
+ * These come to a realm through its worker's inbox:
  *   a ticket   a job that this realm launched has ended
- *   an op      something that this realm waits for has happened
- * Both carry a token, a number that the realm chose.
+ *   a note     one of its functions is to be called, see handlers.h
+ *   an error   that it has thrown is not needed any more, see errors.c
+ * The first two carry a token, a number that the realm chose. What a body waits
+ * for is told to it directly, see waits.h.
  *
  * Larger data pass through the realm's scratch buffer: JavaScript writes there
  * before a call and reads there after one; each call may overwrite it.
  *
  * Ownership. cwb_launch*() gives the caller a handle to the job; it is given
- * back with cwb_job_drop() once the job's ticket has come. An op belongs to the
- * core until it comes back, and is then freed by it.
+ * back with cwb_job_drop() once the job's ticket has come. What an export
+ * returns as owned is given back by the function that it names.
  */
 #ifndef CW_BRIDGE_H
 #define CW_BRIDGE_H
@@ -28,19 +30,72 @@
 
 /* Grows with each change of what JavaScript and C expect of each other, so that
  * a module linked with another version is refused instead of failing later. */
-enum { CWB_ABI = 1 };
+enum { CWB_ABI = 3 };
 
 /* How a body of JavaScript ended, and what its data are. The lowest three bits
  * of the number that says so; the rest is the length of the data. */
 enum cwb_outcome {
     CWB_VALUE = 0,     /* encoded in the scratch buffer */
     CWB_MESSAGE = 1,   /* on its way as a message of its own */
-    CWB_ERROR = 2,     /* a cwb_error_record in the scratch buffer */
+    CWB_ERROR = 2,     /* its address, owned, in the scratch buffer */
     CWB_CANCELLED = 3, /* the body raised its own cancellation */
+    CWB_LOCAL = 4,     /* only as the kind of argument: a function of the realm
+                          that launched it */
     CWB_PENDING = 7    /* not yet: cwb_complete() will tell */
 };
 
-/* What an error looks like in the scratch buffer. */
+/* Ways to launch; CW_START_DEFAULT without any. */
+enum cwb_launch_flags {
+    CWB_LAUNCH_ASYNC = 1,   /* as cw_async(), not cw_launch() */
+    CWB_LAUNCH_MESSAGE = 2, /* the arguments travel as a message, a parcel */
+    CWB_LAUNCH_QUEUED = 4,  /* wake nobody: cwb_context_wake() will follow */
+    CWB_LAUNCH_HELD = 8,    /* begins with cwb_launch_held() */
+    CWB_LAUNCH_LOCAL = 16,  /* the body is a function of the calling realm */
+    CWB_LAUNCH_LAZY = 32,   /* begins with cw_job_start() */
+    CWB_LAUNCH_ATOMIC = 64, /* see CW_START_ATOMIC, and ... */
+    CWB_LAUNCH_UNDISPATCHED = 128, /* ... CW_START_UNDISPATCHED: only LOCAL */
+    CWB_LAUNCH_LONELY = 256        /* its failure is its caller's */
+};
+
+/* Kinds of scopes inside of a body. */
+enum cwb_scope {
+    CWB_SCOPE,
+    CWB_SCOPE_SUPERVISOR,
+    CWB_SCOPE_NON_CANCELLABLE, /* no child: nothing above cancels it */
+    CWB_SCOPE_LIMITED,         /* has a time limit of its own */
+    CWB_SCOPE_CHANGED          /* goes on with other elements */
+};
+
+/* Ways to advance virtual time, and what tests are told. */
+enum cwb_advance {
+    CWB_ADVANCE_CURRENT, /* not at all: what is due now */
+    CWB_ADVANCE_BY,
+    CWB_ADVANCE_UNTIL_IDLE
+};
+enum cwb_test_flags {
+    CWB_TEST_BLOCKING = 1, /* by the rules of cw_run_blocking_test() */
+    CWB_TEST_OWN = 2       /* the scheduler ends with the test */
+};
+
+/* Ways to wait for a job's end. */
+enum cwb_how {
+    CWB_JOIN,
+    CWB_AWAIT,
+    CWB_CANCEL_AND_JOIN,
+    CWB_END,          /* of a job that is a part of the body: not cut short by
+                         cancelling, which is raised afterwards */
+    CWB_END_UNCHECKED /* ... and not even that */
+};
+
+/* What JavaScript is told of a function's token. */
+enum cwb_news {
+    CWB_FIRED,      /* the job has ended, or was cancelled */
+    CWB_FAILED,     /* a failure has nobody else to take it */
+    CWB_DROPPED,    /* the token will not be used any more */
+    CWB_UNDELIVERED /* what a wait was resumed with has nobody to take it */
+};
+
+/* What a new error looks like in the scratch buffer. */
 typedef struct cwb_error_record {
     uint32_t message_bytes; /* with its final zero; stands behind this */
     uint32_t payload_bytes; /* behind the message, aligned to 8 */
@@ -58,7 +113,8 @@ typedef struct cwb_ticket {
     uint32_t length;
     uint32_t capacity;  /* of the room for small data behind this */
     uint32_t outcome;   /* enum cwb_outcome */
-    uint32_t task;      /* which function of the task module */
+    uint32_t task;      /* which function of the task module, or, ... */
+    bool local;         /* ... of the realm that launched it */
     const char *worker; /* name of who ended it, if it failed; lives as its
                            context, which is freed after all tickets */
 } cwb_ticket;
@@ -73,21 +129,61 @@ typedef struct cwb_context {
 } cwb_context;
 
 /* Marks in the lowest bits of what lies in an inbox. */
-enum { CWB_MARK_OP = 0, CWB_MARK_TICKET = 1 };
+enum {
+    CWB_MARK_NOTE = 0,
+    CWB_MARK_TICKET = 1,
+    CWB_MARK_JOB = CW__INBOX_JOB,
+    CWB_MARK_ERROR = 3
+};
+
+/* The worker whose thread the calling realm is. Not always cw__self, which is
+ * the worker of the context that is at work on this thread. */
+extern _Thread_local cw__worker *cwb_realm;
 
 /* The page's or main thread's own context, which runs on its event loop. */
 extern cw_context *cwb_main;
 
+/* Milliseconds as JavaScript counts them, INFINITY among them. */
+static inline int64_t cwb_whole_ms(double ms)
+{
+    return ms < 9e15 ? (int64_t)ms : INT64_MAX;
+}
+
 cwb_ticket *cwb_ticket_of(cw_job *job);
+const char *cwb_task_name(cw_context *context, uint32_t number);
 uint8_t *cwb_scratch(uint32_t bytes);
-/* Builds the error that a record in the scratch buffer describes: owned. */
-cw_error *cwb_error_from_scratch(int code);
+cw_error *cwb_error_new(int code, int32_t slot);
+/* The error that a body ended with, by its outcome: owned, NULL for a value. */
+cw_error *cwb_take_error(cw_job *job, uint32_t code);
+/* On the error's own realm: it can forget the thrown object. */
+void cwb_error_freed(cw_error *error);
+/* The same for an error whose realm is gone. */
+void cwb_error_discard(cw_error *error);
+
+/* A new job without parent whose body is function number `task` of the calling
+ * realm; whoever runs it is told its failure. One handle; NULL without memory.
+ */
+cw_job *cwb_body_new(cw_context *context, uint32_t task, uint32_t token,
+                     const cw_elements *given);
+
+/* Puts something into a realm's inbox, and lets it look there soon, or when it
+ * happens to. */
+void cwb_post(cw__worker *home, uintptr_t item);
+void cwb_post_quietly(cw__worker *home, uintptr_t item);
+/* The calling realm ends: what is in its inbox is thrown away, and what comes
+ * later, too. */
+void cwb_inbox_close(cw__worker *self);
+/* Tells JavaScript of a job's end. */
+void cwb_ticket_deliver(cwb_ticket *ticket);
+void cwb_job_drop(cw_job *job);
 
 /* Hooks of cw__host, see there. */
 void cwb_job_final(cw_job *job, bool unhandled);
 size_t cwb_job_free(cw_job *job);
-void cwb_op_fired(cw__op *op);
-void cwb_op_deliver(cw__op *op);
+const char *cwb_name_of(const cw_job *job);
+cw__worker *cwb_home_of(const cw_job *job);
+bool cwb_runs_here(const cw_job *job);
+void cwb_error_free(cw_error *error);
 uintptr_t cwb_deliver(cw__worker *self, uintptr_t chain);
 
 /* Makes the linker take up imports.c. */
@@ -97,7 +193,11 @@ int cw_js_run(cw_job *job, uint32_t task, uint32_t outcome, const void *data,
               uint32_t length);
 void cw_js_job_ended(uint32_t token, uint32_t outcome, const void *data,
                      uint32_t length, const char *worker);
-void cw_js_op_fired(uint32_t token, uint32_t how);
+void cw_js_settled(uint32_t token, cw_error *error, const void *data,
+                   uint32_t length);
+void cw_js_suspended(uint32_t token, cw_continuation *continuation);
+void cw_js_handled(uint32_t token, uint32_t news, cw_error *error);
+void cw_js_error_freed(uint32_t slot);
 int cw_js_worker_start(cw__worker *worker, const char *name);
 void cw_js_worker_end(cw__worker *worker);
 void cw_js_wake(cw__worker *worker);

@@ -2,7 +2,7 @@
 
 WASM_BUILD := $(BUILD)/wasm
 WASM_HEADERS := $(CORE_HEADERS) $(wildcard wasm/*.h)
-BRIDGE_SOURCES := wasm/bridge.c wasm/task.c wasm/op.c wasm/imports.c
+BRIDGE_SOURCES := $(filter-out wasm/layout.c,$(wildcard wasm/*.c))
 
 WASM_CFLAGS := -std=gnu11 -O3 -pthread -Isrc -MMD -MP \
   -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Werror

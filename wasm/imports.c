@@ -28,8 +28,21 @@ EM_JS(void, cw_js_job_ended, (uint32_t token, uint32_t outcome,
     Module["coworker"].jobEnded(token, outcome, data, length, worker);
 })
 
-EM_JS(void, cw_js_op_fired, (uint32_t token, uint32_t how), {
-    Module["coworker"].opFired(token, how);
+EM_JS(void, cw_js_settled, (uint32_t token, cw_error *error,
+                            const void *data, uint32_t length), {
+    Module["coworker"].settled(token, error, data, length);
+})
+
+EM_JS(void, cw_js_suspended, (uint32_t token, cw_continuation *continuation), {
+    Module["coworker"].suspended(token, continuation);
+})
+
+EM_JS(void, cw_js_handled, (uint32_t token, uint32_t news, cw_error *error), {
+    Module["coworker"].handled(token, news, error);
+})
+
+EM_JS(void, cw_js_error_freed, (uint32_t slot), {
+    Module["coworker"].errorFreed(slot);
 })
 
 EM_JS(int, cw_js_worker_start, (cw__worker *worker, const char *name), {

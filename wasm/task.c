@@ -5,24 +5,18 @@
 #include "bridge.h"
 
 #include "alloc.h"
+#include "elements.h"
 #include "error.h"
+#include "launch.h"
 #include "limit.h"
+#include "main_context.h"
+#include "waits.h"
 
 #include <string.h>
-
-enum {
-    LAUNCH_ASYNC = 1,   /* as cw_async(), not cw_launch() */
-    LAUNCH_MESSAGE = 2, /* the arguments travel as a message, a parcel */
-    LAUNCH_QUEUED = 4,  /* wake nobody: cwb_context_wake() will follow */
-    LAUNCH_HELD = 8     /* begins with cwb_launch_held() */
-};
 
 /* Room that a body of JavaScript has for a result without a block of its own.
  */
 enum { INLINE_BYTES = 32 };
-/* Ends that a realm hears of in one turn of its event loop: about a millisecond
- * of promises. */
-enum { DELIVERIES_PER_TURN = 1024 };
 
 static uint32_t round_up(uint32_t bytes) { return (bytes + 7) & ~7u; }
 
@@ -80,27 +74,33 @@ static bool set_data(cwb_ticket *ticket, const void *data, uint32_t length)
     return true;
 }
 
+cw_error *cwb_take_error(cw_job *job, uint32_t code)
+{
+    cw_error *error = NULL;
+    if ((code & 7) == CWB_CANCELLED)
+        error = cw__job_cancellation(job);
+    else if ((code & 7) == CWB_ERROR)
+        memcpy(&error, cwb_scratch(0), sizeof error);
+    return error;
+}
+
 /* Stores what a body left in the scratch buffer; returns its error (owned) or
  * NULL for a value. */
 static cw_error *take_outcome(cw_job *job, uint32_t code)
 {
     cwb_ticket *ticket = cwb_ticket_of(job);
     ticket->outcome = code & 7;
-    switch (ticket->outcome) {
-    case CWB_VALUE:
-    case CWB_MESSAGE: /* then it is the parcel's number */
-        if (set_data(ticket, cwb_scratch(0), code >> 3)) return NULL;
-        return cw_error_new(CW_ENOMEM, NULL, NULL);
-    case CWB_CANCELLED:
-        return cw__job_cancellation(job);
-    default:
-        return cwb_error_from_scratch(CW_EFAILED);
-    }
+    cw_error *error = cwb_take_error(job, code);
+    /* A value of a function of the same realm never leaves it. */
+    if (error || ticket->local) return error;
+    /* Of a message it is the parcel's number. */
+    if (set_data(ticket, cwb_scratch(0), code >> 3)) return NULL;
+    return cw_error_new(CW_ENOMEM, NULL, NULL);
 }
 
 static cw_step run_in_javascript(cw_frame *frame)
 {
-    cw__worker *self = cw__self;
+    cw__worker *self = cwb_realm;
     cw_job *job = frame->job;
     cwb_ticket *ticket = cwb_ticket_of(job);
     self->host_ran = self->host_called = true;
@@ -108,6 +108,9 @@ static cw_step run_in_javascript(cw_frame *frame)
                                         ticket->data, ticket->length);
     if ((code & 7) == CWB_PENDING) {
         self->foreign++;
+        /* What stands in line waits until the function has come to where it
+         * waits. Tasks, which are independent, gain from running in batches. */
+        if (ticket->local && self->running) self->host_goes_on = true;
         return CW_STEP_FOREIGN;
     }
     frame->error = take_outcome(job, code);
@@ -122,16 +125,36 @@ static const cw_coroutine javascript = {
 
 void cwb_complete(cw_job *job, uint32_t code)
 {
-    cw__worker *self = cw__self;
-    self->foreign--;
-    cw__job_finish(self, job, take_outcome(job, code));
+    cwb_realm->foreign--;
+    cw__job_finish(cw__self, job, take_outcome(job, code));
 }
 
 /* ---- launching */
 
+static cw_job *fail(int code)
+{
+    cw__set_last_error(code);
+    return NULL;
+}
+
+/* What is launched outside of any job ends with its context; on test
+ * dispatchers nothing has to be told apart. */
 static cw_job *parent_or_root(cw_context *context, cw_job *parent)
 {
-    return parent ? parent : ((cwb_context *)context->host_data)->root;
+    const cwb_context *data = context->host_data;
+    return parent || !data ? parent : data->root;
+}
+
+/* Finds where a job runs that is launched in `scope` on `*context`: if that is
+ * NULL, where the scope runs, or on the main context. CW_OK, or an error. */
+static int place(cw_context **context, const cw_job *scope, cw_job **foster)
+{
+    cw__worker *self = cw__self;
+    /* The scope's body may go on in its event loop, and others' worker is at
+     * work. */
+    if (scope && scope->context->clock) self = &scope->context->workers[0];
+    if (!*context) *context = scope ? scope->context : cw_main_context();
+    return cw__context_may_launch(self, context, foster);
 }
 
 static cwb_ticket *make(cw_context *context, const cw_coroutine *type,
@@ -139,7 +162,12 @@ static cwb_ticket *make(cw_context *context, const cw_coroutine *type,
 {
     uint32_t capacity = round_up(inline_bytes);
     unsigned kind = CW__JOB_NOTIFY;
-    if (flags & LAUNCH_ASYNC) kind |= CW__JOB_ASYNC;
+    if (flags & CWB_LAUNCH_ASYNC) kind |= CW__JOB_ASYNC;
+    if (flags & CWB_LAUNCH_LONELY) kind |= CW__JOB_LONELY;
+    if (flags & (CWB_LAUNCH_ATOMIC | CWB_LAUNCH_UNDISPATCHED))
+        kind |= CW__JOB_ATOMIC;
+    if (flags & CWB_LAUNCH_LOCAL && context->home->count != 1)
+        kind |= CW__JOB_PINNED;
     if (type == &javascript) kind |= CW__JOB_FOREIGN;
     cw_job *job =
         cw__job_new(context, type, kind, 1, extra_bytes(type, capacity));
@@ -147,72 +175,113 @@ static cwb_ticket *make(cw_context *context, const cw_coroutine *type,
     cwb_ticket *ticket = cwb_ticket_of(job);
     memset(ticket, 0, sizeof *ticket);
     ticket->job = job;
-    ticket->home = cw__self;
+    ticket->home = cwb_realm;
     ticket->token = token;
     ticket->capacity = capacity;
     ticket->data = room_of(ticket);
     return ticket;
 }
 
-static cw_job *go(cwb_ticket *ticket, cw_job *parent, uint32_t flags,
-                  double timeout_ms)
+/* Gives back a job that was not launched. */
+static cw_job *forget(cw_job *job)
+{
+    cw__job_drop(job); /* the handle's reference ... */
+    cw__job_drop(job); /* ... and the job's own */
+    return fail(CW_ENOMEM);
+}
+
+static cw_job *go(cwb_ticket *ticket, cw_job *scope, cw_job *foster,
+                  uint32_t flags, double timeout_ms, const cw_elements *given)
 {
     cw_job *job = ticket->job;
-    cw__job_attach(parent_or_root(job->context, parent), job);
+    cw_job *parent = given && given->has_job ? given->job : scope;
+    if (foster && parent == scope) parent = foster;
+    if (!cw__job_set_elements(job, scope, given, parent == scope))
+        return forget(job);
+    if (flags & CWB_LAUNCH_LAZY) cw__job_make_lazy(job);
+    parent = parent_or_root(job->context, parent);
+    if (parent) cw__job_attach(parent, job);
     if (timeout_ms >= 0) {
+        cw_context *keeper = job->context->clock ? job->context : cwb_main;
         cw_error *error = cw_error_new(CW_ETIMEDOUT, NULL, NULL);
-        int added = cw__limit_set(cwb_main, job, (int64_t)timeout_ms, error);
+        int added = cw__limit_set(keeper, job, (int64_t)timeout_ms, error);
         cw_error_release(error);
         if (added < 0) {
             error = cw_error_new(CW_ENOMEM, NULL, NULL);
             cw_cancel(job, error);
             cw_error_release(error);
         } else {
-            cw__context_timer_added(cw__self, cwb_main, added == 1);
+            cw__context_timer_added(cw__self, keeper, added == 1);
         }
     }
-    if (!(flags & LAUNCH_HELD))
+    if (flags & CWB_LAUNCH_UNDISPATCHED)
+        cw__job_run_in_place(cw__self, job);
+    else if (!(flags & (CWB_LAUNCH_HELD | CWB_LAUNCH_LAZY)))
         cw__context_launch(cw__self, job,
-                           flags & LAUNCH_QUEUED ? CW__QUEUED : CW__SPAWNED);
+                           flags & CWB_LAUNCH_QUEUED ? CW__QUEUED
+                                                     : CW__SPAWNED);
     return job;
 }
 
-/* Lets a job begin that was launched with LAUNCH_HELD: what was done to it in
- * between, such as cancelling, comes before its body for sure. */
+/* Lets a job begin that was launched with CWB_LAUNCH_HELD: what was done to it
+ * in between, such as cancelling, comes before its body for sure. */
 void cwb_launch_held(cw_job *job)
 {
     cw__context_launch(cw__self, job, CW__SPAWNED);
 }
 
 /* Launches function number `task` of the task module with the argument list
- * (LAUNCH_MESSAGE: the number of the parcel with it) that is encoded in the
- * scratch buffer. Returns a handle, 0 without memory. */
+ * (CWB_LAUNCH_MESSAGE: the number of the parcel with it) that is encoded in the
+ * scratch buffer; or, CWB_LAUNCH_LOCAL, function number `task` of the calling
+ * realm. `context` NULL: where `parent` runs, or the main context. `given`
+ * (borrowed) is NULL or what it is launched with, a job among it in place of
+ * `parent`. Returns a handle; or 0, and cw_last_error() is CW_ENOMEM, or
+ * CW_ESTATE if the context is a test dispatcher of another scheduler. */
 cw_job *cwb_launch(cw_context *context, cw_job *parent, uint32_t task,
                    uint32_t flags, uint32_t token, uint32_t length,
-                   double timeout_ms)
+                   double timeout_ms, const cw_elements *given)
 {
-    uint32_t room = length > INLINE_BYTES ? 0 : INLINE_BYTES;
+    bool local = (flags & CWB_LAUNCH_LOCAL) != 0;
+    uint32_t room = local || length > INLINE_BYTES ? 0 : INLINE_BYTES;
+    cw_job *foster = NULL;
+    int status = place(&context, parent, &foster);
+    if (status != CW_OK) return fail(status);
     cwb_ticket *ticket = make(context, &javascript, flags, room, token);
-    if (!ticket) return NULL;
+    if (!ticket) return fail(CW_ENOMEM);
     ticket->task = task;
-    if (flags & LAUNCH_MESSAGE) ticket->outcome = CWB_MESSAGE;
-    if (!set_data(ticket, cwb_scratch(0), length)) {
-        cw__job_drop(ticket->job); /* the handle's reference ... */
-        cw__job_drop(ticket->job); /* ... and the job's own */
-        return NULL;
-    }
-    return go(ticket, parent, flags, timeout_ms);
+    if (flags & CWB_LAUNCH_MESSAGE) ticket->outcome = CWB_MESSAGE;
+    ticket->local = local;
+    if (local) ticket->outcome = CWB_LOCAL;
+    if (!set_data(ticket, cwb_scratch(0), length)) return forget(ticket->job);
+    return go(ticket, parent, foster, flags, timeout_ms, given);
+}
+
+cw_job *cwb_body_new(cw_context *context, uint32_t task, uint32_t token,
+                     const cw_elements *given)
+{
+    uint32_t flags = CWB_LAUNCH_LOCAL | CWB_LAUNCH_LONELY;
+    cwb_ticket *ticket = make(context, &javascript, flags, 0, token);
+    if (!ticket) return fail(CW_ENOMEM);
+    ticket->task = task;
+    ticket->outcome = CWB_LOCAL;
+    if (!cw__job_set_elements(ticket->job, NULL, given, false))
+        return forget(ticket->job);
+    return ticket->job;
 }
 
 /* Launches a coroutine or function of C. Its argument, `length` bytes, stands
  * in the scratch buffer; a string argument is copied and passed as pointer. */
 cw_job *cwb_launch_native(cw_context *context, cw_job *parent,
                           const cw_coroutine *type, uint32_t flags,
-                          uint32_t token, uint32_t length, double timeout_ms)
+                          uint32_t token, uint32_t length, double timeout_ms,
+                          const cw_elements *given)
 {
     bool string = type->arg_type == 's';
+    cw_job *foster = NULL;
+    int status = place(&context, parent, &foster);
+    if (status != CW_OK) return fail(status);
     cwb_ticket *ticket = make(context, type, flags, string ? length : 0, token);
-    if (!ticket) return NULL;
+    if (!ticket) return fail(CW_ENOMEM);
     char *arg = (char *)ticket->job->top + type->arg_offset;
     if (string) {
         memcpy(ticket->data, cwb_scratch(0), length);
@@ -220,10 +289,16 @@ cw_job *cwb_launch_native(cw_context *context, cw_job *parent,
     } else {
         memcpy(arg, cwb_scratch(0), type->arg_size);
     }
-    return go(ticket, parent, flags, timeout_ms);
+    return go(ticket, parent, foster, flags, timeout_ms, given);
 }
 
-/* Wakes a worker for what was launched with LAUNCH_QUEUED. */
+/* True if what is launched on a context by this scope would not move. */
+uint32_t cwb_runs_on(const cw_job *scope, const cw_context *context)
+{
+    return scope->context == context;
+}
+
+/* Wakes a worker for what was launched with CWB_LAUNCH_QUEUED. */
 void cwb_context_wake(cw_context *context) { cw__context_notify(context); }
 
 /* ---- ends */
@@ -241,6 +316,21 @@ void cwb_job_final(cw_job *job, bool unhandled)
     cw__worker_unpark(home);
 }
 
+const char *cwb_name_of(const cw_job *job)
+{
+    const cwb_ticket *ticket = cwb_ticket_of((cw_job *)job);
+    bool task = cw__job_type(job) == &javascript && !ticket->local;
+    return task ? cwb_task_name(job->context, ticket->task) : NULL;
+}
+
+cw__worker *cwb_home_of(const cw_job *job)
+{
+    if (job->flags & CW__JOB_LEAF) return cwb_leaf_home(job);
+    return cwb_ticket_of((cw_job *)job)->home;
+}
+
+bool cwb_runs_here(const cw_job *job) { return cwb_home_of(job) == cwb_realm; }
+
 size_t cwb_job_free(cw_job *job)
 {
     cwb_ticket *ticket = cwb_ticket_of(job);
@@ -248,7 +338,7 @@ size_t cwb_job_free(cw_job *job)
     return extra_bytes(cw__job_type(job), ticket->capacity);
 }
 
-static void deliver_ticket(cwb_ticket *ticket)
+void cwb_ticket_deliver(cwb_ticket *ticket)
 {
     cw_job *job = ticket->job;
     uint32_t token = ticket->token;
@@ -269,52 +359,54 @@ static void deliver_ticket(cwb_ticket *ticket)
     }
 }
 
-uintptr_t cwb_deliver(cw__worker *self, uintptr_t chain)
-{
-    (void)self;
-    for (unsigned n = 0; chain && n < DELIVERIES_PER_TURN; n++) {
-        uintptr_t item = chain & ~(uintptr_t)CW__INBOX_MARK;
-        bool is_ticket = (chain & CW__INBOX_MARK) == CWB_MARK_TICKET;
-        chain = cw__inbox_next(chain); /* delivering frees the item */
-        if (is_ticket) {
-            deliver_ticket((cwb_ticket *)item);
-        } else {
-            cwb_op_deliver((cw__op *)item);
-        }
-    }
-    return chain;
-}
-
 /* ---- handles */
 
 void cwb_job_drop(cw_job *job) { cw__job_drop(job); }
 
-/* Bit 0: cancelled, bit 1: ended. */
-uint32_t cwb_job_state(const cw_job *job)
+/* The job above one that has not ended: owned. NULL if there is none; what is
+ * launched outside of any job has none, though its context looks after it. */
+cw_job *cwb_job_parent(cw_job *job)
 {
-    return (cw_is_cancelled(job) ? 1u : 0u) | (cw_is_completed(job) ? 2u : 0u);
+    cw_job *parent = cw_job_parent(job);
+    if (!parent) return NULL;
+    const cw_context *context = parent->context;
+    const cwb_context *data = context ? context->host_data : NULL;
+    if (!data || data->root != parent) return parent;
+    cw__job_drop(parent);
+    return NULL;
 }
 
-/* Cancels; with a cause from an error record in the scratch buffer. */
-void cwb_cancel(cw_job *job, uint32_t has_cause)
+/* The token that this realm has launched a job with; -1 for other jobs. */
+int32_t cwb_job_token(cw_job *job)
 {
-    cw_error *cause = has_cause ? cwb_error_from_scratch(CW_ECANCELED) : NULL;
-    cw_cancel(job, cause);
-    cw_error_release(cause);
+    if (!(job->flags & CW__JOB_NOTIFY)) return -1;
+    const cwb_ticket *ticket = cwb_ticket_of(job);
+    return ticket->home == cwb_realm ? (int32_t)ticket->token : -1;
+}
+
+/* How a job that this realm has launched has ended well, before its ticket
+ * comes: as the number that cwb_complete() takes. The address of the data is in
+ * the scratch buffer, where they live as long as the job. */
+uint32_t cwb_job_outcome(cw_job *job)
+{
+    const cwb_ticket *ticket = cwb_ticket_of(job);
+    const void *data = ticket->data;
+    uint32_t outcome = ticket->outcome | ticket->length << 3;
+    if (!(job->flags & CW__JOB_FOREIGN)) {
+        const cw_coroutine *type = cw__job_type(job);
+        data = (char *)cw__job_frame(job) + type->result_offset;
+        outcome = CWB_VALUE | type->result_size << 3;
+    }
+    memcpy(cwb_scratch(0), &data, sizeof data);
+    return outcome;
+}
+
+/* Bit 0: cancelled, bit 1: ended, bit 2: active. */
+uint32_t cwb_job_state(const cw_job *job)
+{
+    return (cw_is_cancelled(job) ? 1u : 0u) | (cw_is_completed(job) ? 2u : 0u) |
+           (cw_is_active(job) ? 4u : 0u);
 }
 
 /* The error that a cancelled body's suspension points raise: owned. */
 cw_error *cwb_cancellation(cw_job *job) { return cw__job_cancellation(job); }
-
-const void *cwb_error_payload(const cw_error *error)
-{
-    uint32_t bytes;
-    return cw__error_payload(error, &bytes);
-}
-
-uint32_t cwb_error_payload_bytes(const cw_error *error)
-{
-    uint32_t bytes;
-    cw__error_payload(error, &bytes);
-    return bytes;
-}

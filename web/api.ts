@@ -5,25 +5,14 @@
  *
  * @module
  */
+export * from './common.js';
 export { FixedWorkerContext, newFixedWorkerContext } from './context.js';
-export {
-  CancellationError,
-  ContextClosedError,
-  CoworkerError,
-  IsolationError,
-  NativeError,
-  StartError,
-  TimeoutCancellationError,
-  WorkerCrashedError,
-} from './errors.js';
+export { CoroutineScope, GlobalScope, newScope } from './coroutine-scope.js';
 export type { StartCause } from './errors.js';
-export { Deferred, Job } from './job.js';
 export { Main, MainContext } from './main.js';
 export { MainScope } from './main-scope.js';
 export type { ModuleFactory } from './module.js';
-export type { ContextOptions, LaunchOptions } from './options.js';
-export { transfer } from './parcels.js';
-export { Scope } from './scope.js';
+export type { ContextOptions } from './options.js';
 export type { ContextStats } from './stats.js';
 export type { TraceEvent, WorkerTrace } from './trace.js';
 export type { AnyTasks, TaskArgs, TaskFunction, TaskName, TaskResult } from './types.js';

@@ -9,6 +9,7 @@ import { ContextClosedError, StartError, WorkerCrashedError, expected } from './
 import { explained } from './explain.js';
 import type { Deferred, Job } from './job.js';
 import { Target, launch, splitCall } from './launch.js';
+import * as layout from './layout.gen.js';
 import { Memory } from './memory.js';
 import type { Pointer } from './module.js';
 import { checkContext, quiet } from './options.js';
@@ -162,7 +163,8 @@ export class FixedWorkerContext<M extends object = AnyTasks> {
   private begin<T>(isAsync: boolean, call: unknown[]): Deferred<T> {
     if (this.failure !== undefined) throw this.failure;
     const [options, task, args] = splitCall(call);
-    return launch<T>(this.target, 0, isAsync, options, task as string, args);
+    const how = isAsync ? layout.LAUNCH_ASYNC : 0;
+    return launch<T>(this.target, 0, how, options, task as string, args);
   }
 
   /** @internal For launching from a scope of the main thread, if that is of the same module. */
@@ -258,11 +260,13 @@ export class FixedWorkerContext<M extends object = AnyTasks> {
   private cancelAll(cause: unknown): void {
     if (this.threadsLeft === 0) return;
     const { module } = this.runtime;
-    this.runtime.writeError(
+    const { errors } = this.runtime;
+    const error = errors.takeCause(
       cause ?? new ContextClosedError(`coworker: context '${this.name}' was closed`),
     );
     // The root itself goes on; its cancellation reaches all below it.
-    module._cwb_cancel(module._cwb_context_root(this.target.context), 1);
+    module._cw_cancel(module._cwb_context_root(this.target.context), error);
+    module._cw_error_release(error);
   }
 
   private async shutDown(): Promise<void> {

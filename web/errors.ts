@@ -13,6 +13,8 @@ export class CoworkerError extends Error {
   task?: string;
   /** The worker that the task ran on, if the error came from one. */
   worker?: string;
+  /** Failures that were met while this one was dealt with. */
+  suppressed?: unknown[];
 
   constructor(message: string, options: ErrorOptions & { code?: string } = {}) {
     super(message, options);
@@ -39,6 +41,51 @@ export class ContextClosedError extends CoworkerError {
   constructor(message: string, options: ErrorOptions = {}) {
     super(message, { ...options, code: 'CW_ECLOSED' });
   }
+}
+
+/** Something was used in a state that does not allow it, such as resumed twice. */
+export class IllegalStateError extends CoworkerError {
+  override name = 'IllegalStateError';
+  constructor(message: string, options: ErrorOptions = {}) {
+    super(message, { ...options, code: 'CW_ESTATE' });
+  }
+}
+
+/** A channel is closed: nothing can be sent. */
+export class ClosedSendError extends CoworkerError {
+  override name = 'ClosedSendError';
+  constructor(message: string, options: ErrorOptions = {}) {
+    super(message, { ...options, code: 'CW_ESENDCLOSED' });
+  }
+}
+
+/** A channel is closed, and nothing is left to receive. */
+export class ClosedReceiveError extends CoworkerError {
+  override name = 'ClosedReceiveError';
+  constructor(message: string, options: ErrorOptions = {}) {
+    super(message, { ...options, code: 'CW_ERECVCLOSED' });
+  }
+}
+
+/** The hook for an element that was not delivered has failed: see its `cause`. */
+export class UndeliveredElementError extends CoworkerError {
+  override name = 'UndeliveredElementError';
+  constructor(message: string, options: ErrorOptions = {}) {
+    super(message, { ...options, code: 'CW_EUNDELIVERED' });
+  }
+}
+
+/** A mutex is locked by another owner. */
+export class MutexOwnerError extends CoworkerError {
+  override name = 'MutexOwnerError';
+  constructor(message: string, options: ErrorOptions = {}) {
+    super(message, { ...options, code: 'CW_EOWNER' });
+  }
+}
+
+/** A function that was to hear of a job's end has thrown: see its `cause`. */
+export class CompletionHandlerError extends CoworkerError {
+  override name = 'CompletionHandlerError';
 }
 
 /** Code of C or C++ ended a job with an error of its own. */
@@ -81,6 +128,22 @@ export class StartError extends CoworkerError {
 export class WorkerCrashedError extends CoworkerError {
   override name = 'WorkerCrashedError';
 }
+
+/** The classes whose errors cross threads. */
+export const errorClasses = {
+  CoworkerError,
+  CancellationError,
+  TimeoutCancellationError,
+  ContextClosedError,
+  IllegalStateError,
+  ClosedSendError,
+  ClosedReceiveError,
+  UndeliveredElementError,
+  MutexOwnerError,
+  CompletionHandlerError,
+  NativeError,
+  WorkerCrashedError,
+} as const;
 
 /** The error in the form that all checks of arguments use. */
 export function expected(argument: string, wanted: string, value: unknown): string {

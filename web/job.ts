@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { CancellationError, CoworkerError } from './errors.js';
+import { CancellationError, CoworkerError, IllegalStateError, expected } from './errors.js';
 import * as layout from './layout.gen.js';
 import type { NativeTask, Pointer } from './module.js';
 import type { Target } from './launch.js';
@@ -15,8 +15,6 @@ export interface JobRealm extends Realm {
   claim(parcel: string, take: (value: unknown) => void): void;
   /** Forgets such a value. */
   discard(parcel: string): void;
-  /** Calls back in a later turn of the event loop. */
-  yieldTurn(callback: () => void): void;
   /** Shows an error that nobody waits for, as the host shows uncaught ones. */
   report(error: unknown): void;
 }
@@ -32,6 +30,23 @@ export interface JobInit {
   /** The parcel that the arguments travel in. */
   readonly parcel?: string | undefined;
 }
+
+/** A registered function. */
+export interface CompletionHandle {
+  /** The function will not be called any more. */
+  dispose(): void;
+}
+
+/** How {@link Job.invokeOnCompletion} registers. */
+export interface CompletionOptions {
+  /** Call it already when the job is cancelled or fails. @default false */
+  readonly onCancelling?: boolean;
+  /** Call it at once if what it waits for has happened before. @default true */
+  readonly invokeImmediately?: boolean;
+}
+
+/** Hears of a job's end: the error it ended with, or undefined. */
+export type CompletionFunction = (error: unknown) => void;
 
 /** The jobs that an abort signal cancels. */
 interface Audience {
@@ -68,11 +83,13 @@ export class Job {
   readonly name: string;
   /** @internal */
   readonly owner: Target;
-  private readonly realm: JobRealm;
+  protected readonly realm: JobRealm;
   private readonly native: NativeTask | undefined;
   private readonly parcel: string | undefined;
-  /** The core's record; 0 once the job has ended. */
-  private at: Pointer = 0;
+  /** The core's record; 0 once this thread has heard of the job's end. */
+  protected at: Pointer = 0;
+  /** It may have to be started; known to be false for most. */
+  private lazy = false;
   private ended = false;
   private failed = false;
   private outcome: unknown;
@@ -80,7 +97,7 @@ export class Job {
   private waiters: (() => void) | (() => void)[] | undefined;
   private unlisten: (() => void) | undefined;
   /** For a body in this realm: what it left, which needs no copy. */
-  private local: { value: unknown; failed: boolean } | undefined;
+  private local: { value: unknown } | undefined;
 
   /** @internal */
   constructor(init: JobInit) {
@@ -91,39 +108,112 @@ export class Job {
     this.parcel = init.parcel;
   }
 
-  /** True until the job has ended or was cancelled. */
+  /**
+   * @internal The handle to the core's job: the same one as long as that has not
+   * ended. It is never a Deferred, so that it can be returned from a body, which
+   * would otherwise wait for itself.
+   */
+  static watching(owner: Target, at: Pointer): Job {
+    const { realm } = owner;
+    const { module, memory } = realm;
+    const known = realm.watched.get(at);
+    if (known) return known;
+    const launched = realm.ticketOf(module._cwb_job_token(at));
+    const mine = launched instanceof Job && launched.at === at ? launched : undefined;
+    if (mine && !(mine instanceof Deferred)) return mine;
+    const name = mine?.name ?? (memory.text(module._cw_job_name(at)) || 'Job');
+    const job = new Job({ realm, owner, name });
+    job.watch(module._cw_job_retain(at), true);
+    return job;
+  }
+
+  /**
+   * @internal Follows a job, to which it takes a reference over.
+   * @param known - this is the handle that others get, too
+   */
+  protected watch(at: Pointer, known: boolean): void {
+    const { watched } = this.realm;
+    this.at = at;
+    this.lazy = true;
+    if (known) watched.set(at, this);
+    const ended = (error: unknown, failed: boolean) => {
+      if (known) watched.delete(at);
+      this.settle(failed, failed ? error : this.local?.value);
+    };
+    onCompletion(this.realm, at, 0, ended);
+  }
+
+  private get state(): number {
+    return this.realm.module._cwb_job_state(this.at);
+  }
+
+  /** True until the job has ended or was cancelled; false for a lazy one before its start. */
   get isActive(): boolean {
-    return !this.ended && (this.realm.module._cwb_job_state(this.at) & 1) === 0;
+    return this.at !== 0 && this.state === layout.JOB_ACTIVE;
   }
 
   /** True once the job and all below it have ended, in whatever way. */
   get isCompleted(): boolean {
-    return this.ended;
+    return this.at === 0 ? this.ended : (this.state & layout.JOB_ENDED) !== 0;
   }
 
   /** True if the job was cancelled or has failed, ended or not. */
   get isCancelled(): boolean {
-    if (this.ended) return this.failed;
-    return (this.realm.module._cwb_job_state(this.at) & 1) !== 0;
+    return this.at === 0 ? this.failed : (this.state & layout.JOB_CANCELLED) !== 0;
+  }
+
+  /** The job above it, until its end. */
+  get parent(): Job | undefined {
+    const { module } = this.realm;
+    const parent = this.at === 0 ? 0 : module._cwb_job_parent(this.at);
+    if (parent === 0) return undefined;
+    const job = Job.watching(this.owner, parent);
+    module._cwb_job_drop(parent);
+    return job;
+  }
+
+  /** Lets a lazy job begin. True for the call that did it. */
+  start(): boolean {
+    if (!this.lazy || this.at === 0) return false;
+    this.lazy = false;
+    const started = this.realm.module._cw_job_start(this.at) !== 0;
+    if (started) this.realm.schedulePump();
+    return started;
   }
 
   /**
    * Cancels the job and everything below it. Its suspension points throw a
-   * {@link CancellationError} with this cause, `scope.signal` is aborted and
-   * `scope.isStopped` becomes true. Nothing happens if it has ended.
+   * {@link CancellationError} with this cause (or, if that is one, itself),
+   * `scope.signal` is aborted and `scope.isStopped` becomes true. Nothing
+   * happens if it has ended.
    */
   cancel(cause?: unknown): void {
-    if (this.ended) return;
-    if (cause !== undefined) this.realm.writeError(cause);
-    this.realm.module._cwb_cancel(this.at, cause === undefined ? 0 : 1);
+    if (this.at === 0) return;
+    const { realm, at } = this;
+    const error = realm.errors.takeCause(cause);
+    realm.module._cw_cancel(at, error);
+    realm.module._cw_error_release(error);
+    realm.schedulePump();
+  }
+
+  /** Cancels what is directly below the job; the job itself goes on. */
+  cancelChildren(cause?: unknown): void {
+    if (this.at === 0) return;
+    const { realm, at } = this;
+    const error = realm.errors.takeCause(cause);
+    realm.module._cw_cancel_children(at, error);
+    realm.module._cw_error_release(error);
+    realm.schedulePump();
   }
 
   /**
-   * Waits for the end of the job. Never fails because of what happened in it:
-   * `await` a Deferred for that.
+   * Waits for the end of the job, which it starts if it is lazy. Never fails
+   * because of what happened in it: `await` a Deferred for that. Inside of a
+   * task, `scope.join(job)` ends when the task is cancelled.
    */
   join(): Promise<void> {
     if (this.ended) return Promise.resolve();
+    this.start();
     return new Promise((resolve) => this.onEnd(resolve));
   }
 
@@ -133,9 +223,89 @@ export class Job {
     return this.join();
   }
 
+  /**
+   * Calls `call` once, as soon as the job has ended, on this thread: with the
+   * error that it ended with, or undefined. It must be quick. What it throws is
+   * reported as uncaught.
+   */
+  invokeOnCompletion(call: CompletionFunction, options: CompletionOptions = {}): CompletionHandle {
+    if (typeof call !== 'function') throw new TypeError(expected('call', 'a function', call));
+    if (typeof options !== 'object' || options === null) {
+      throw new TypeError(expected('options', 'an object', options));
+    }
+    const { onCancelling = false, invokeImmediately = true } = options;
+    const guarded = (error: unknown) => {
+      try {
+        call(error);
+      } catch (thrown) {
+        this.realm.report(thrown);
+      }
+    };
+    if (this.at === 0) {
+      if (invokeImmediately) guarded(this.failed ? this.outcome : undefined);
+      return { dispose() {} };
+    }
+    const flags =
+      (onCancelling ? layout.ON_CANCELLING : 0) | (invokeImmediately ? 0 : layout.NOT_LATE);
+    return onCompletion(this.realm, this.at, flags, guarded);
+  }
+
+  /**
+   * How the job was cancelled: the {@link CancellationError} itself, or one whose
+   * cause is the failure.
+   * @throws IllegalStateError if it was neither cancelled nor has failed
+   */
+  getCancellationError(): CancellationError {
+    const { module, errors } = this.realm;
+    if (this.at !== 0) {
+      const error = module._cw_job_cancellation(this.at);
+      if (error !== 0) return errors.readOwned(error) as CancellationError;
+    } else if (this.failed) {
+      const { outcome } = this;
+      if (outcome instanceof CancellationError) return outcome;
+      const why = outcome instanceof Error ? outcome.message : String(outcome);
+      return new CancellationError(`the job was cancelled: ${why}`, { cause: outcome });
+    }
+    throw new IllegalStateError(
+      `coworker: job '${this.name}' was not cancelled; look at isCancelled first`,
+    );
+  }
+
+  /**
+   * @internal A reference of the caller's to the core's record. For a job of
+   * whose end this thread has heard: to another one that has ended so.
+   * @param by - whose core it is for
+   */
+  retain(by: Realm = this.realm): Pointer {
+    if (by !== this.realm) {
+      throw new CoworkerError(
+        `coworker: job '${this.name}' is of another WebAssembly module, and jobs of two modules ` +
+          'can neither be in one tree nor wait for each other; `await job.join()` outside of a scope',
+        { code: 'CW_EINVAL' },
+      );
+    }
+    const { module, errors } = this.realm;
+    if (this.at !== 0) return module._cw_job_retain(this.at);
+    const job = module._cw_job_new(0);
+    if (this.failed) {
+      const error = errors.take(this.outcome);
+      module._cw_job_complete_exceptionally(job, error);
+      module._cw_error_release(error);
+    } else {
+      module._cw_job_complete(job);
+    }
+    return job;
+  }
+
   /** @internal The core has taken the job up. */
-  started(at: Pointer): void {
+  launched(at: Pointer, lazy: boolean): void {
     this.at = at;
+    this.lazy = lazy;
+  }
+
+  /** @internal The core's record, borrowed. */
+  get address(): Pointer {
+    return this.at;
   }
 
   /** @internal Cancels the job when the signal is aborted. */
@@ -154,9 +324,16 @@ export class Job {
     };
   }
 
+  /** @internal True if there was no value before. */
+  setLocal(value: unknown): boolean {
+    if (this.local) return false;
+    this.local = { value };
+    return true;
+  }
+
   /** @internal */
-  setLocal(value: unknown, failed: boolean): void {
-    this.local = { value, failed };
+  protected unsetLocal(): void {
+    this.local = undefined;
   }
 
   /** @internal */
@@ -185,8 +362,7 @@ export class Job {
   }
 
   private errorFrom(data: Pointer, worker: Pointer): unknown {
-    const error = this.realm.readError(data);
-    if (this.local?.failed && !(error instanceof CancellationError)) return this.local.value;
+    const error = this.realm.errors.read(data);
     if (error instanceof CoworkerError) {
       error.task ??= this.name;
       if (worker !== 0) error.worker ??= this.realm.memory.text(worker);
@@ -227,6 +403,81 @@ export class Job {
     if (this.failed) reject(this.outcome);
     else resolve(this.outcome as T);
   }
+
+  /** @internal The value of a job that has ended well, perhaps before this thread hears of it. */
+  protected value<T>(): T | Promise<T> {
+    if (this.local) return this.local.value as T;
+    if (this.ended) return this.outcome as T;
+    return new Promise((resolve, reject) => this.onEnd(() => this.take(resolve, reject)));
+  }
+
+  /** @internal What it ended with; throws unless it has. */
+  protected completed(): { failed: boolean; outcome: unknown } {
+    if (!this.isCompleted) {
+      throw new IllegalStateError(
+        `coworker: job '${this.name}' has not completed; await it, or look at isCompleted first`,
+      );
+    }
+    if (!this.ended) this.realm.pumpNow();
+    if (!this.ended) return this.early();
+    const { failed, outcome } = this;
+    return { failed, outcome };
+  }
+
+  /** The same within a turn of the core, in which the news of its end is still to come. */
+  private early(): { failed: boolean; outcome: unknown } {
+    const { module, memory, reader, scratchAt } = this.realm;
+    const error = module._cw_job_error(this.at);
+    if (error !== 0) return { failed: true, outcome: this.errorFrom(error, 0) };
+    if (!this.local) {
+      const outcome = module._cwb_job_outcome(this.at);
+      const data = memory.word(scratchAt);
+      const length = outcome >>> 3;
+      if ((outcome & 7) === layout.OUTCOME_MESSAGE) {
+        throw new IllegalStateError(
+          `coworker: the value of job '${this.name}' is still on its way to this thread; await it`,
+        );
+      }
+      this.setLocal(this.native ? this.native.decode(data, length) : reader.readOne(data, length));
+    }
+    return { failed: false, outcome: this.local!.value };
+  }
+}
+
+/** Has `call` called by the core; see {@link Job.invokeOnCompletion}. */
+function onCompletion(
+  realm: JobRealm,
+  job: Pointer,
+  flags: number,
+  call: (error: unknown, failed: boolean) => void,
+): CompletionHandle {
+  let live = true;
+  let note: Pointer = 0;
+  const token: number = realm.takeToken(
+    {
+      handled: (_news, error) => {
+        realm.dropToken(token, false);
+        const mine = live;
+        live = false;
+        if (mine) call(error === 0 ? undefined : realm.errors.read(error), error !== 0);
+      },
+    },
+    false,
+  );
+  note = realm.module._cwb_on_completion(job, flags, token);
+  if (note < 0) throw new CoworkerError('coworker: no shared memory left', { code: 'CW_ENOMEM' });
+  // Not called, and never to be.
+  if (note === 0 && live) {
+    live = false;
+    realm.dropToken(token, false);
+  }
+  return {
+    dispose() {
+      if (!live) return;
+      live = false;
+      if (realm.module._cwb_handler_dispose(note)) realm.dropToken(token, false);
+    },
+  };
 }
 
 /**
@@ -241,14 +492,39 @@ export class Job {
 export class Deferred<T> extends Job implements PromiseLike<T> {
   private promise: Promise<T> | undefined;
 
-  /** The result as a promise; the same one each time. */
+  /** The result as a promise; the same one each time. Starts a lazy job. */
   toPromise(): Promise<T> {
+    this.start();
     this.promise ??= new Promise<T>((resolve, reject) => {
       const settle = () => this.take<T>(resolve, reject);
-      if (this.isCompleted) settle();
+      if (this.at === 0) settle();
       else this.onEnd(settle);
     });
     return this.promise;
+  }
+
+  /**
+   * The result, or throws what the job failed with.
+   * @throws IllegalStateError if the job has not completed
+   */
+  getCompleted(): T {
+    const { failed, outcome } = this.completed();
+    if (failed) throw outcome;
+    return outcome as T;
+  }
+
+  /**
+   * What the job failed with, or undefined.
+   * @throws IllegalStateError if the job has not completed
+   */
+  getCompletionErrorOrUndefined(): unknown {
+    const { failed, outcome } = this.completed();
+    return failed ? outcome : undefined;
+  }
+
+  /** @internal */
+  result(): T | Promise<T> {
+    return this.value<T>();
   }
 
   then<A = T, B = never>(

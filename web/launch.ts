@@ -4,9 +4,11 @@
  *
  * @module
  */
+import { checkElements } from './elements.js';
 import { ContextClosedError, CoworkerError, describe, expected } from './errors.js';
-import { Deferred } from './job.js';
-import type { JobRealm } from './job.js';
+import { Deferred, Job } from './job.js';
+import type { JobInit, JobRealm } from './job.js';
+import { givenOf, startFlags } from './launch-options.js';
 import * as layout from './layout.gen.js';
 import { Memory } from './memory.js';
 import type { NativeTask, Pointer } from './module.js';
@@ -94,11 +96,11 @@ export class Target {
 
 const emptyOptions: LaunchOptions = {};
 
-/** Launches `task` on a context, under a parent job or (0) its root. */
+/** Launches `task` on a context, under a parent job or (0) its root: a Deferred if async. */
 export function launch<T>(
   target: Target,
   parent: Pointer,
-  isAsync: boolean,
+  how: number,
   options: LaunchOptions | undefined,
   task: string,
   args: readonly unknown[],
@@ -109,44 +111,76 @@ export function launch<T>(
       `coworker: context '${target.name}' is closed and takes no more work`,
     );
   }
-  if (options) checkLaunch(options);
-  const { timeout = -1, transfer, signal } = options ?? emptyOptions;
+  const { timeout = -1, transfer, signal, start, name = task } = options ?? emptyOptions;
+  let given: Pointer = 0;
   const found = target.find(task);
-  let flags = realm.wakingFlags(target) | (isAsync ? layout.LAUNCH_ASYNC : 0);
+  if (options) {
+    checkLaunch(options);
+    checkElements(options);
+    if (options.context) {
+      throw new TypeError(
+        `coworker: '${task}' runs on the workers of '${target.name}'; \`options.context\` is for ` +
+          'functions of this thread',
+      );
+    }
+    if (start === 'undispatched') {
+      throw new TypeError(
+        `coworker: '${task}' runs on a worker, so it cannot start 'undispatched'; only functions ` +
+          'of this thread can',
+      );
+    }
+    given = givenOf(realm, options);
+  }
+  let flags = realm.wakingFlags(target) | how | startFlags(start);
   const held = signal?.aborted === true; // it must not begin before it is cancelled
-  if (held) flags |= layout.LAUNCH_HELD;
+  if (held && start !== 'lazy') flags |= layout.LAUNCH_HELD;
   let at: Pointer;
-  let deferred: Deferred<T>;
-  if (typeof found !== 'number') {
-    const bytes = found.encode(args);
-    realm.writeBytes(bytes);
-    deferred = new Deferred<T>({ realm, owner: target, name: task, native: found });
-    const token = realm.takeToken(deferred);
-    at = realm.module._cwb_launch_native(
-      target.context,
-      parent,
-      found.at,
-      flags,
-      token,
-      bytes.length,
-      timeout,
-    );
-    if (at === 0) realm.dropToken(token);
-  } else {
-    let length = transfer?.length ? -1 : realm.encodeList(args);
-    let parcel: string | undefined;
-    if (length < 0) {
-      parcel = deposit(target, task, args, transfer ?? []);
-      length = realm.encodeOne(parcel);
-      flags |= layout.LAUNCH_MESSAGE;
+  const ofLaunch = { realm, owner: target, name };
+  let job: Deferred<T>;
+  try {
+    if (typeof found !== 'number') {
+      const bytes = found.encode(args);
+      realm.writeBytes(bytes);
+      job = newHandle<T>(how, { ...ofLaunch, native: found });
+      const token = realm.takeToken(job);
+      at = realm.module._cwb_launch_native(
+        target.context,
+        parent,
+        found.at,
+        flags,
+        token,
+        bytes.length,
+        timeout,
+        given,
+      );
+      if (at === 0) realm.dropToken(token);
+    } else {
+      let length = transfer?.length ? -1 : realm.encodeList(args);
+      let parcel: string | undefined;
+      if (length < 0) {
+        parcel = deposit(target, task, args, transfer ?? []);
+        length = realm.encodeOne(parcel);
+        flags |= layout.LAUNCH_MESSAGE;
+      }
+      job = newHandle<T>(how, { ...ofLaunch, parcel });
+      const token = realm.takeToken(job);
+      at = realm.module._cwb_launch(
+        target.context,
+        parent,
+        found,
+        flags,
+        token,
+        length,
+        timeout,
+        given,
+      );
+      if (at === 0) {
+        realm.dropToken(token);
+        if (parcel !== undefined) realm.discard(parcel);
+      }
     }
-    deferred = new Deferred<T>({ realm, owner: target, name: task, parcel });
-    const token = realm.takeToken(deferred);
-    at = realm.module._cwb_launch(target.context, parent, found, flags, token, length, timeout);
-    if (at === 0) {
-      realm.dropToken(token);
-      if (parcel !== undefined) realm.discard(parcel);
-    }
+  } finally {
+    if (given !== 0) realm.module._cw_elements_release(given);
   }
   if (at === 0) {
     throw new CoworkerError(
@@ -154,10 +188,20 @@ export function launch<T>(
       { code: 'CW_ENOMEM' },
     );
   }
-  deferred.started(at);
-  if (signal) deferred.listen(signal);
-  if (held) realm.module._cwb_launch_held(at);
-  return deferred;
+  job.launched(at, start === 'lazy');
+  if (signal) job.listen(signal);
+  if (flags & layout.LAUNCH_HELD) realm.module._cwb_launch_held(at);
+  return job;
+}
+
+/**
+ * A handle for what is launched so. Only that of `async` is a promise: an async
+ * function that returns the handle of a launched job does not wait for it. So
+ * to the callers of `launch` it is no more than a Job.
+ */
+export function newHandle<T>(how: number, init: JobInit): Deferred<T> {
+  const handle: unknown = how & layout.LAUNCH_ASYNC ? new Deferred<T>(init) : new Job(init);
+  return handle as Deferred<T>;
 }
 
 /** Takes `(task, ...args)` or `(options, task, ...args)` apart. */

@@ -1,69 +1,123 @@
 /**
- * Jobs whose bodies are functions of the main thread: what `Main` launches.
- * A page that does not use `Main` does not load this.
+ * Jobs whose bodies are functions of this thread. A page that launches none does
+ * not load this.
  *
  * @module
  */
-import { CoworkerError } from './errors.js';
-import { Deferred } from './job.js';
+import { checkElements } from './elements.js';
+import { CoworkerError, IllegalStateError } from './errors.js';
+import type { Deferred, Job } from './job.js';
+import { newHandle } from './launch.js';
+import type { Target } from './launch.js';
+import { givenOf, startFlags } from './launch-options.js';
 import * as layout from './layout.gen.js';
-import { MainScope } from './main-scope.js';
 import type { Pointer } from './module.js';
 import { checkLaunch } from './options.js';
 import type { LaunchOptions } from './options.js';
-import type { Runtime } from './runtime.js';
+import type { BaseScope } from './scope.js';
 
-/** A function that runs on the main thread. */
-export type LocalFunction = (scope: MainScope, ...args: never[]) => unknown;
+/** A function that runs on the thread that launches it. */
+export type LocalFunction = (scope: never, ...args: never[]) => unknown;
 
 interface Local {
-  readonly run: LocalFunction;
+  readonly run: (scope: BaseScope, ...args: unknown[]) => unknown;
   readonly args: readonly unknown[];
-  readonly job: Deferred<unknown>;
+  readonly job: Job;
+  readonly makeScope: (at: Pointer, name: string) => BaseScope;
 }
 
 export class LocalJobs {
-  readonly runtime: Runtime;
+  private readonly target: Target;
+  private readonly makeScope: (at: Pointer, name: string) => BaseScope;
   private readonly locals: (Local | undefined)[] = [undefined];
   private readonly freeLocals: number[] = [];
 
-  constructor(runtime: Runtime) {
-    this.runtime = runtime;
+  constructor(target: Target, makeScope: (at: Pointer, name: string) => BaseScope) {
+    this.target = target;
+    this.makeScope = makeScope;
   }
 
-  /** Launches a function on this thread. */
+  /** Launches a function on this thread: a Deferred if it is async. */
   launch<T>(
     parent: Pointer,
-    isAsync: boolean,
-    options: LaunchOptions | undefined,
+    flags: number,
+    options: LaunchOptions,
     run: LocalFunction,
     args: readonly unknown[],
   ): Deferred<T> {
-    if (options) checkLaunch(options);
-    const { runtime } = this;
-    const { main, module } = runtime;
+    checkLaunch(options);
+    checkElements(options);
+    const { realm } = this.target;
+    const { module } = realm;
+    const name = options.name ?? (run.name || 'anonymous');
+    const given = givenOf(realm, realm.namesJobs ? { ...options, name } : options);
+    const held = options.signal?.aborted ? layout.LAUNCH_HELD : 0;
+    const how = held && options.start !== 'lazy' ? held : startFlags(options.start);
+    const context = options.context?.address ?? 0;
+    const launch = (number: number, token: number) =>
+      module._cwb_launch(
+        context,
+        parent,
+        number,
+        flags | how | layout.LAUNCH_LOCAL,
+        token,
+        0,
+        options.timeout ?? -1,
+        given,
+      );
+    let job: Deferred<T>;
+    try {
+      job = this.add<T>(name, flags, run, args, launch);
+    } finally {
+      if (given !== 0) module._cw_elements_release(given);
+    }
+    if (options.signal) job.listen(options.signal);
+    if (how & layout.LAUNCH_HELD) module._cwb_launch_held(job.address);
+    realm.schedulePump();
+    return job;
+  }
+
+  /**
+   * Makes a function the body of a job.
+   * @param flags - whether it is for its result
+   * @param begin - makes the job, by the function's number: a handle, or 0
+   * @param makeScope - makes the scope it is called with
+   * @param explain - says why there was no job
+   */
+  add<T>(
+    name: string,
+    flags: number,
+    run: LocalFunction,
+    args: readonly unknown[],
+    begin: (number: number, token: number) => Pointer,
+    makeScope = this.makeScope,
+    explain = () => this.refusal(name),
+  ): Deferred<T> {
+    const { target } = this;
+    const { realm } = target;
+    const job = newHandle<T>(flags, { realm, owner: target, name });
     const number = this.freeLocals.pop() ?? this.locals.length;
-    const job = new Deferred<T>({ realm: runtime, owner: main, name: run.name || 'anonymous' });
-    this.locals[number] = { run, args, job };
-    const token = runtime.takeToken(job);
-    const at = module._cwb_launch(
-      main.context,
-      parent,
-      number,
-      isAsync ? layout.LAUNCH_ASYNC : 0,
-      token,
-      0,
-      options?.timeout ?? -1,
-    );
+    this.locals[number] = { run: run as Local['run'], args, job, makeScope };
+    const token = realm.takeToken(job);
+    const at = begin(number, token);
     if (at === 0) {
-      runtime.dropToken(token);
+      realm.dropToken(token);
       this.free(number);
-      throw new CoworkerError('coworker: no shared memory left', { code: 'CW_ENOMEM' });
+      throw explain();
     }
     job.onEndLocal(() => this.free(number));
-    job.started(at);
-    if (options?.signal) job.listen(options.signal);
+    job.launched(at, true);
     return job;
+  }
+
+  private refusal(name: string): CoworkerError {
+    if (this.target.realm.module._cw_last_error() === layout.CW_ESTATE) {
+      return new IllegalStateError(
+        `coworker: '${name}' was launched on a test dispatcher whose scheduler is not that of the ` +
+          'running test; make it with `scope.testScheduler`',
+      );
+    }
+    return new CoworkerError('coworker: no shared memory left', { code: 'CW_ENOMEM' });
   }
 
   private free(number: number): void {
@@ -74,44 +128,43 @@ export class LocalJobs {
   /** Runs a body that the core has come to. */
   run(at: Pointer, task: number): number {
     const local = this.locals[task]!;
-    const scope = new MainScope(this.runtime.main, at, local.job.name, 'main', this);
+    const { realm } = this.target;
+    local.job.launched(at, false); // it may not have been told yet
+    const scope = local.makeScope(at, local.job.name);
+    const began = realm.beginMeasure();
+    let result: unknown;
     try {
-      const result = (local.run as (...all: unknown[]) => unknown)(scope, ...local.args);
-      if (typeof (result as PromiseLike<unknown> | null)?.then !== 'function') {
-        return this.leave(local, scope, result);
-      }
-      (result as PromiseLike<unknown>).then(
-        (value) => this.complete(at, this.leave(local, scope, value)),
-        (error: unknown) => this.complete(at, this.fail(local, scope, error)),
-      );
-      return layout.OUTCOME_PENDING;
+      result = local.run(scope, ...local.args);
     } catch (error) {
+      realm.endMeasure(local.job.name, began);
       return this.fail(local, scope, error);
     }
+    if (typeof (result as PromiseLike<unknown> | null)?.then !== 'function') {
+      realm.endMeasure(local.job.name, began);
+      return this.leave(local, scope, result);
+    }
+    const measured = () => realm.endMeasure(local.job.name, began);
+    if (began !== 0) (result as PromiseLike<unknown>).then(measured, measured);
+    (result as PromiseLike<unknown>).then(
+      (value) => this.complete(at, this.leave(local, scope, value)),
+      (error: unknown) => this.complete(at, this.fail(local, scope, error)),
+    );
+    return layout.OUTCOME_PENDING;
   }
 
-  private leave(local: Local, scope: MainScope, value: unknown): number {
+  private leave(local: Local, scope: BaseScope, value: unknown): number {
     scope.end();
-    local.job.setLocal(value, false);
+    local.job.setLocal(value);
     return layout.OUTCOME_VALUE;
   }
 
-  private fail(local: Local, scope: MainScope, error: unknown): number {
-    const own = scope.isOwnCancellation(error);
-    scope.end();
-    if (own) return layout.OUTCOME_CANCELLED;
-    local.job.setLocal(error, true);
-    this.runtime.writeError(error, { task: local.job.name, worker: 'main' });
-    return layout.OUTCOME_ERROR;
+  private fail(local: Local, scope: BaseScope, error: unknown): number {
+    return scope.fail(error, { task: local.job.name, worker: scope.workerName });
   }
 
   private complete(at: Pointer, code: number): void {
-    this.runtime.module._cwb_complete(at, code);
-    this.runtime.schedulePump();
+    const { realm } = this.target;
+    realm.module._cwb_complete(at, code);
+    realm.arrived();
   }
-}
-
-/** The functions of a runtime's thread. */
-export function localJobsOf(runtime: Runtime): LocalJobs {
-  return (runtime.locals ??= new LocalJobs(runtime));
 }

@@ -5,12 +5,16 @@
  */
 import type { FixedWorkerContext } from './context.js';
 import { CoworkerError } from './errors.js';
+import type { Elements } from './elements.js';
 import type { Deferred, Job } from './job.js';
 import { launch, splitCall } from './launch.js';
-import type { Target } from './launch.js';
-import type { LocalFunction, LocalJobs } from './local-jobs.js';
+import * as layout from './layout.gen.js';
+import { LocalJobs } from './local-jobs.js';
+import type { LocalFunction } from './local-jobs.js';
 import type { Pointer } from './module.js';
 import type { LaunchOptions } from './options.js';
+import { firstRuntime } from './runtime.js';
+import type { Runtime } from './runtime.js';
 import { BaseScope } from './scope.js';
 import type { TaskArgs, TaskName, TaskResult } from './types.js';
 
@@ -27,14 +31,6 @@ export type Local<A extends unknown[], R> = (scope: MainScope, ...args: A) => R;
  * }).join();
  */
 export class MainScope extends BaseScope {
-  private readonly jobs: LocalJobs;
-
-  /** @internal */
-  constructor(target: Target, at: Pointer, taskName: string, worker: string, jobs: LocalJobs) {
-    super(target, at, taskName, worker);
-    this.jobs = jobs;
-  }
-
   /** Launches a child for its effects. */
   launch<A extends unknown[]>(run: Local<A, unknown>, ...args: A): Job;
   launch<A extends unknown[]>(options: LaunchOptions, run: Local<A, unknown>, ...args: A): Job;
@@ -50,7 +46,7 @@ export class MainScope extends BaseScope {
     ...args: TaskArgs<M[K]>
   ): Job;
   launch(...call: unknown[]): Job {
-    return this.begin(false, call);
+    return this.begin(0, call);
   }
 
   /** Launches a child for its result. */
@@ -72,14 +68,22 @@ export class MainScope extends BaseScope {
     ...args: TaskArgs<M[K]>
   ): Deferred<TaskResult<M[K]>>;
   async<T>(...call: unknown[]): Deferred<T> {
-    return this.begin<T>(true, call);
+    return this.begin<T>(layout.LAUNCH_ASYNC, call);
   }
 
-  /** Runs a child and gives its result as a plain promise. */
-  withContext<A extends unknown[], R>(run: Local<A, R>, ...args: A): Promise<Awaited<R>>;
+  /**
+   * Runs a task on the workers of a context, or a block here with other
+   * elements, and gives its result.
+   * @throws CancellationError (rejects) if the job is cancelled; else what it
+   * failed with
+   */
   withContext<A extends unknown[], R>(
-    options: LaunchOptions,
-    run: Local<A, R>,
+    block: (scope: this, ...args: A) => R,
+    ...args: A
+  ): Promise<Awaited<R>>;
+  withContext<A extends unknown[], R>(
+    elements: Elements,
+    block: (scope: this, ...args: A) => R,
     ...args: A
   ): Promise<Awaited<R>>;
   withContext<M extends object, K extends TaskName<M>>(
@@ -94,14 +98,24 @@ export class MainScope extends BaseScope {
     ...args: TaskArgs<M[K]>
   ): Promise<TaskResult<M[K]>>;
   withContext<T>(...call: unknown[]): Promise<T> {
-    return this.begin<T>(true, call).toPromise();
+    const [elements, block, args] = splitCall(call);
+    if (typeof block === 'function' && !this.moves(elements)) {
+      const run = block as (scope: this, ...args: unknown[]) => T;
+      return this.runChanged(elements ?? {}, (scope) => run(scope, ...args));
+    }
+    return this.awaitMoved(this.begin<T>(layout.LAUNCH_ASYNC | layout.LAUNCH_LONELY, call));
   }
 
-  private begin<T>(isAsync: boolean, call: unknown[]): Deferred<T> {
+  protected override inside(at: Pointer): this {
+    return new MainScope(this.target, at, this.taskName, this.workerName) as this;
+  }
+
+  private begin<T>(how: number, call: unknown[]): Deferred<T> {
     const parent = this.check();
+    const runtime = firstRuntime()!;
     if (typeof (call[0] as FixedWorkerContext | null)?.targetFor === 'function') {
       const context = call[0] as FixedWorkerContext;
-      const target = context.targetFor(this.jobs.runtime);
+      const target = context.targetFor(runtime);
       if (!target) {
         throw new CoworkerError(
           `coworker: context '${context.name}' runs another WebAssembly module than Main, and ` +
@@ -110,7 +124,7 @@ export class MainScope extends BaseScope {
         );
       }
       const [options, task, args] = splitCall(call.slice(1));
-      return launch<T>(target, parent, isAsync, options, task as string, args);
+      return launch<T>(target, parent, how, options, task as string, args);
     }
     const [options, run, args] = splitCall(call);
     if (typeof run !== 'function') {
@@ -118,6 +132,14 @@ export class MainScope extends BaseScope {
         'coworker: a task of a worker context needs its context: scope.launch(context, name, ...)',
       );
     }
-    return this.jobs.launch<T>(parent, isAsync, options, run as LocalFunction, args);
+    return localJobsOf(runtime).launch<T>(parent, how, options ?? {}, run as LocalFunction, args);
   }
+}
+
+/** The functions of a runtime's thread. */
+export function localJobsOf(runtime: Runtime): LocalJobs {
+  return (runtime.locals ??= new LocalJobs(
+    runtime.main,
+    (at, name) => new MainScope(runtime.main, at, name, 'main'),
+  ));
 }

@@ -3,11 +3,13 @@
  *
  * @module
  */
-import { CoworkerError, describe } from './errors.js';
+import { currentTarget } from './current.js';
+import { describe } from './errors.js';
 import type { Deferred, Job } from './job.js';
 import { splitCall } from './launch.js';
-import { localJobsOf } from './local-jobs.js';
+import * as layout from './layout.gen.js';
 import type { LocalFunction } from './local-jobs.js';
+import { localJobsOf } from './main-scope.js';
 import type { Local } from './main-scope.js';
 import { checkContext } from './options.js';
 import type { LaunchOptions } from './options.js';
@@ -62,18 +64,14 @@ export class MainContext {
   }
 
   private begin<T>(isAsync: boolean, call: unknown[]): Deferred<T> {
-    const runtime = firstRuntime();
-    if (!runtime) {
-      throw new CoworkerError(
-        'coworker: Main is not ready; `await Main.ready` or open a worker context first',
-        { code: 'CW_EINVAL' },
-      );
-    }
+    currentTarget(); // or an error that says what to do
+    const runtime = firstRuntime()!;
     const [options, run, args] = splitCall(call);
     if (typeof run !== 'function') {
       throw new TypeError(`coworker: Main runs functions, got ${describe(run)}`);
     }
-    return localJobsOf(runtime).launch<T>(0, isAsync, options, run as LocalFunction, args);
+    const how = isAsync ? layout.LAUNCH_ASYNC : 0;
+    return localJobsOf(runtime).launch<T>(0, how, options ?? {}, run as LocalFunction, args);
   }
 }
 

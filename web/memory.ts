@@ -48,10 +48,13 @@ export class Memory implements Heap {
   /** A string that ends with a zero byte. */
   text(at: Pointer): string {
     if (at === 0) return '';
-    this.refresh();
-    const end = this.u8.indexOf(0, at);
+    return this.textOf(at, this.refresh().u8.indexOf(0, at) - at);
+  }
+
+  /** A string of so many bytes. */
+  textOf(at: Pointer, length: number): string {
     // Decoders refuse shared memory: `slice` makes a private copy.
-    return new TextDecoder().decode(this.u8.slice(at, end));
+    return new TextDecoder().decode(this.refresh().u8.slice(at, at + length));
   }
 
   /** Writes a string as UTF-8, without a final zero; returns its bytes. */

@@ -13,7 +13,10 @@ export type Pointer = number;
 export interface Host {
   run(job: Pointer, task: number, outcome: number, data: Pointer, length: number): number;
   jobEnded(token: number, outcome: number, data: Pointer, length: number, worker: Pointer): void;
-  opFired(token: number, how: number): void;
+  settled(token: number, error: Pointer, data: Pointer, length: number): void;
+  suspended(token: number, continuation: Pointer): void;
+  handled(token: number, news: number, error: Pointer): void;
+  errorFreed(slot: number): void;
   workerStart(worker: Pointer, name: Pointer): void;
   workerEnd(worker: Pointer): void;
   wake(worker: Pointer): void;
@@ -44,6 +47,7 @@ export interface CoreModule {
     token: number,
     length: number,
     timeout: number,
+    given: Pointer,
   ): Pointer;
   _cwb_launch_native(
     context: Pointer,
@@ -53,18 +57,89 @@ export interface CoreModule {
     token: number,
     length: number,
     timeout: number,
+    given: Pointer,
   ): Pointer;
   _cwb_launch_held(job: Pointer): void;
+  _cwb_runs_on(scope: Pointer, context: Pointer): number;
+  _cwb_test_scheduler(): Pointer;
+  _cwb_test_default(): Pointer;
+  _cwb_test_time(scheduler: Pointer): number;
+  _cwb_test_drive(scheduler: Pointer): number;
+  _cwb_test_drive_end(scheduler: Pointer): void;
+  _cwb_test_close(scheduler: Pointer): void;
+  _cwb_test_close_go_on(scheduler: Pointer): number;
+  _cwb_test_advance(scheduler: Pointer, how: number, ms: number): Pointer;
+  _cwb_test_advance_go_on(advance: Pointer): number;
+  _cwb_test_begin(
+    context: Pointer,
+    task: number,
+    token: number,
+    flags: number,
+    timeout: number,
+    given: Pointer,
+  ): Pointer;
+  _cwb_test_body(test: Pointer): Pointer;
+  _cwb_test_go_on(test: Pointer): number;
+  _cwb_test_left_ms(scheduler: Pointer): number;
+  _cwb_test_check_time(scheduler: Pointer): void;
+  _cwb_test_given_up(test: Pointer): number;
+  _cwb_test_outcome(test: Pointer): Pointer;
+  _cw_test_context(scheduler: Pointer, which: number): Pointer;
+  _cw_test_scheduler_free(scheduler: Pointer): number;
+  _cw_test_set_main(context: Pointer): number;
+  _cw_test_reset_main(): void;
+  _cw_last_error(): number;
   _cwb_complete(job: Pointer, code: number): void;
   _cwb_job_drop(job: Pointer): void;
   _cwb_job_state(job: Pointer): number;
-  _cwb_cancel(job: Pointer, hasCause: number): void;
-  _cwb_cancellation(job: Pointer): Pointer;
+  _cwb_on_completion(job: Pointer, flags: number, token: number): number;
+  _cwb_handler_dispose(note: Pointer): number;
+  _cwb_report(job: Pointer, error: Pointer): number;
+  _cwb_deferred_new(parent: Pointer): Pointer;
+  _cw_job_new(parent: Pointer): Pointer;
+  _cw_supervisor_job_new(parent: Pointer): Pointer;
+  _cw_job_complete(job: Pointer): number;
+  _cw_job_complete_exceptionally(job: Pointer, error: Pointer): number;
+  _cw_job_retain(job: Pointer): Pointer;
+  _cw_job_start(job: Pointer): number;
+  _cwb_job_parent(job: Pointer): Pointer;
+  _cw_job_name(job: Pointer): Pointer;
+  _cwb_job_token(job: Pointer): number;
+  _cwb_job_outcome(job: Pointer): number;
+  _cw_job_error(job: Pointer): Pointer;
+  _cw_job_cancellation(job: Pointer): Pointer;
+  _cw_cancel(job: Pointer, cause: Pointer): void;
+  _cw_cancel_children(job: Pointer, cause: Pointer): number;
+  _cwb_error_new(code: number, slot: number): Pointer;
+  _cwb_error_slot(error: Pointer): number;
+  _cwb_error_revive(error: Pointer): number;
   _cwb_error_payload(error: Pointer): Pointer;
   _cwb_error_payload_bytes(error: Pointer): number;
-  _cwb_op_delay(scope: Pointer, ms: number, token: number): number;
-  _cwb_op_cancelled(scope: Pointer, token: number): number;
+  _cwb_delay(scope: Pointer, token: number, ms: number): number;
+  _cwb_yield(scope: Pointer, token: number): number;
+  _cwb_await(scope: Pointer, token: number, job: Pointer, how: number): number;
+  _cwb_await_all(scope: Pointer, token: number, count: number): number;
+  _cwb_suspend(scope: Pointer, token: number): number;
+  _cwb_cancel_leaves(scope: Pointer): void;
+  _cwb_on_cancel(continuation: Pointer, token: number): number;
+  _cwb_resume(continuation: Pointer, token: number): number;
+  _cw_resume_error(continuation: Pointer, error: Pointer): number;
+  _cw_continuation_release(continuation: Pointer): void;
+  _cwb_scope_open(parent: Pointer, kind: number, ms: number, given: Pointer): Pointer;
+  _cwb_scope_end(scope: Pointer, code: number): number;
+  _cwb_scope_error(scope: Pointer): Pointer;
+  _cwb_scope_ran_out(scope: Pointer): number;
+  _cwb_elements_handler(base: Pointer, token: number): Pointer;
+  _cwb_elements_name(base: Pointer, length: number): Pointer;
+  _cwb_elements_value(base: Pointer, key: Pointer, length: number): Pointer;
+  _cw_elements_with_job(base: Pointer, job: Pointer): Pointer;
+  _cw_elements_release(elements: Pointer): void;
+  _cwb_key(length: number): Pointer;
+  _cwb_job_value(job: Pointer, key: Pointer): number;
   _cwb_stats(context: Pointer): void;
+  _cwb_flags(): Pointer;
+  _cwb_debug_set(options: number, timeline: number): void;
+  _cwb_dump(job: Pointer): number;
   _cwb_alloc(bytes: number): Pointer;
   _cwb_free(memory: Pointer): void;
   _cw_context_close(context: Pointer): void;
@@ -72,6 +147,8 @@ export interface CoreModule {
   _cw_error_message(error: Pointer): Pointer;
   _cw_error_cause(error: Pointer): Pointer;
   _cw_error_release(error: Pointer): void;
+  _cw_error_retain(error: Pointer): Pointer;
+  _cw_error_suppressed(error: Pointer, index: number): Pointer;
   _cw_status_name(code: number): Pointer;
   _cw_memory_used(): number;
   _cw_job_overhead(): number;

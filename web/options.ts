@@ -3,12 +3,25 @@
  *
  * @module
  */
+import type { Elements } from './elements.js';
 import { expected } from './errors.js';
 import { MAX_WORKERS } from './layout.gen.js';
-import type { ModuleFactory } from './module.js';
+import type { ModuleFactory, Pointer } from './module.js';
+import type { Realm } from './realm.js';
 
 /** How a job is started: the first argument of `launch` and `async`. */
-export interface LaunchOptions {
+export interface LaunchOptions extends Elements {
+  /**
+   * How the job begins:
+   * - `default`: in its turn; not at all if it is cancelled before
+   * - `lazy`: when somebody starts, joins or awaits it
+   * - `atomic`: in its turn; if it is cancelled before, it runs up to where it
+   *   first waits
+   * - `undispatched`: within the call, up to where it first waits. Only for
+   *   functions that run on this thread
+   * @default 'default'
+   */
+  readonly start?: Start;
   /** Cancels the job when it is aborted; the reason becomes the cause. */
   readonly signal?: AbortSignal;
   /** Cancels the job after so many milliseconds, counted from the launch. */
@@ -16,6 +29,9 @@ export interface LaunchOptions {
   /** Objects in the arguments to move to the worker instead of copying them. */
   readonly transfer?: readonly Transferable[];
 }
+
+/** How a job begins. */
+export type Start = 'default' | 'lazy' | 'atomic' | 'undispatched';
 
 /** How a context is opened. */
 export interface ContextOptions {
@@ -141,8 +157,28 @@ export function checkContext(
   };
 }
 
+const starts = ['default', 'lazy', 'atomic', 'undispatched'];
+
+/** The address of the job that elements name as parent: undefined if none do. */
+export function parentOf(
+  realm: Realm,
+  { job }: Elements,
+): { parent: Pointer | undefined; release: () => void } {
+  if (job === undefined || job === null) {
+    return { parent: job === null ? 0 : undefined, release: () => {} };
+  }
+  const parent = job.retain(realm);
+  return { parent, release: () => realm.module._cwb_job_drop(parent) };
+}
+
 /** Checks what a job is launched with. */
-export function checkLaunch({ timeout, signal, transfer }: LaunchOptions): void {
+export function checkLaunch({ timeout, signal, transfer, start }: LaunchOptions): void {
+  check(
+    'start',
+    start,
+    "'default', 'lazy', 'atomic' or 'undispatched'",
+    (value) => typeof value === 'string' && starts.includes(value),
+  );
   if (timeout !== undefined) checkNumber('options.timeout', timeout, 0, Number.MAX_SAFE_INTEGER);
   check('signal', signal, 'an AbortSignal', () => typeof signal?.addEventListener === 'function');
   check('transfer', transfer, 'an array', Array.isArray);

@@ -5,33 +5,35 @@
  *
  * @module
  */
-import { DECLINED, DOES_NOT_FIT, Reader, Writer, decodeError, encodeError } from './codec.js';
-import type { CarriedError, ErrorMaker } from './codec.js';
-import {
-  CancellationError,
-  ContextClosedError,
-  CoworkerError,
-  NativeError,
-  StartError,
-  TimeoutCancellationError,
-  WorkerCrashedError,
-} from './errors.js';
+import { DECLINED, DOES_NOT_FIT, Reader, Writer } from './codec.js';
+import { StartError } from './errors.js';
 import * as layout from './layout.gen.js';
+import type { Job } from './job.js';
+import type { LocalJobs } from './local-jobs.js';
 import { Memory } from './memory.js';
 import type { CoreModule, Host, NativeTaskReader, Pointer } from './module.js';
 import type { RealmOptions } from './protocol.js';
+import { Errors } from './thrown.js';
 
 /** What a token stands for. */
 export interface Ticket {
   /** The job of this token has ended. */
   jobEnded?(outcome: number, data: Pointer, length: number, worker: Pointer): void;
-  /** The operation of this token was fired. */
-  opFired?(how: number): void;
+  /** What a body waits for has come to an end: with an error unless that is 0. */
+  settled?(error: Pointer, data: Pointer, length: number): void;
+  /** The core waits for whoever has this continuation, which is owned. */
+  suspended?(continuation: Pointer): void;
+  /** There is news for a function; it gives the token back itself. */
+  handled?(news: number, error: Pointer, token: number): void;
 }
 
 /** How long a realm may go on by microtasks before others get a turn. */
 const TURN_MS = 2;
-const RECORD_BYTES = 8;
+/**
+ * Promises that a resumed body may pass on its way to where it waits next,
+ * before others have their turn: one for each function that it returns from.
+ */
+const MAX_HOPS = 8;
 
 type WaitAsync = (
   array: Int32Array,
@@ -48,15 +50,30 @@ export abstract class Realm implements Host {
   reader!: Reader;
   /** There for a user's own module: the package's has no coroutines to call. */
   readNative: NativeTaskReader | undefined;
+  readonly errors = new Errors(this);
+  /** The functions that run on this thread; there from the first one on. */
+  locals: LocalJobs | undefined;
+  /** Called after each turn of the core. */
+  afterPump: (() => void) | undefined;
+  /** Somebody is going to list the jobs of this thread. */
+  listsJobs = false;
+  /** Handles to jobs that were not launched here, by the core's address. */
+  readonly watched = new Map<Pointer, Job>();
+  /** True once the thread is about to end. */
+  isOver = false;
 
   /** Jobs run per turn, so that the event loop stays responsive; 0: no limit. */
   protected budget = 0;
+  /** How often bodies go on per turn. */
+  protected goesPerTurn = 64;
   private writer!: Writer;
   private scratch: Pointer = 0;
   private scratchBytes = 0;
   private readonly tickets: (Ticket | undefined)[] = [];
   private readonly freeTokens: number[] = [];
   private open = 0;
+  /** Those that would hold the process, but must not. */
+  private readonly unheld = new Set<number>();
 
   private pumping = false;
   private pumpQueued = false;
@@ -64,7 +81,12 @@ export abstract class Realm implements Host {
   private waitingUntil = Infinity;
   private alarm: ReturnType<typeof setTimeout> | undefined;
   private turnBegan = 0;
+  private goes = 0;
+  private hops = 0;
+  /** The body that was resumed last waits again, or has ended. */
+  private waits = false;
   private waitAsync: WaitAsync | undefined;
+  private flagsAt: Pointer = 0;
 
   abstract run(job: Pointer, task: number, outcome: number, data: Pointer, length: number): number;
   abstract workerStart(worker: Pointer, name: Pointer): void;
@@ -83,6 +105,7 @@ export abstract class Realm implements Host {
   protected attach(module: CoreModule, memory: WebAssembly.Memory, options: RealmOptions): void {
     this.module = module;
     this.memory = new Memory(memory);
+    this.flagsAt = module._cwb_flags();
     const heap = () => this.memory.refresh();
     this.reader = new Reader(heap);
     this.writer = new Writer(heap);
@@ -92,6 +115,27 @@ export abstract class Realm implements Host {
     if (!this.growScratch(0)) {
       throw new StartError('out-of-memory', 'coworker: no shared memory left; raise `memory`');
     }
+  }
+
+  // ---- the performance timeline
+
+  private get flags(): number {
+    return this.memory.u32[this.flagsAt >>> 2]!;
+  }
+
+  /** True if somebody looks at jobs, and wants to know them by their names. */
+  get namesJobs(): boolean {
+    return this.listsJobs || (this.flags & 2) !== 0;
+  }
+
+  /** When something begins that is to stand there; 0: nothing is. */
+  beginMeasure(): number {
+    return (this.flags & 1) === 0 ? 0 : performance.now();
+  }
+
+  /** It is over; `began` is what {@link beginMeasure} gave. */
+  endMeasure(name: string, began: number): void {
+    if (began !== 0) performance.measure(name, { start: began });
   }
 
   // ---- turns
@@ -119,8 +163,32 @@ export abstract class Realm implements Host {
     }
     if (why === layout.RUN_SLEEP) this.sleep();
     else if (why === layout.RUN_VISIT) this.visit();
+    else if (why === layout.RUN_GO_ON) this.goOn();
     else this.finished();
+    this.afterPump?.();
   };
+
+  /** Lets the body that was just resumed come to its next wait, then runs on. */
+  private goOn(): void {
+    this.pumpQueued = true;
+    if (++this.goes < this.goesPerTurn) {
+      this.hops = this.waits ? 1 : MAX_HOPS;
+      queueMicrotask(this.hop);
+    } else {
+      this.nextTurn(this.newTurn);
+    }
+  }
+
+  private readonly hop = (): void => {
+    if (this.waits || --this.hops === 0) this.pumpNow();
+    else queueMicrotask(this.hop);
+  };
+
+  /** A body has come to where it waits, or to its end. */
+  arrived(): void {
+    this.waits = true;
+    this.schedulePump();
+  }
 
   /** Lets the event loop have a turn: a small one, now and then a whole one. */
   private visit(): void {
@@ -134,6 +202,7 @@ export abstract class Realm implements Host {
   }
 
   private readonly newTurn = (): void => {
+    this.goes = 0;
     if (this.budget === 0) this.turnBegan = performance.now(); // see visit()
     this.pumpNow();
   };
@@ -172,21 +241,30 @@ export abstract class Realm implements Host {
 
   // ---- tokens
 
-  /** Takes a token for something that will come back to this realm. */
-  takeToken(ticket: Ticket): number {
-    if (this.open++ === 0) this.busyChanged(true);
+  /**
+   * Takes a token for something that will come back to this realm.
+   * @param holds - a Node process does not end before that
+   */
+  takeToken(ticket: Ticket, holds = true): number {
+    if (holds && this.open++ === 0) this.busyChanged(true);
     const token = this.freeTokens.pop() ?? this.tickets.length;
     this.tickets[token] = ticket;
     return token;
   }
 
   /** Gives it back; the core does not know it any more. */
-  dropToken(token: number): Ticket | undefined {
+  dropToken(token: number, holds = true): Ticket | undefined {
     const ticket = this.tickets[token];
     this.tickets[token] = undefined;
     this.freeTokens.push(token);
-    if (--this.open === 0) this.busyChanged(false);
+    const held = !this.unheld.delete(token) && holds;
+    if (held && --this.open === 0) this.busyChanged(false);
     return ticket;
+  }
+
+  /** What a token stands for, if it is one. */
+  ticketOf(token: number): Ticket | undefined {
+    return this.tickets[token];
   }
 
   /** All that is under way. */
@@ -197,12 +275,38 @@ export abstract class Realm implements Host {
     }
   }
 
+  /** A Node process need not wait any more for what is under way now. */
+  holdNoLonger(): void {
+    for (const [token] of this.openTickets()) this.unheld.add(token);
+    if (this.open > 0) this.busyChanged(false);
+    this.open = 0;
+  }
+
   jobEnded(token: number, outcome: number, data: Pointer, length: number, worker: Pointer): void {
     this.dropToken(token)?.jobEnded?.(outcome, data, length, worker);
   }
 
-  opFired(token: number, how: number): void {
-    this.dropToken(token)?.opFired?.(how);
+  settled(token: number, error: Pointer, data: Pointer, length: number): void {
+    this.waits = false;
+    this.dropToken(token)?.settled?.(error, data, length);
+  }
+
+  suspended(token: number, continuation: Pointer): void {
+    this.tickets[token]?.suspended?.(continuation);
+  }
+
+  handled(token: number, news: number, error: Pointer): void {
+    this.tickets[token]?.handled?.(news, error, token);
+  }
+
+  errorFreed(slot: number): void {
+    this.errors.freed(slot);
+  }
+
+  /** Runs a function of this thread that the core has come to. */
+  protected runLocal(job: Pointer, number: number): number {
+    this.waits = false;
+    return this.locals!.run(job, number);
   }
 
   // ---- values
@@ -230,14 +334,15 @@ export abstract class Realm implements Host {
     return length === DECLINED ? -1 : length;
   }
 
-  /** The same for a single value. */
-  encodeOne(value: unknown): number {
-    let length = this.writer.writeOne(value, this.scratch, this.scratchBytes);
-    if (length === DOES_NOT_FIT) {
-      if (!this.growScratch(this.writer.needed)) return -1;
-      length = this.writer.writeOne(value, this.scratch, this.scratchBytes);
+  /** The same for a single value; `offset` bytes before it are left alone. */
+  encodeOne(value: unknown, offset = 0): number {
+    for (;;) {
+      const { scratch, scratchBytes, writer } = this;
+      const length = writer.writeOne(value, scratch + offset, scratchBytes - offset);
+      if (length === DECLINED) return -1;
+      if (length !== DOES_NOT_FIT) return length;
+      if (!this.growScratch(offset + writer.needed)) return -1;
     }
-    return length === DECLINED ? -1 : length;
   }
 
   /** Puts raw bytes into the scratch buffer. */
@@ -253,71 +358,8 @@ export abstract class Realm implements Host {
     return this.scratch;
   }
 
-  /** Puts a thrown value into the scratch buffer as an error record. */
-  writeError(thrown: unknown, extra?: { task?: string; worker?: string }): void {
-    const carried = encodeError(thrown, extra);
-    const text =
-      carried.kind === 'error' ? `${carried.name}: ${carried.message}` : String(carried.value);
-    const message = Memory.encode(text.slice(0, 500));
-    const payloadAt = RECORD_BYTES + ((message.length + 8) & ~7);
-    let payload: number;
-    for (;;) {
-      payload = this.writer.writeOne(
-        carried,
-        this.scratch + payloadAt,
-        this.scratchBytes - payloadAt,
-      );
-      if (payload !== DOES_NOT_FIT) break;
-      if (!this.growScratch(payloadAt + this.writer.needed)) break;
-    }
-    const { u8, u32 } = this.memory.refresh();
-    u32[this.scratch >>> 2] = message.length + 1;
-    u32[(this.scratch >>> 2) + 1] = Math.max(payload, 0);
-    u8.set(message, this.scratch + RECORD_BYTES);
-    u8[this.scratch + RECORD_BYTES + message.length] = 0;
-  }
-
-  /** The JavaScript form of an error of the core's. Does not take it over. */
-  readError(error: Pointer): unknown {
-    const { module } = this;
-    const code = module._cw_error_code(error);
-    const bytes = module._cwb_error_payload_bytes(error);
-    if (bytes > 0) {
-      const at = module._cwb_error_payload(error);
-      const value = decodeError(this.reader.readOne(at, bytes) as CarriedError, ownErrors);
-      if (code !== layout.CW_ECANCELED) return value;
-      const why = value instanceof Error ? value.message : String(value);
-      return new CancellationError(`the job was cancelled: ${why}`, { cause: value });
-    }
-    const message = this.memory.text(module._cw_error_message(error));
-    const cause = module._cw_error_cause(error);
-    if (code === layout.CW_ECANCELED) {
-      if (cause === 0) return new CancellationError();
-      if (module._cw_error_code(cause) === layout.CW_ETIMEDOUT) {
-        return new TimeoutCancellationError('the job was cancelled: its timeout ran out');
-      }
-      const inner = this.readError(cause);
-      const why = inner instanceof Error ? inner.message : String(inner);
-      return new CancellationError(`the job was cancelled: ${why}`, { cause: inner });
-    }
-    const options = cause === 0 ? {} : { cause: this.readError(cause) };
-    if (code === layout.CW_ECLOSED) return new ContextClosedError(message, options);
-    let name = this.memory.text(module._cw_status_name(code));
-    if (name === 'CW_E?') name += `(${code})`;
-    const ErrorClass = code === layout.CW_ENOMEM ? CoworkerError : NativeError;
-    return new ErrorClass(message, { ...options, code: name });
+  /** Puts an address at the beginning of the scratch buffer. */
+  writePointer(at: Pointer): void {
+    this.memory.refresh().u32[this.scratch >>> 2] = at;
   }
 }
-
-/** The package's own errors may be causes of others. */
-const ownErrors = new Map<string, ErrorMaker>([
-  ['CoworkerError', (message, options) => new CoworkerError(message, options)],
-  ['CancellationError', (message, options) => new CancellationError(message, options)],
-  [
-    'TimeoutCancellationError',
-    (message, options) => new TimeoutCancellationError(message, options),
-  ],
-  ['ContextClosedError', (message, options) => new ContextClosedError(message, options)],
-  ['NativeError', (message, options) => new NativeError(message, options)],
-  ['WorkerCrashedError', (message, options) => new WorkerCrashedError(message, options)],
-]);

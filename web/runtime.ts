@@ -4,14 +4,14 @@
  *
  * @module
  */
+import { setCurrentTarget } from './current.js';
 import { environment } from './environment.js';
 import { WorkerCrashedError } from './errors.js';
 import { explained } from './explain.js';
-import { Deferred } from './job.js';
+import { Job } from './job.js';
 import { Target } from './launch.js';
 import type { LaunchRealm } from './launch.js';
 import * as layout from './layout.gen.js';
-import type { LocalJobs } from './local-jobs.js';
 import type { CoreModule, ModuleFactory, Pointer } from './module.js';
 import type { CheckedOptions } from './options.js';
 import { Parcels, snapshot } from './parcels.js';
@@ -38,7 +38,7 @@ export class Runtime extends Realm implements LaunchRealm {
 
   private constructor(memory: WebAssembly.Memory, wakeByMessage: boolean) {
     super();
-    this.budget = JOBS_PER_TURN;
+    this.budget = this.goesPerTurn = JOBS_PER_TURN;
     this.sharedMemory = memory;
     this.wakeByMessage = wakeByMessage;
   }
@@ -61,11 +61,8 @@ export class Runtime extends Realm implements LaunchRealm {
 
   // ---- bodies on this thread
 
-  /** The functions that `Main` runs; there from its first launch on. */
-  locals: LocalJobs | undefined;
-
   run(at: Pointer, task: number): number {
-    return this.locals!.run(at, task);
+    return this.runLocal(at, task);
   }
 
   // ---- waking workers
@@ -133,10 +130,6 @@ export class Runtime extends Realm implements LaunchRealm {
     environment().nextTurn(callback);
   }
 
-  yieldTurn(callback: () => void): void {
-    environment().nextTurn(callback);
-  }
-
   report(error: unknown): void {
     environment().report(error);
   }
@@ -161,7 +154,7 @@ export class Runtime extends Realm implements LaunchRealm {
   /** Settles every job of a context (or of all) that the core cannot settle. */
   abandonJobs(owner: Target | undefined, error: unknown): void {
     for (const [token, ticket] of this.openTickets()) {
-      if (ticket instanceof Deferred && (!owner || ticket.owner === owner)) {
+      if (ticket instanceof Job && (!owner || ticket.owner === owner)) {
         this.dropToken(token);
         ticket.abandon(error);
       }
@@ -242,6 +235,7 @@ export async function runtimeOf(options: CheckedOptions): Promise<Runtime> {
   }
   const loaded = await runtime;
   first ??= loaded;
+  setCurrentTarget(first.main);
   return loaded;
 }
 

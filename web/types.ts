@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Scope } from './scope.js';
+import type { Scope } from './task-scope.js';
 
 /** A function that a worker can run: its first parameter is its scope. */
 // The parameters are contravariant: `never` is what every function accepts.

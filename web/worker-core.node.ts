@@ -11,8 +11,7 @@ import type { CoreModule, ModuleFactory } from './module.js';
 import { readNativeTask } from './native.js';
 import { WorkerRealm } from './worker-realm.js';
 
-export { transfer } from './parcels.js';
-export type { Scope } from './scope.js';
+export * from './common.js';
 
 /** As in browsers; see worker-core.ts. */
 export function serve(tasks: object, module: ModuleFactory): void {

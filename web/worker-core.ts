@@ -8,8 +8,7 @@ import type { ModuleFactory } from './module.js';
 import { readNativeTask } from './native.js';
 import { serveModule } from './worker-serve.js';
 
-export { transfer } from './parcels.js';
-export type { Scope } from './scope.js';
+export * from './common.js';
 
 /**
  * Makes this worker run tasks. Call it once, at the top level of the worker's

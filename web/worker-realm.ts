@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { setCurrentTarget } from './current.js';
 import { StartError, describe } from './errors.js';
 import { Target } from './launch.js';
 import type { LaunchRealm } from './launch.js';
@@ -12,7 +13,7 @@ import { Transfer } from './parcels.js';
 import type { FromWorker, ToWorker } from './protocol.js';
 import { open, seal } from './protocol.js';
 import { Realm } from './realm.js';
-import { Scope } from './scope.js';
+import { Scope } from './task-scope.js';
 
 type Task = (scope: Scope, ...args: unknown[]) => unknown;
 
@@ -77,6 +78,7 @@ export class WorkerRealm extends Realm implements LaunchRealm {
       this.workerName = this.memory.text(this.nameAt);
       const context = this.memory.word(this.self + layout.WORKER_CONTEXT);
       this.target = new Target(this, context, name);
+      setCurrentTarget(this.target);
       const names = Object.keys(this.tasks).filter((k) => typeof this.tasks[k] === 'function');
       this.target.tasks = new Set(names);
       this.post({ type: 'ready', tasks: names });
@@ -102,6 +104,7 @@ export class WorkerRealm extends Realm implements LaunchRealm {
   }
 
   protected finished(): void {
+    this.isOver = true;
     try {
       this.module._cwb_thread_end();
     } catch (unwound) {
@@ -126,6 +129,7 @@ export class WorkerRealm extends Realm implements LaunchRealm {
   // ---- running tasks
 
   run(at: Pointer, task: number, outcome: number, data: Pointer, length: number): number {
+    if (outcome === layout.OUTCOME_LOCAL) return this.runLocal(at, task);
     const { run, name } = this.functions[task] ?? this.resolve(task);
     const scope = new Scope(this.target, at, name, this.workerName);
     if (outcome === layout.OUTCOME_MESSAGE) {
@@ -140,15 +144,20 @@ export class WorkerRealm extends Realm implements LaunchRealm {
   }
 
   private call(run: Task, scope: Scope, at: Pointer, args: unknown[]): number {
+    const began = this.beginMeasure();
     let result: unknown;
     try {
       result = run(scope, ...args);
     } catch (error) {
+      this.endMeasure(scope.taskName, began);
       return this.fail(scope, error);
     }
     if (typeof (result as PromiseLike<unknown> | null | undefined)?.then !== 'function') {
+      this.endMeasure(scope.taskName, began);
       return this.leave(scope, result);
     }
+    const measured = () => this.endMeasure(scope.taskName, began);
+    if (began !== 0) (result as PromiseLike<unknown>).then(measured, measured);
     (result as PromiseLike<unknown>).then(
       (value) => this.complete(at, this.leave(scope, value)),
       (error: unknown) => this.complete(at, this.fail(scope, error)),
@@ -158,7 +167,7 @@ export class WorkerRealm extends Realm implements LaunchRealm {
 
   private complete(at: Pointer, code: number): void {
     this.module._cwb_complete(at, code);
-    this.schedulePump();
+    this.arrived();
   }
 
   private leave(scope: Scope, value: unknown): number {
@@ -182,11 +191,7 @@ export class WorkerRealm extends Realm implements LaunchRealm {
   }
 
   private fail(scope: Scope, error: unknown): number {
-    const own = scope.isOwnCancellation(error);
-    scope.end();
-    if (own) return layout.OUTCOME_CANCELLED;
-    this.writeError(error, { task: scope.taskName, worker: this.workerName });
-    return layout.OUTCOME_ERROR;
+    return scope.fail(error, { task: scope.taskName, worker: this.workerName });
   }
 
   /** Finds the function of a task number that is new to this worker. */
@@ -234,10 +239,6 @@ export class WorkerRealm extends Realm implements LaunchRealm {
   // ---- the rest of a realm
 
   protected nextTurn(callback: () => void): void {
-    this.host.nextTurn(callback);
-  }
-
-  yieldTurn(callback: () => void): void {
     this.host.nextTurn(callback);
   }
 

@@ -6,8 +6,7 @@
 import factory from './coworker.node.mjs';
 import { serve as serveModule } from './worker-core.node.js';
 
-export { transfer } from './parcels.js';
-export type { Scope } from './scope.js';
+export * from './common.js';
 
 /** As in browsers; see worker.ts. */
 export function serve(tasks: object): void {

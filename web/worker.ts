@@ -12,8 +12,7 @@
 import factory from './coworker.mjs';
 import { serveModule } from './worker-serve.js';
 
-export { transfer } from './parcels.js';
-export type { Scope } from './scope.js';
+export * from './common.js';
 
 /**
  * Makes this worker run tasks. Call it once, at the top level of the worker's

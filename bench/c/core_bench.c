@@ -87,6 +87,32 @@ CW_COROUTINE(launch_row, int, double, double start; int done; cw_none none;)
     CW_END(self);
 }
 
+/* ---- scopes */
+
+CW_COROUTINE(two_asyncs, cw_none, cw_none, cw_job *jobs[2]; cw_none none;)
+{
+    CW_BEGIN(self);
+    self->jobs[0] = cw_async(NULL, empty, CW_NONE);
+    self->jobs[1] = cw_async(NULL, empty, CW_NONE);
+    CW_AWAIT(self, empty, self->jobs[0], &self->none);
+    CW_AWAIT(self, empty, self->jobs[1], &self->none);
+    cw_job_release(self->jobs[0]);
+    cw_job_release(self->jobs[1]);
+    CW_END(self);
+}
+
+/* `arg` scopes, one after the other, in each of which two jobs are awaited; ns
+ * each. */
+CW_COROUTINE(scope_row, int, double, double start; int i; cw_none none;)
+{
+    CW_BEGIN(self);
+    self->start = now_ns();
+    for (self->i = 0; self->i < self->arg; self->i++)
+        CW_SCOPE(self, two_asyncs, CW_NONE, &self->none);
+    CW_RETURN(self, (now_ns() - self->start) / self->arg);
+    CW_END(self);
+}
+
 /* ---- fork and join */
 
 static int plain_fib(int n)
@@ -363,7 +389,7 @@ CW_COROUTINE(ping_pong_row, struct flow, double, double start; cw_none none;
     CW_END(self);
 }
 
-/* ---- memory */
+/* ---- a million that wait */
 
 CW_COROUTINE(waiter, cw_job *, cw_none, CW_NO_LOCALS)
 {
@@ -371,6 +397,66 @@ CW_COROUTINE(waiter, cw_job *, cw_none, CW_NO_LOCALS)
     CW_JOIN(self, self->arg);
     CW_END(self);
 }
+
+struct tree {
+    cw_job *gate;         /* what the leaves wait for */
+    int branches, leaves; /* of the root, of each branch */
+};
+
+CW_COROUTINE(branch, struct tree, cw_none, int i;)
+{
+    CW_BEGIN(self);
+    for (self->i = 0; self->i < self->arg.leaves; self->i++)
+        cw_spawn(NULL, waiter, self->arg.gate);
+    CW_END(self);
+}
+
+CW_COROUTINE(tree_root, struct tree, cw_none, int i;)
+{
+    CW_BEGIN(self);
+    for (self->i = 0; self->i < self->arg.branches; self->i++) {
+        cw_spawn(NULL, branch, self->arg);
+        CW_YIELD(self);
+    }
+    CW_END(self);
+}
+
+/* From the cancelling of a tree of suspended jobs to its end; ns. */
+CW_COROUTINE(cancel_row, struct tree, double, double start; cw_job * root;)
+{
+    CW_BEGIN(self);
+    self->arg.gate = cw_job_new(NULL);
+    self->root = cw_launch(NULL, tree_root, self->arg);
+    CW_DELAY(self, 1000); /* all of them are there and wait */
+    self->start = now_ns();
+    cw_cancel(self->root, NULL);
+    CW_JOIN(self, self->root);
+    self->start = now_ns() - self->start;
+    cw_job_complete(self->arg.gate);
+    cw_job_release(self->root);
+    cw_job_release(self->arg.gate);
+    CW_RETURN(self, self->start);
+    CW_END(self);
+}
+
+/* From the end of a job that all wait for to the last one's own; ns. */
+CW_COROUTINE(wake_row, struct tree, double, double start; cw_job * root;)
+{
+    CW_BEGIN(self);
+    self->arg.gate = cw_job_new(NULL);
+    self->root = cw_launch(NULL, tree_root, self->arg);
+    CW_DELAY(self, 1000);
+    self->start = now_ns();
+    cw_job_complete(self->arg.gate);
+    CW_JOIN(self, self->root);
+    self->start = now_ns() - self->start;
+    cw_job_release(self->root);
+    cw_job_release(self->arg.gate);
+    CW_RETURN(self, self->start);
+    CW_END(self);
+}
+
+/* ---- memory */
 
 CW_COROUTINE(for_ever, cw_none, cw_none, CW_NO_LOCALS)
 {
@@ -458,6 +544,14 @@ CW_COROUTINE(all_rows, struct contexts, cw_none, cw_job *job; int i;
            self->arg.two, launch_row, 100);
     REPEAT("launch 100 at a time, 1 worker", "ns", 1, REPETITIONS,
            self->arg.one, launch_row, 100);
+    REPEAT("scope of two asyncs, 1 worker", "ns", 1, REPETITIONS, self->arg.one,
+           scope_row, 500 * 1000);
+    REPEAT("scope of two asyncs, 2 workers", "ns", 1, REPETITIONS,
+           self->arg.two, scope_row, 500 * 1000);
+    REPEAT("cancelling a tree of 1m jobs", "ns", 1, 3, self->arg.one,
+           cancel_row, ((struct tree){NULL, 1000, 999}));
+    REPEAT("waking 1m that wait for one job", "ns", 1, 3, self->arg.one,
+           wake_row, ((struct tree){NULL, 1000, 1000}));
     REPEAT("fib(30), 2 workers", "ns", 1, REPETITIONS, self->arg.two, fib_row,
            30);
     REPEAT("fib(30), 1 worker", "ns", 1, REPETITIONS, self->arg.one, fib_row,

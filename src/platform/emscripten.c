@@ -10,6 +10,7 @@
 #include "../platform.h"
 
 #include <emscripten.h>
+#include <emscripten/threading.h>
 #include <stdlib.h>
 
 /* 1 if this thread may sleep: no browser's main thread may. Asked by trying,
@@ -47,6 +48,12 @@ bool cw__thread_may_block(void)
     static _Thread_local int answer = -1;
     if (answer < 0) answer = cw_js_may_block();
     return answer != 0;
+}
+
+uint32_t cw__processors(void)
+{
+    int count = emscripten_num_logical_cores();
+    return count > 1 ? (uint32_t)count : 1;
 }
 
 /* V8's baseline compiler (seen in Node 20) loses local variables that live

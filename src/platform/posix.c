@@ -20,6 +20,12 @@ enum { NS_PER_SECOND = 1000000000 };
 
 bool cw__thread_may_block(void) { return true; }
 
+uint32_t cw__processors(void)
+{
+    long count = sysconf(_SC_NPROCESSORS_ONLN);
+    return count > 1 ? (uint32_t)count : 1;
+}
+
 void cw__thread_pause(void) { sched_yield(); }
 
 void cw__futex_wait(_Atomic uint32_t *word, uint32_t expected,

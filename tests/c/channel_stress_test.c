@@ -47,7 +47,7 @@ static void release_all(cw_job **jobs, int count)
 
 static int random_capacity(void)
 {
-    static const int some[] = {CW_RENDEZVOUS, CW_CONFLATED, 1, 3,
+    static const int some[] = {CW_RENDEZVOUS, CW_CONFLATED, 1, 3, 8,
                                CW_BUFFERED,   CW_UNLIMITED};
     return some[chance(sizeof some / sizeof some[0])];
 }
@@ -230,9 +230,9 @@ CW_COROUTINE(send_all, struct sender, cw_none, int64_t i;)
 
 STRESS(nothing_is_lost)
 {
-    static const int capacities[] = {CW_RENDEZVOUS, 1, 7, CW_BUFFERED,
-                                     CW_UNLIMITED};
-    longs channel = longs_new(capacities[chance(5)]);
+    static const int capacities[] = {CW_RENDEZVOUS, 1,           7, 8,
+                                     CW_BUFFERED,   CW_UNLIMITED};
+    longs channel = longs_new(capacities[chance(6)]);
     cw_job *senders[PARTIES], *receivers[2];
     for (int i = 0; i < 2; i++)
         receivers[i] = cw_async(context, receive_in_order, channel);

@@ -329,9 +329,8 @@ SCENARIO(case_91_a_lock_handed_to_a_cancelled_waiter_is_free, cw_mutex *mutex;
 
 /* ---- 107: ten thousand waiters and one unlock
  *
- * There is no unconfined dispatcher here, so a waiter is never run by who
- * unlocks; what is left of the case is that the chain of hand-overs needs no
- * stack. */
+ * On a loop, where a waiter is never run by who unlocks: that the chain of
+ * hand-overs needs no stack. Unconfined: conformance_dispatcher_test.c. */
 
 static int locked_times;
 

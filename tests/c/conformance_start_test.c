@@ -204,31 +204,9 @@ VIRTUAL(case_104_yielding_unconfined, char unused;)
     CW_END(self);
 }
 
-/* ---- 106: there are no dispatchers of one's own, which could say that they
- * need not dispatch. What begins without being dispatched is there: it yields
- * to the others all the same, and that does not make the stack grow. */
-
-CW_COROUTINE(yields_between_2_and_4, cw_none, cw_none, CW_NO_LOCALS)
-{
-    CW_BEGIN(self);
-    MARK(2);
-    CW_YIELD(self);
-    MARK(4);
-    CW_END(self);
-}
-
-SCENARIO(case_106_yielding_dispatches, cw_job *job;)
-{
-    CW_BEGIN(self);
-    MARK(1);
-    self->job = cw_launch_with(NULL, CW_START_UNDISPATCHED,
-                               yields_between_2_and_4, CW_NONE);
-    MARK(3);
-    CW_JOIN(self, self->job);
-    MARK(5);
-    cw_job_release(self->job);
-    CW_END(self);
-}
+/* ---- 106: that yielding does not make the stack grow; the rest of the case is
+ * in conformance_dispatcher_test.c, as are 103, 104 and 107 with the unconfined
+ * context that is not a test's */
 
 CW_COROUTINE(yields_often, int, cw_none, int i;)
 {

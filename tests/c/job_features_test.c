@@ -216,8 +216,10 @@ CW_COROUTINE(begins_here, cw_context *, int, CW_NO_LOCALS)
 {
     CW_BEGIN(self);
     MARK(2);
-    ASSERT(cw_current_context() != self->arg);
+    ASSERT_STR(cw_worker_name(), "run-blocking");
+    ASSERT(cw_current_context() == self->arg);
     CW_YIELD(self);
+    ASSERT(strncmp(cw_worker_name(), "test-", 5) == 0);
     ASSERT(cw_current_context() == self->arg);
     CW_DELAY(self, 1);
     ASSERT(cw_current_context() == self->arg);
@@ -273,7 +275,7 @@ CW_COROUTINE(is_run_by, cw_context *, cw_none, CW_NO_LOCALS)
 CW_COROUTINE(launches_from_there, cw_context *, cw_none, CW_NO_LOCALS)
 {
     CW_BEGIN(self);
-    ASSERT(cw_current_context() != self->arg);
+    ASSERT(cw_current_context() == self->arg); /* not its worker's */
     ASSERT_EQ(cw_spawn(NULL, is_run_by, self->arg), CW_OK);
     cw_job_release(cw_launch(NULL, is_run_by, self->arg));
     cw_job_release(

@@ -101,12 +101,21 @@ TEST(outside_of_jobs_there_is_no_current_one)
     ASSERT_STR(cw_worker_name(), "");
 }
 
-TEST(without_a_context_nothing_starts)
+TEST(without_a_context_default_is_taken)
 {
+    int out;
+    fail_thread_at(1);
     ASSERT(cw_launch(NULL, give, 1) == NULL);
-    ASSERT_EQ(cw_last_error(), CW_EINVAL);
-    ASSERT(cw_async(NULL, give, 1) == NULL);
-    ASSERT_EQ(cw_spawn(NULL, give, 1), CW_EINVAL);
+    ASSERT_EQ(cw_last_error(), CW_ESTART);
+    ASSERT(cw_launch_with(NULL, CW_START_LAZY, give, 1) == NULL);
+    ASSERT_EQ(cw_last_error(), CW_ESTART);
+    ASSERT_EQ(cw_spawn(NULL, give, 1), CW_ESTART);
+    fail_thread_at(0);
+    cw_job *job = cw_async(NULL, give, 1);
+    wait_for(job);
+    ASSERT_EQ(cw_result(give, job, &out), CW_OK);
+    ASSERT_EQ(out, 1);
+    cw_job_release(job);
 }
 
 /* ---- failures and the tree */

@@ -159,6 +159,17 @@ void *__wrap_cw__system_alloc(size_t bytes)
     return NULL;
 }
 
+/* How many blocks the library has asked its own allocator for. */
+MAYBE_UNUSED static _Atomic long test_allocs;
+
+void *__real_cw__alloc(size_t bytes);
+void *__wrap_cw__alloc(size_t bytes);
+void *__wrap_cw__alloc(size_t bytes)
+{
+    atomic_fetch_add(&test_allocs, 1);
+    return __real_cw__alloc(bytes);
+}
+
 int __real_cw__thread_start(cw__thread *thread, void (*entry)(void *),
                             void *arg);
 int __wrap_cw__thread_start(cw__thread *thread, void (*entry)(void *),

@@ -353,6 +353,35 @@ VIRTUAL(unconfined_jobs_yield_only_to_those_that_wait_for_them, char unused;)
     CW_END(self);
 }
 
+struct marks {
+    int first, second;
+};
+
+CW_COROUTINE(mark_yield_mark, struct marks, cw_none, CW_NO_LOCALS)
+{
+    CW_BEGIN(self);
+    MARK(self->arg.first);
+    CW_YIELD(self);
+    MARK(self->arg.second);
+    CW_END(self);
+}
+
+VIRTUAL(what_is_begun_within_the_launch_may_yield, const cw_elements *where;)
+{
+    CW_BEGIN(self);
+    self->where = cw_elements_with_context(NULL, UNCONFINED);
+    struct marks marks[] = {{1, 2}, {4, 6}};
+    cw_job_release(cw_launch_with(self->where, CW_START_UNDISPATCHED,
+                                  mark_yield_mark, marks[0]));
+    MARK(3);
+    cw_job_release(
+        cw_launch_with(NULL, CW_START_UNDISPATCHED, mark_yield_mark, marks[1]));
+    MARK(5);
+    CW_FINALLY(self);
+    cw_elements_release(self->where);
+    CW_END(self);
+}
+
 CW_COROUTINE(mark_when_cancelled, struct due, cw_none, CW_NO_LOCALS)
 {
     CW_BEGIN(self);

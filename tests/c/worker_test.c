@@ -455,6 +455,48 @@ TEST(jobs_that_resume_each_other_do_not_keep_out_the_rest)
     }
 }
 
+CW_CHANNEL_TYPE(events, sem_t *)
+
+CW_COROUTINE(set_events, events, cw_none, sem_t *event;)
+{
+    CW_BEGIN(self);
+    CW_RECEIVE_EACH(self, events, self->arg, &self->event)
+    {
+        event_set(self->event);
+    }
+    CW_END(self);
+}
+
+/* Resumes the other one and then blocks its worker until that has run. */
+CW_COROUTINE(await_events, events, cw_none, sem_t *event; int i;)
+{
+    CW_BEGIN(self);
+    self->event = event_new();
+    for (self->i = 0; self->i < 200; self->i++) {
+        CW_SEND(self, events, self->arg, self->event);
+        event_await(self->event);
+    }
+    cw_channel_close(self->arg.channel, NULL, NULL);
+    event_free(self->event);
+    CW_END(self);
+}
+
+/* Whether the other worker naps, sleeps or looks for work just then. */
+TEST(what_a_busy_body_resumes_goes_on_elsewhere)
+{
+    static const int capacities[] = {CW_RENDEZVOUS, 8};
+    cw_context *context = new_context(2);
+    for (int i = 0; i < 2; i++) {
+        events channel = events_new(capacities[i]);
+        cw_job *job = cw_launch(context, set_events, channel);
+        cw_spawn(context, await_events, channel);
+        wait_for(job);
+        cw_job_release(job);
+        cw_channel_release(channel.channel);
+    }
+    shut_down(context);
+}
+
 /* A worker that is never out of work still looks outside and at the clock. */
 CW_COROUTINE(yield_until_stopped, cw_none, cw_none, CW_NO_LOCALS)
 {

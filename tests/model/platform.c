@@ -18,6 +18,8 @@ void cw__thread_join(cw__thread *thread) { model_join((int)thread->handle); }
 
 void cw__thread_detach(cw__thread *thread) { (void)thread; }
 
+uint32_t cw__processors(void) { return 1; }
+
 bool cw__thread_may_block(void) { return true; }
 
 void cw__thread_pause(void) { model_pause(); }

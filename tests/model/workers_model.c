@@ -467,6 +467,56 @@ MUTANT(worker_resume, "resuming does not acquire")
     return MODEL_CHANGED;
 }
 
+/* ---- napping */
+
+CW_COROUTINE(finishes, cw_none, cw_none, CW_NO_LOCALS)
+{
+    CW_BEGIN(self);
+    cw__job_finish(cw__self, handle, NULL);
+    model_await(&words->ran[0]); /* somebody else has to run whom this wakes */
+    model_calm_down();
+    cw_context_close(pool);
+    CW_END(self);
+}
+
+/* The first worker, which has run what waits now, naps, or sleeps for good,
+ * while the second resumes a body and then does not come to it. */
+SCENARIO(worker_nap, 2)
+{
+    begin(2);
+    model_settle();
+    cw_store_relaxed(&pool->naps_help, 1);
+    handle = cw__job_new(pool, &joins, CW__JOB_FOREIGN | CW__JOB_ASYNC, 1, 0);
+    CHECK(cw__context_admit(NULL, pool));
+    CHECK(cw_spawn(pool, joins, CW_NONE) == CW_OK);
+    model_settle();
+    CHECK(workers[0].naps && !workers[1].naps);
+    cw_job *job = cw__job_new(pool, &finishes, 0, 0, 0);
+    CHECK(cw__context_admit(NULL, pool));
+    cw__dispatch(NULL, job, CW__QUEUED);
+    cw__worker_unpark(&workers[1]);
+    model_run();
+    end();
+}
+
+MUTANT(worker_nap, "who has napped sleeps on without a look around")
+{
+    static bool napped;
+    if (op->thread != 1) return MODEL_AS_IS;
+    if (op->address == (uintptr_t)&pool->nappers)
+        napped = op->kind == MODEL_SUB;
+    if (op->address == (uintptr_t)&workers[0].word) napped = false;
+    if (!napped || !MODEL_IS(op, MODEL_LOAD, &workers[1].ring.tail))
+        return MODEL_AS_IS;
+    op->value = model_peek(&workers[1].ring.head);
+    return MODEL_FORCE;
+}
+
+MUTANT(worker_nap, "who sleeps for good is taken for a napper")
+{
+    return MODEL_IS(op, MODEL_SUB, &pool->nappers) ? MODEL_SKIP : MODEL_AS_IS;
+}
+
 /* ---- ends of children */
 
 CW_COROUTINE(has_children, cw_none, cw_none, CW_NO_LOCALS)

@@ -74,8 +74,8 @@ describe('a scope', () => {
       await context.async('keepScope');
       const [errors, ...state] = await context.async('useKeptScope');
       assert.deepEqual(errors, [
-        'CoworkerError',
-        'CoworkerError',
+        'IllegalStateError',
+        'IllegalStateError',
         'CancellationError',
         'CancellationError',
       ]);

@@ -1,0 +1,30 @@
+/* unconfined.c: the context whose jobs run on whatever thread is at hand.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "in_place.h"
+
+static void dispatch(cw_context *context, cw__worker *self, cw_job *job,
+                     enum cw__hint hint)
+{
+    (void)context, (void)self;
+    if (hint == CW__YIELDED)
+        cw__in_place_yield(job);
+    else
+        cw__in_place(job);
+}
+
+static const cw__route route = {.dispatch = dispatch};
+
+/* Exists from the start, so that there is no error in asking for it. Jobs count
+ * references to it, of which the first never goes. */
+static cw_context unconfined = {
+    .name = "unconfined",
+    .route = &route,
+    .home = &unconfined,
+    .permanent = true,
+    .refs = 1,
+    .handles = 1,
+};
+
+cw_context *cw_unconfined_context(void) { return &unconfined; }

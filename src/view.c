@@ -1,0 +1,154 @@
+/* view.c: parts of a context that run a limited number of jobs at a time.
+ *
+ * SPDX-License-Identifier: MIT
+ *
+ * A view has so many places as its limit says. A job that is ready takes a
+ * place and is queued in the context below, the base, or waits in the view's
+ * own line. So what stands in the base's queue brings its place along: whoever
+ * runs it goes on, at the same place, with the next one of the line, up to
+ * BATCH of them, then queues the next one behind all others of the base. When
+ * the line is empty the place is free, and nothing is left in the base.
+ *
+ * The base may be a view itself. Then a job needs a place in each, the one in
+ * the base from when the view has queued it there, and the line of the base has
+ * jobs of all views on it.
+ */
+#include "view.h"
+
+#include "error.h"
+#include "in_place.h"
+#include "shared_context.h"
+
+enum { BATCH = 16 };
+
+static void dispatch(cw_context *context, cw__worker *self, cw_job *job,
+                     enum cw__hint hint)
+{
+    cw__view *view = cw__view_of(context);
+    job->next = NULL;
+    cw__lock_acquire(&view->lock);
+    bool waits = view->busy == context->limit;
+    if (!waits) {
+        view->busy++;
+    } else if (view->first) {
+        view->last->next = job;
+        view->last = job;
+    } else {
+        view->first = view->last = job;
+    }
+    cw__lock_release(&view->lock);
+    if (waits) return;
+    if (hint == CW__QUEUED) hint = CW__SPAWNED; /* nobody wakes a view */
+    cw_context *base = view->base;
+    cw__context_hold(base); /* the job may be the last that needs the view */
+    cw__dispatch_to(base, self, job, hint);
+    cw__context_drop(base);
+}
+
+/* The next job for a place; or NULL, and the place is free. */
+static cw_job *take(cw__view *view)
+{
+    cw__lock_acquire(&view->lock);
+    cw_job *job = view->first;
+    if (job)
+        view->first = job->next;
+    else
+        view->busy--;
+    cw__lock_release(&view->lock);
+    return job;
+}
+
+static void run_in(cw_context *context, cw__worker *self, cw_job *job);
+static const cw__route route;
+
+static bool is_view(const cw_context *context)
+{
+    return context->route == &route;
+}
+
+/* The view that a job came through right above `below`: itself its context or
+ * a base of that. NULL if there is none. */
+static cw_context *view_above(const cw_context *below, const cw_job *job)
+{
+    cw_context *above = job->context;
+    while (is_view(above) && cw__view_of(above)->base != below)
+        above = cw__view_of(above)->base;
+    return is_view(above) ? above : NULL;
+}
+
+/* Runs one job that has a place in `context`. */
+static void run_one(cw_context *context, cw__worker *self, cw_job *job)
+{
+    cw_context *above =
+        job->context == context ? NULL : view_above(context, job);
+    if (above)
+        run_in(above, self, job);
+    else if (self->running && !self->current)
+        cw__worker_step(self, job);
+    else
+        cw__in_place_step(self, job);
+}
+
+/* Runs a job, and then others at its place in the view. */
+static void run_in(cw_context *context, cw__worker *self, cw_job *job)
+{
+    cw__view *view = cw__view_of(context);
+    cw__context_hold(context); /* the last of the jobs may end meanwhile */
+    for (unsigned n = 1; job; n++) {
+        run_one(context, self, job);
+        job = take(view);
+        if (job && n == BATCH) {
+            cw__dispatch_to(view->base, self, job, CW__YIELDED);
+            break;
+        }
+    }
+    cw__context_drop(context);
+}
+
+/* A job that a worker has got: from the context at the very bottom. */
+static void run(cw__worker *self, cw_job *job)
+{
+    cw_context *bottom = job->context;
+    while (is_view(cw__view_of(bottom)->base))
+        bottom = cw__view_of(bottom)->base;
+    run_in(bottom, self, job);
+}
+
+static void drop(cw_context *context)
+{
+    cw_context_release(cw__view_of(context)->base);
+}
+
+static const cw__route route = {.dispatch = dispatch, .run = run, .drop = drop};
+
+cw_context *cw__view_new(cw_context *base, uint32_t limit, const char *name)
+{
+    cw_context *context = cw__context_routed(&route, name, sizeof(cw__view));
+    if (!context) return NULL;
+    context->home = base->home;
+    context->timekeeper = base->timekeeper;
+    context->limit = limit;
+    context->permanent = true;
+    cw__view_of(context)->base = cw_context_retain(base);
+    return context;
+}
+
+cw_context *cw_limited_parallelism(cw_context *context, int limit,
+                                   const char *name)
+{
+    cw_context *base = context ? cw__io_base(context) : NULL;
+    int status = CW_OK;
+    if (limit < 1 || !context)
+        status = CW_EINVAL;
+    else if (context == cw_unconfined_context())
+        status = CW_ENOTSUP;
+    cw__set_last_error(status);
+    if (status != CW_OK) return NULL;
+    if (!base && context->limit && (uint32_t)limit >= context->limit)
+        return cw_context_retain(context);
+    if (!name || !*name) name = context->name;
+    cw_context *made =
+        cw__view_new(base ? base : context, (uint32_t)limit, name);
+    if (!made) cw__set_last_error(CW_ENOMEM);
+    return made;
+}

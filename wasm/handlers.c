@@ -1,0 +1,287 @@
+/* handlers.c: functions of JavaScript that the core calls.
+ *
+ * SPDX-License-Identifier: MIT
+ *
+ * A function can be called on its own realm only. Whoever has reason to call it
+ * elsewhere puts a note into that realm's inbox.
+ */
+#include "handlers.h"
+
+#include "alloc.h"
+#include "atomic.h"
+#include "elements.h"
+#include "error.h"
+#include "handler.h"
+#include "lock.h"
+#include "suspend.h"
+#include "tree.h"
+
+#include <string.h>
+
+struct cwb_note {
+    struct cwb_note *next; /* first, for inbox.h */
+    cw__worker *home;
+    uint32_t token;
+    enum cwb_news news;
+    bool registering, fired; /* the first until `handler` is there */
+    cw_handler *handler;     /* owned */
+    cw_error *error;         /* owned, or NULL */
+};
+
+static cwb_note *note_new(cw__worker *home, uint32_t token, enum cwb_news news)
+{
+    cwb_note *note = cw__alloc(sizeof *note);
+    if (note) *note = (cwb_note){.home = home, .token = token, .news = news};
+    return note;
+}
+
+static void note_free(cwb_note *note)
+{
+    cw_error_release(note->error);
+    cw__free(note, sizeof *note);
+}
+
+static void post(cwb_note *note, cw_error *error)
+{
+    note->error = cw_error_retain(error);
+    cw__worker *home = note->home;
+    cwb_post(home, (uintptr_t)note | CWB_MARK_NOTE);
+}
+
+/* Gives back the handle of one that was called. */
+static void forget(cwb_note *note)
+{
+    if (note->handler) (void)cw__handler_take_back(note->handler);
+    note_free(note);
+}
+
+void cwb_note_deliver(cwb_note *note)
+{
+    cw_js_handled(note->token, (uint32_t)note->news, note->error);
+    forget(note);
+}
+
+void cwb_note_discard(cwb_note *note) { forget(note); }
+
+/* ---- the ends of jobs */
+
+static void job_ended(void *arg, cw_error *error)
+{
+    cwb_note *note = arg;
+    if (note->home != cwb_realm) {
+        post(note, error); /* the rest of it is its realm's */
+        return;
+    }
+    note->fired = true;
+    cw_js_handled(note->token, CWB_FIRED, error);
+    if (!note->registering) forget(note);
+}
+
+/* As cw_on_completion(); JavaScript is told by `token`. Returns what
+ * cwb_handler_dispose() takes; 0 if it was called at once, or, with
+ * CW_NOT_LATE, never will be; CW_ENOMEM. */
+intptr_t cwb_on_completion(cw_job *job, uint32_t flags, uint32_t token)
+{
+    cwb_note *note = note_new(cwb_realm, token, CWB_FIRED);
+    if (!note) return CW_ENOMEM;
+    note->registering = true;
+    bool over = cw_is_completed(job) && flags & CW_NOT_LATE;
+    cw_handler *handler = cw_on_completion(job, flags, job_ended, note);
+    if (!handler) {
+        note_free(note);
+        return CW_ENOMEM;
+    }
+    note->handler = handler;
+    note->registering = false;
+    if (!note->fired && !over) return (intptr_t)note;
+    forget(note);
+    return 0;
+}
+
+/* The function of a note that has not called JavaScript yet is not called.
+ * True: its token is free; otherwise the call is on its way and is to be
+ * ignored. */
+uint32_t cwb_handler_dispose(cwb_note *note)
+{
+    cw_handler *handler = note->handler;
+    note->handler = NULL;
+    if (!cw__handler_take_back(handler)) return 0;
+    note_free(note);
+    return 1;
+}
+
+/* ---- functions that something of the core's owns */
+
+typedef struct function {
+    cw__shared shared; /* first */
+    cw__worker *home;
+    uint32_t token;
+} function;
+
+static void call(const function *self, enum cwb_news news, cw_error *error)
+{
+    if (self->home == cwb_realm) {
+        cw_js_handled(self->token, news, error);
+        return;
+    }
+    cwb_note *note = note_new(self->home, self->token, news);
+    if (note) post(note, error);
+}
+
+static void free_function(cw__shared *shared)
+{
+    function *self = (function *)(void *)shared;
+    call(self, CWB_DROPPED, NULL);
+    cw__free(self, sizeof *self);
+}
+
+static function *function_new(uint32_t token)
+{
+    function *self = cw__alloc(sizeof *self);
+    if (!self) return NULL;
+    *self = (function){
+        .shared.free = free_function, .home = cwb_realm, .token = token};
+    atomic_init(&self->shared.refs, 1);
+    return self;
+}
+
+/* ---- continuations */
+
+static void tell_cancelled(void *arg, cw_error *error)
+{
+    call(arg, CWB_FIRED, error);
+}
+
+/* As cw_on_cancel(). */
+int cwb_on_cancel(cw_continuation *continuation, uint32_t token)
+{
+    function *self = function_new(token);
+    if (!self) return CW_ENOMEM;
+    int status =
+        cw__on_cancel_shared(continuation, tell_cancelled, &self->shared);
+    cw__shared_drop(&self->shared);
+    return status;
+}
+
+static void tell_undelivered(void *arg, void *value)
+{
+    (void)value;
+    cw_js_handled((uint32_t)(uintptr_t)arg, CWB_UNDELIVERED, NULL);
+}
+
+/* As cw_resume(). The value stays in JavaScript, which is told by the leaf's
+ * `token` if it was not delivered. */
+int cwb_resume(cw_continuation *continuation, uint32_t token)
+{
+    cw_none none = CW_NONE;
+    return cw_resume_with(continuation, &none, tell_undelivered,
+                          (void *)(uintptr_t)token);
+}
+
+/* ---- failures without an owner */
+
+static void tell_failure(void *arg, const char *name, cw_error *error)
+{
+    (void)name;
+    call(arg, CWB_FAILED, error);
+}
+
+/* A failure in `scope` that cannot be raised there. True: its handler, or its
+ * context, has taken it. */
+uint32_t cwb_report(cw_job *scope, cw_error *error)
+{
+    return cw__job_handle_failure(scope, error);
+}
+
+/* ---- surroundings */
+
+/* Elements like `base` (or NULL) with a handler of failures. Owned; NULL
+ * without memory. */
+const cw_elements *cwb_elements_handler(const cw_elements *base, uint32_t token)
+{
+    function *self = function_new(token);
+    if (!self) return NULL;
+    const cw_elements *set =
+        cw__elements_with_shared_handler(base, tell_failure, &self->shared);
+    cw__shared_drop(&self->shared);
+    return set;
+}
+
+/* Elements like `base` with a name, `length` bytes in the scratch buffer. */
+const cw_elements *cwb_elements_name(const cw_elements *base, uint32_t length)
+{
+    char *name = (char *)cwb_scratch(length + 1);
+    name[length] = 0;
+    return cw_elements_with_name(base, name);
+}
+
+typedef struct value {
+    cw__shared shared; /* first */
+    uint32_t length;
+    uint8_t bytes[];
+} value;
+
+static void free_value(cw__shared *shared)
+{
+    value *self = (value *)(void *)shared;
+    cw__free(self, sizeof *self + self->length);
+}
+
+/* Keys that JavaScript uses, which are the same for the same name. */
+typedef struct key {
+    cw_key key; /* first */
+    struct key *next;
+    char name[];
+} key;
+static cw__lock keys_lock;
+static key *keys; /* they are never freed: programs have few */
+
+/* The key whose name stands in the scratch buffer; NULL without memory. */
+const cw_key *cwb_key(uint32_t length)
+{
+    const char *name = (const char *)cwb_scratch(0);
+    key *made = cw__system_alloc(sizeof *made + length + 1);
+    if (!made) return NULL;
+    memcpy(made->name, name, length);
+    made->name[length] = 0;
+    made->key.name = made->name;
+    cw__lock_acquire(&keys_lock);
+    key *found = keys;
+    while (found && strcmp(found->name, made->name) != 0)
+        found = found->next;
+    if (!found) {
+        made->next = keys;
+        keys = made;
+    }
+    cw__lock_release(&keys_lock);
+    if (found) cw__system_free(made);
+    return found ? &found->key : &made->key;
+}
+
+/* Elements like `base` with a value, encoded in the scratch buffer. */
+const cw_elements *cwb_elements_value(const cw_elements *base,
+                                      const cw_key *key, uint32_t length)
+{
+    value *self = cw__alloc(sizeof *self + length);
+    if (!self) return NULL;
+    self->shared.free = free_value;
+    atomic_init(&self->shared.refs, 1);
+    self->length = length;
+    memcpy(self->bytes, cwb_scratch(0), length);
+    const cw_elements *set =
+        cw__elements_with_shared_value(base, key, &self->shared);
+    cw__shared_drop(&self->shared);
+    return set;
+}
+
+/* Copies the value that is in force for a running job to the scratch buffer.
+ * Returns its length, -1 if there is none, CW_ENOMEM is -2. */
+int cwb_job_value(const cw_job *job, const cw_key *key)
+{
+    const value *found = cw_elements_value(cw__job_elements(job), key);
+    if (!found) return -1;
+    uint8_t *at = cwb_scratch(found->length);
+    if (!at) return CW_ENOMEM;
+    memcpy(at, found->bytes, found->length);
+    return (int)found->length;
+}

@@ -1,0 +1,18 @@
+/* handlers.h: functions of JavaScript that the core calls.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef CWB_HANDLERS_H
+#define CWB_HANDLERS_H
+
+#include "bridge.h"
+
+/* A call on its way to a function's own realm. */
+typedef struct cwb_note cwb_note;
+
+/* On that realm: makes the call. */
+void cwb_note_deliver(cwb_note *note);
+/* The realm is gone. */
+void cwb_note_discard(cwb_note *note);
+
+#endif /* CWB_HANDLERS_H */

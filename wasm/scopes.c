@@ -1,0 +1,97 @@
+/* scopes.c: scopes inside of a body in JavaScript.
+ *
+ * SPDX-License-Identifier: MIT
+ *
+ * Such a scope is a job below the one that it was opened in, whose body
+ * JavaScript runs in place. The core cannot suspend that body, so the job is
+ * the host's to finish; its failure is its caller's, who reads it from there.
+ */
+#include "bridge.h"
+
+#include "context.h"
+#include "elements.h"
+#include "error.h"
+#include "launch.h"
+#include "limit.h"
+
+static const cw_coroutine types[] = {
+    [CWB_SCOPE] = {.name = "coroutineScope", .frame_size = sizeof(cw_frame)},
+    [CWB_SCOPE_SUPERVISOR] = {.name = "supervisorScope",
+                              .frame_size = sizeof(cw_frame)},
+    [CWB_SCOPE_NON_CANCELLABLE] = {.name = "nonCancellable",
+                                   .frame_size = sizeof(cw_frame)},
+    [CWB_SCOPE_LIMITED] = {.name = "withTimeout",
+                           .frame_size = sizeof(cw_frame)},
+    [CWB_SCOPE_CHANGED] = {.name = "withContext",
+                           .frame_size = sizeof(cw_frame)},
+};
+
+static bool set_limit(cw_job *scope, double ms)
+{
+    cw__extra *extra = cw__job_extra(scope);
+    if (!extra) return false;
+    extra->timeout = cw_error_new(CW_ETIMEDOUT, NULL, NULL);
+    cw_context *context = scope->context;
+    int added = cw__limit_set(context, scope, cwb_whole_ms(ms), extra->timeout);
+    if (added < 0) {
+        cw__limit_clear(extra->limit);
+        extra->limit = NULL;
+        return false;
+    }
+    cw__context_timer_added(cw__self, context, added == 1);
+    return true;
+}
+
+/* Opens a scope in `parent`; `ms` is for CWB_SCOPE_LIMITED, `given` (borrowed,
+ * or NULL) for CWB_SCOPE_CHANGED. Returns a handle, to be dropped after the
+ * scope's end, or NULL without memory. */
+cw_job *cwb_scope_open(cw_job *parent, uint32_t kind, double ms,
+                       const cw_elements *given)
+{
+    unsigned flags = CW__JOB_INSIDE | CW__JOB_LONELY | CW__JOB_FOREIGN;
+    if (kind == CWB_SCOPE_SUPERVISOR) flags |= CW__JOB_SUPERVISOR;
+    cw_job *job = cw__job_new(parent->context, &types[kind], flags, 1, 0);
+    if (!job) return NULL;
+    cw_job *above = given && given->has_job ? given->job : parent;
+    if (kind == CWB_SCOPE_NON_CANCELLABLE) above = NULL;
+    if (!cw__job_set_elements(job, parent, given, above == parent) ||
+        (kind == CWB_SCOPE_LIMITED && !set_limit(job, ms))) {
+        cw__job_drop(job); /* the handle's reference ... */
+        cw__job_drop(job); /* ... and the job's own */
+        return NULL;
+    }
+    job->last = 1; /* it has begun */
+    if (above) cw__job_attach(above, job);
+    return job;
+}
+
+/* The body is over; `code` as for cwb_complete(). True: the scope is, too, and
+ * cwb_scope_error() tells its outcome; otherwise cwb_await() waits for that. */
+uint32_t cwb_scope_end(cw_job *scope, uint32_t code)
+{
+    cw__job_finish(cw__self, scope, cwb_take_error(scope, code));
+    cw__worker_flush(cw__self);
+    return cw_is_completed(scope);
+}
+
+/* The error of a scope that is over: borrowed, NULL if there is none. */
+cw_error *cwb_scope_error(cw_job *scope) { return cw_job_error(scope); }
+
+/* True if it was the scope's own time limit that ended it. */
+uint32_t cwb_scope_ran_out(const cw_job *scope)
+{
+    const cw__extra *extra = cw__job_has_extra(scope);
+    cw_error *error = cw_job_error(scope);
+    return extra && extra->timeout && error && cw__error_is_cancel(error) &&
+           cw_error_cause(error) == extra->timeout;
+}
+
+static const cw_coroutine deferred = {.name = "deferred",
+                                      .frame_size = sizeof(cw_frame)};
+
+/* A bare job that answers for what fails below it, below `parent` (or NULL): a
+ * handle. Its value stays in JavaScript. */
+cw_job *cwb_deferred_new(cw_job *parent)
+{
+    return cw__deferred_new(&deferred, parent);
+}

@@ -1,0 +1,191 @@
+/**
+ * Thrown values as errors of the core's, and back.
+ *
+ * What was thrown on this thread comes back as the very same object, however
+ * many jobs it has passed; an error from elsewhere is one object here for as
+ * long as anybody has it. So errors can be compared, and the core can tell
+ * whether two of them are one.
+ *
+ * @module
+ */
+import { encodeError, decodeError } from './codec.js';
+import type { CarriedError, ErrorMaker } from './codec.js';
+import {
+  CancellationError,
+  CoworkerError,
+  NativeError,
+  TimeoutCancellationError,
+  describe,
+  errorClasses,
+} from './errors.js';
+import * as layout from './layout.gen.js';
+import { Memory } from './memory.js';
+import type { Pointer } from './module.js';
+import type { Realm } from './realm.js';
+
+const RECORD_BYTES = 8;
+
+/** The errors of one realm. */
+export class Errors {
+  private readonly realm: Realm;
+  /** Objects that were thrown here, for as long as the core has the errors. */
+  private readonly slots: (object | undefined)[] = [];
+  private readonly slotErrors: Pointer[] = [];
+  private readonly freeSlots: number[] = [];
+  /** The error of an object; it may have been freed if it was thrown here. */
+  private readonly errors = new WeakMap<object, Pointer>();
+  /** The objects of errors from elsewhere; each of them holds a reference. */
+  private readonly objects = new Map<Pointer, WeakRef<object>>();
+  private readonly registry = new FinalizationRegistry<Pointer>((error) => this.forgotten(error));
+
+  constructor(realm: Realm) {
+    this.realm = realm;
+  }
+
+  /** The core's error for a thrown value: owned. */
+  take(thrown: unknown, extra?: { task?: string; worker?: string }): Pointer {
+    const { module } = this.realm;
+    const isObject = typeof thrown === 'object' && thrown !== null;
+    const known = isObject ? this.errors.get(thrown) : undefined;
+    if (known !== undefined && module._cwb_error_revive(known)) return known;
+    this.write(thrown, extra);
+    const code = thrown instanceof CancellationError ? layout.CW_ECANCELED : layout.CW_EFAILED;
+    const slot = isObject ? (this.freeSlots.pop() ?? this.slots.length) : -1;
+    const error = module._cwb_error_new(code, slot);
+    if (isObject) {
+      this.slots[slot] = thrown;
+      this.slotErrors[slot] = error;
+      this.errors.set(thrown, error);
+    }
+    return error;
+  }
+
+  /** The cancellation that a cause stands for: owned, or 0 for no cause. */
+  takeCause(cause: unknown): Pointer {
+    if (cause === undefined) return 0;
+    if (cause instanceof CancellationError) return this.take(cause);
+    const why = cause instanceof Error ? cause.message : describe(cause);
+    return this.take(new CancellationError(`the job was cancelled: ${why}`, { cause }));
+  }
+
+  /** What JavaScript sees of an error of the core's, which is borrowed. */
+  read(error: Pointer): unknown {
+    const { module } = this.realm;
+    const slot = module._cwb_error_slot(error);
+    let value: unknown = slot >= 0 ? this.slots[slot] : this.objects.get(error)?.deref();
+    if (value === undefined) {
+      value = this.decode(error);
+      if (typeof value !== 'object' || value === null) return value;
+      module._cw_error_retain(error);
+      this.objects.set(error, new WeakRef(value));
+      this.errors.set(value, error);
+      this.registry.register(value, error);
+    }
+    const first = module._cw_error_suppressed(error, 0);
+    if (first !== 0) this.addSuppressed(value as object, error);
+    return value;
+  }
+
+  /** The same for one that the caller owns, and gives back by this. */
+  readOwned(error: Pointer): unknown {
+    const value = this.read(error);
+    this.realm.module._cw_error_release(error);
+    return value;
+  }
+
+  /** The core has freed an error that was thrown here. */
+  freed(slot: number): void {
+    const object = this.slots[slot]!;
+    this.slots[slot] = undefined;
+    this.freeSlots.push(slot);
+    if (this.errors.get(object) === this.slotErrors[slot]) this.errors.delete(object);
+  }
+
+  private forgotten(error: Pointer): void {
+    if (this.objects.get(error)?.deref() === undefined) this.objects.delete(error);
+    if (!this.realm.isOver) this.realm.module._cw_error_release(error);
+  }
+
+  private addSuppressed(value: object, error: Pointer): void {
+    const suppressed: unknown[] = [];
+    for (;;) {
+      const other = this.realm.module._cw_error_suppressed(error, suppressed.length);
+      if (other === 0) break;
+      suppressed.push(this.read(other));
+    }
+    Object.defineProperty(value, 'suppressed', {
+      value: suppressed,
+      configurable: true,
+      enumerable: true,
+      writable: true,
+    });
+  }
+
+  /** Puts a thrown value into the scratch buffer as an error record. */
+  private write(thrown: unknown, extra?: { task?: string; worker?: string }): void {
+    const { realm } = this;
+    const carried = encodeError(thrown, extra);
+    const text =
+      carried.kind === 'error' ? `${carried.name}: ${carried.message}` : String(carried.value);
+    const message = Memory.encode(text.slice(0, 500));
+    const payloadAt = RECORD_BYTES + ((message.length + 8) & ~7);
+    const payload = realm.encodeOne(carried, payloadAt);
+    const { u8, u32 } = realm.memory.refresh();
+    const at = realm.scratchAt;
+    u32[at >>> 2] = message.length + 1;
+    u32[(at >>> 2) + 1] = Math.max(payload, 0);
+    u8.set(message, at + RECORD_BYTES);
+    u8[at + RECORD_BYTES + message.length] = 0;
+  }
+
+  private decode(error: Pointer): unknown {
+    const { module, memory, reader } = this.realm;
+    const code = module._cw_error_code(error);
+    const bytes = module._cwb_error_payload_bytes(error);
+    if (bytes > 0) {
+      const at = module._cwb_error_payload(error);
+      return decodeError(reader.readOne(at, bytes) as CarriedError, makers);
+    }
+    const message = memory.text(module._cw_error_message(error));
+    const cause = module._cw_error_cause(error);
+    if (code === layout.CW_ECANCELED) {
+      if (cause === 0) return new CancellationError();
+      if (module._cw_error_code(cause) === layout.CW_ETIMEDOUT) {
+        return new TimeoutCancellationError('the job was cancelled: its timeout ran out');
+      }
+      const inner = this.read(cause);
+      const why = inner instanceof Error ? inner.message : String(inner);
+      return new CancellationError(`the job was cancelled: ${why}`, { cause: inner });
+    }
+    const options = cause === 0 ? {} : { cause: this.read(cause) };
+    let name = memory.text(module._cw_status_name(code));
+    if (name === 'CW_E?') name += `(${code})`;
+    const make = makersByCode.get(name);
+    if (make) return make(message, options);
+    const ErrorClass = code === layout.CW_ENOMEM ? CoworkerError : NativeError;
+    return new ErrorClass(message, { ...options, code: name });
+  }
+}
+
+/** The package's own errors may be causes of others. */
+const makers = new Map<string, ErrorMaker>(
+  Object.entries(errorClasses).map(([name, ErrorClass]) => [
+    name,
+    (message, options) => new ErrorClass(message, options),
+  ]),
+);
+
+/** Those that the core raises itself. */
+const makersByCode = new Map<string, ErrorMaker>(
+  [
+    'ContextClosedError',
+    'IllegalStateError',
+    'ClosedSendError',
+    'ClosedReceiveError',
+    'UndeliveredElementError',
+    'MutexOwnerError',
+  ].map((name) => {
+    const make = makers.get(name)!;
+    return [(make('', {}) as Error & { code: string }).code, make];
+  }),
+);
