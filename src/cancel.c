@@ -246,8 +246,9 @@ static bool take_children(cw_job *job, unsigned which, cw_job **children,
     cw_job *first = state & CW__JOB_CHILDREN ? job->children : NULL;
     for (cw_job *child = first; child; child = child->after) {
         bool counts =
-            which & (child->flags & CW__JOB_LEAF ? CW__CHILDREN_WAITS
-                                                 : CW__CHILDREN_LAUNCHED);
+            which & (child->flags & CW__JOB_LEAF     ? CW__CHILDREN_WAITS
+                     : child->flags & CW__JOB_LONELY ? CW__CHILDREN_PARTS
+                                                     : CW__CHILDREN_LAUNCHED);
         if (counts && found++ < room) children[found - 1] = child;
         if (child->after == first) break;
     }
@@ -296,12 +297,12 @@ static int cancel_some(cw_job *job, unsigned which, cw_error *cause)
 int cw_cancel_children(cw_job *job, cw_error *cause)
 {
     CW__CHECK_HANDLE(JOB, job);
-    return cancel_some(job, CW__CHILDREN_LAUNCHED, cause);
+    return cancel_some(job, CW__CHILDREN_LAUNCHED | CW__CHILDREN_PARTS, cause);
 }
 
-int cw__cancel_leaves(cw_job *job)
+int cw__cancel_parts(cw_job *job)
 {
-    return cancel_some(job, CW__CHILDREN_WAITS, NULL);
+    return cancel_some(job, CW__CHILDREN_PARTS | CW__CHILDREN_WAITS, NULL);
 }
 
 void cw__tell_failure(cw__worker *self, cw_job *job, cw_error *error)

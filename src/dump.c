@@ -119,7 +119,8 @@ static int add_children(cw__dump *dump, uint32_t parent)
 {
     cw__children children;
     int status = cw__children_take(dump->nodes[parent].job,
-                                   CW__CHILDREN_LAUNCHED | CW__CHILDREN_WAITS,
+                                   CW__CHILDREN_LAUNCHED | CW__CHILDREN_WAITS |
+                                       CW__CHILDREN_PARTS,
                                    &children);
     if (status != CW_OK) return status;
     uint32_t first = dump->count;

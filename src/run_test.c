@@ -31,6 +31,17 @@ CW_COROUTINE(background, cw_none, cw_none, CW_NO_LOCALS)
 
 /* ---- jobs that hang */
 
+/* Appends what a job waits for. For a body of the host's, its waits tell. */
+static void add_wait(cw__text *text, const cw__dump *dump, const cw__node *node)
+{
+    const cw__node *telling = node, *child = &dump->nodes[node->children];
+    for (uint32_t i = 0; i < node->count; i++, child++) {
+        bool tells = child->entry.kind == CW_DUMP_WAIT && !child->over;
+        if (node->entry.doing == CW_DUMP_OUTSIDE && tells) telling = child;
+    }
+    cw__dump_print_wait(&telling->entry, text);
+}
+
 /* Appends the children of the first job that are not being cancelled, and what
  * they wait for. */
 static void add_children(cw__text *text, const cw__dump *dump)
@@ -44,7 +55,7 @@ static void add_children(cw__text *text, const cw__dump *dump)
         cw__text_add(text, before);
         cw__text_add(text, child->entry.name);
         cw__text_add(text, " (");
-        cw__dump_print_wait(&child->entry, text);
+        add_wait(text, dump, child);
         cw__text_add(text, ")");
         before = ", ";
     }
@@ -62,7 +73,7 @@ static cw_error *describe(int code, const char *what, cw_job *body)
     if (cw__dump_take(&dump, body) == CW_OK && !dump.nodes[0].over) {
         if (!body_over) {
             cw__text_add(&text, ": ");
-            cw__dump_print_wait(&dump.nodes[0].entry, &text);
+            add_wait(&text, &dump, &dump.nodes[0]);
         }
         add_children(&text, &dump);
     }

@@ -33,9 +33,14 @@ cw_job *cw__told_of_failure(cw_job *job);
 /* --- without it ---------------------------------------------------------- */
 
 /* The children that a job has at the moment, in order of launch, with a
- * reference to each. `which` of them: those that were launched, the waits of a
- * body of the host's, or both. CW_OK or CW_ENOMEM. */
-enum { CW__CHILDREN_LAUNCHED = 1, CW__CHILDREN_WAITS = 2 };
+ * reference to each. `which` of them: those that were launched, and, of a body
+ * of the host's, its waits and its other parts, such as scopes. CW_OK or
+ * CW_ENOMEM. */
+enum {
+    CW__CHILDREN_LAUNCHED = 1,
+    CW__CHILDREN_WAITS = 2,
+    CW__CHILDREN_PARTS = 4
+};
 typedef struct cw__children {
     cw_job **jobs;
     size_t count, room;
@@ -50,9 +55,9 @@ void cw__job_report(cw_job *job, cw_error *error);
 bool cw__fail_early(cw__worker *self, cw_job *job, cw_error *error);
 /* Cancels all below a job that has just become cancelling. */
 void cw__cancel_children(cw__worker *self, cw_job *root);
-/* Cancels what the job's body waits for, if it is the host's. CW_OK, or
- * CW_ENOMEM. */
-int cw__cancel_leaves(cw_job *job);
+/* Cancels what belongs to the job's body, if that is the host's: what it waits
+ * for, and what runs on its behalf. CW_OK, or CW_ENOMEM. */
+int cw__cancel_parts(cw_job *job);
 /* A child of `job` (a reference, taken over) has failed with `error`
  * (borrowed). All above hear of it now, so that they stop early, and once more
  * when what is between has ended. */

@@ -55,6 +55,19 @@ describe('README', () => {
     for (const line of expected) assert.include(lines, line);
   });
 
+  it('runs the tests in virtual time', async () => {
+    const { stdout } = await run(
+      process.execPath,
+      ['--test', '--test-reporter=tap', 'reminder.test.js'],
+      {
+        cwd: folder,
+        env: { ...process.env, NODE_TEST_CONTEXT: undefined },
+      },
+    );
+    assert.match(stdout, /^# pass 2$/m);
+    assert.match(stdout, /^# fail 0$/m);
+  });
+
   /** Compiles one of the C programs and runs it. */
   async function runC(name) {
     const out = `${folder}/${name}`;

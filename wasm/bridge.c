@@ -6,6 +6,7 @@
 
 #include "alloc.h"
 #include "main_context.h"
+#include "shared_context.h"
 
 #include <emscripten.h>
 #include <emscripten/eventloop.h>
@@ -97,6 +98,8 @@ cw__worker *cwb_init(uint32_t wake_by_message)
     self->may_futex = false;
     cw__self = cwb_realm = self;
     cw__set_main_context(cwb_main);
+    /* Threads are started by JavaScript, with what it knows of its workers. */
+    cw__set_default_context(cw_context_retain(cwb_main));
     return self;
 }
 

@@ -77,6 +77,16 @@ enum cwb_test_flags {
     CWB_TEST_OWN = 2       /* the scheduler ends with the test */
 };
 
+/* With the outcome of a scope's body: it never let anybody else run. */
+enum { CWB_AT_ONCE = 8 };
+
+/* What becomes of a scope whose body is over. */
+enum cwb_scope_state {
+    CWB_SCOPE_OPEN,   /* it waits for what is below */
+    CWB_SCOPE_OVER,   /* cwb_scope_error() tells its outcome */
+    CWB_SCOPE_IN_TIME /* its time ran out, but its value counts all the same */
+};
+
 /* Ways to wait for a job's end. */
 enum cwb_how {
     CWB_JOIN,
@@ -89,10 +99,12 @@ enum cwb_how {
 
 /* What JavaScript is told of a function's token. */
 enum cwb_news {
-    CWB_FIRED,      /* the job has ended, or was cancelled */
-    CWB_FAILED,     /* a failure has nobody else to take it */
-    CWB_DROPPED,    /* the token will not be used any more */
-    CWB_UNDELIVERED /* what a wait was resumed with has nobody to take it */
+    CWB_FIRED,       /* the job has ended, or was cancelled */
+    CWB_FAILED,      /* a failure has nobody else to take it */
+    CWB_DROPPED,     /* the token will not be used any more */
+    CWB_UNDELIVERED, /* what a wait was resumed with has nobody to take it */
+    CWB_EXECUTE,     /* an executor is given a task; not 0: it refuses */
+    CWB_IS_DISPATCH_NEEDED /* an executor says where a job begins */
 };
 
 /* What a new error looks like in the scratch buffer. */
@@ -196,7 +208,7 @@ void cw_js_job_ended(uint32_t token, uint32_t outcome, const void *data,
 void cw_js_settled(uint32_t token, cw_error *error, const void *data,
                    uint32_t length);
 void cw_js_suspended(uint32_t token, cw_continuation *continuation);
-void cw_js_handled(uint32_t token, uint32_t news, cw_error *error);
+int cw_js_handled(uint32_t token, uint32_t news, void *data);
 void cw_js_error_freed(uint32_t slot);
 int cw_js_worker_start(cw__worker *worker, const char *name);
 void cw_js_worker_end(cw__worker *worker);

@@ -25,7 +25,8 @@ struct cwb_note {
     enum cwb_news news;
     bool registering, fired; /* the first until `handler` is there */
     cw_handler *handler;     /* owned */
-    cw_error *error;         /* owned, or NULL */
+    cw_error *error;         /* owned, or NULL; or else ... */
+    void *task;              /* ... what is to be executed */
 };
 
 static cwb_note *note_new(cw__worker *home, uint32_t token, enum cwb_news news)
@@ -57,7 +58,10 @@ static void forget(cwb_note *note)
 
 void cwb_note_deliver(cwb_note *note)
 {
-    cw_js_handled(note->token, (uint32_t)note->news, note->error);
+    void *data = note->news == CWB_EXECUTE ? note->task : note->error;
+    int refused = cw_js_handled(note->token, (uint32_t)note->news, data);
+    /* Too late to refuse: its job must not be lost. */
+    if (note->news == CWB_EXECUTE && refused) cwb_execute(note->task);
     forget(note);
 }
 
@@ -118,14 +122,19 @@ typedef struct function {
     uint32_t token;
 } function;
 
+int cwb_call(cw__worker *home, uint32_t token, enum cwb_news news, void *data)
+{
+    if (home == cwb_realm) return cw_js_handled(token, news, data);
+    cwb_note *note = note_new(home, token, news);
+    if (!note) return CW_ENOMEM;
+    note->task = data;
+    post(note, news == CWB_EXECUTE ? NULL : data);
+    return 0;
+}
+
 static void call(const function *self, enum cwb_news news, cw_error *error)
 {
-    if (self->home == cwb_realm) {
-        cw_js_handled(self->token, news, error);
-        return;
-    }
-    cwb_note *note = note_new(self->home, self->token, news);
-    if (note) post(note, error);
+    (void)cwb_call(self->home, self->token, news, error);
 }
 
 static void free_function(cw__shared *shared)

@@ -37,8 +37,8 @@ EM_JS(void, cw_js_suspended, (uint32_t token, cw_continuation *continuation), {
     Module["coworker"].suspended(token, continuation);
 })
 
-EM_JS(void, cw_js_handled, (uint32_t token, uint32_t news, cw_error *error), {
-    Module["coworker"].handled(token, news, error);
+EM_JS(int, cw_js_handled, (uint32_t token, uint32_t news, void *data), {
+    return Module["coworker"].handled(token, news, data);
 })
 
 EM_JS(void, cw_js_error_freed, (uint32_t slot), {

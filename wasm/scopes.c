@@ -42,6 +42,15 @@ static bool set_limit(cw_job *scope, double ms)
     return true;
 }
 
+/* Why no block of withContext() may begin below a job (or NULL: none), which is
+ * cancelled or has ended: owned, NULL if one may. */
+cw_error *cwb_scope_refusal(cw_job *above)
+{
+    if (!above || !(cw_is_cancelled(above) || cw_is_completed(above)))
+        return NULL;
+    return cw__job_cancellation(above);
+}
+
 /* Opens a scope in `parent`; `ms` is for CWB_SCOPE_LIMITED, `given` (borrowed,
  * or NULL) for CWB_SCOPE_CHANGED. Returns a handle, to be dropped after the
  * scope's end, or NULL without memory. */
@@ -65,18 +74,6 @@ cw_job *cwb_scope_open(cw_job *parent, uint32_t kind, double ms,
     return job;
 }
 
-/* The body is over; `code` as for cwb_complete(). True: the scope is, too, and
- * cwb_scope_error() tells its outcome; otherwise cwb_await() waits for that. */
-uint32_t cwb_scope_end(cw_job *scope, uint32_t code)
-{
-    cw__job_finish(cw__self, scope, cwb_take_error(scope, code));
-    cw__worker_flush(cw__self);
-    return cw_is_completed(scope);
-}
-
-/* The error of a scope that is over: borrowed, NULL if there is none. */
-cw_error *cwb_scope_error(cw_job *scope) { return cw_job_error(scope); }
-
 /* True if it was the scope's own time limit that ended it. */
 uint32_t cwb_scope_ran_out(const cw_job *scope)
 {
@@ -85,6 +82,22 @@ uint32_t cwb_scope_ran_out(const cw_job *scope)
     return extra && extra->timeout && error && cw__error_is_cancel(error) &&
            cw_error_cause(error) == extra->timeout;
 }
+
+/* The body is over; `code` as for cwb_complete(), and CWB_AT_ONCE. Returns enum
+ * cwb_scope_state; one that is open is waited for with cwb_await(). */
+uint32_t cwb_scope_end(cw_job *scope, uint32_t code)
+{
+    cw_error *error = cwb_take_error(scope, code);
+    bool keeps = code & CWB_AT_ONCE && !error;
+    cw__job_finish(cw__self, scope, error);
+    cw__worker_flush(cw__self);
+    if (!cw_is_completed(scope)) return CWB_SCOPE_OPEN;
+    return keeps && cwb_scope_ran_out(scope) ? CWB_SCOPE_IN_TIME
+                                             : CWB_SCOPE_OVER;
+}
+
+/* The error of a scope that is over: borrowed, NULL if there is none. */
+cw_error *cwb_scope_error(cw_job *scope) { return cw_job_error(scope); }
 
 static const cw_coroutine deferred = {.name = "deferred",
                                       .frame_size = sizeof(cw_frame)};

@@ -147,13 +147,22 @@ static cw_job *parent_or_root(cw_context *context, cw_job *parent)
 
 /* Finds where a job runs that is launched in `scope` on `*context`: if that is
  * NULL, where the scope runs, or on the main context. CW_OK, or an error. */
-static int place(cw_context **context, const cw_job *scope, cw_job **foster)
+static int place(cw_context **context, const cw_job *scope, bool local,
+                 cw_job **foster)
 {
     cw__worker *self = cw__self;
     /* The scope's body may go on in its event loop, and others' worker is at
      * work. */
     if (scope && scope->context->clock) self = &scope->context->workers[0];
     if (!*context) *context = scope ? scope->context : cw_main_context();
+    cw_context *inherited = scope ? scope->context : NULL;
+    bool in_view = inherited && inherited->home->count > 1 &&
+                   inherited->home == (*context)->home;
+    /* A function of a worker runs there; tasks stay in their parent's view. */
+    if (in_view && local)
+        *context = inherited->home;
+    else if (in_view && *context == inherited->home)
+        *context = inherited;
     return cw__context_may_launch(self, context, foster);
 }
 
@@ -244,7 +253,7 @@ cw_job *cwb_launch(cw_context *context, cw_job *parent, uint32_t task,
     bool local = (flags & CWB_LAUNCH_LOCAL) != 0;
     uint32_t room = local || length > INLINE_BYTES ? 0 : INLINE_BYTES;
     cw_job *foster = NULL;
-    int status = place(&context, parent, &foster);
+    int status = place(&context, parent, local, &foster);
     if (status != CW_OK) return fail(status);
     cwb_ticket *ticket = make(context, &javascript, flags, room, token);
     if (!ticket) return fail(CW_ENOMEM);
@@ -278,7 +287,7 @@ cw_job *cwb_launch_native(cw_context *context, cw_job *parent,
 {
     bool string = type->arg_type == 's';
     cw_job *foster = NULL;
-    int status = place(&context, parent, &foster);
+    int status = place(&context, parent, false, &foster);
     if (status != CW_OK) return fail(status);
     cwb_ticket *ticket = make(context, type, flags, string ? length : 0, token);
     if (!ticket) return fail(CW_ENOMEM);

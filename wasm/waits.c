@@ -182,9 +182,18 @@ CW_COROUTINE(awaiting_all, jobs_arg, cw_none, CW_NO_LOCALS)
 }
 CWB_LEAF(awaiting_all, "awaitAll", jobs_arg, cw_none);
 
-/* Awaits all of the `count` jobs, at least one, whose addresses stand in the
- * scratch buffer. */
-int cwb_await_all(cw_job *scope, uint32_t token, uint32_t count)
+CW_COROUTINE(joining_all, jobs_arg, cw_none, CW_NO_LOCALS)
+{
+    CW_BEGIN(self);
+    CW_JOIN_ALL(self, self->arg.jobs, self->arg.count);
+    CW_FINALLY(self);
+    free_jobs(&self->arg);
+    CW_END(self);
+}
+CWB_LEAF(joining_all, "joinAll", jobs_arg, cw_none);
+
+static int wait_for_all(cw_job *scope, const cwb_leaf *leaf, uint32_t token,
+                        uint32_t count)
 {
     jobs_arg arg = {
         {.token = token}, count, cw__alloc(count * sizeof *arg.jobs)};
@@ -192,9 +201,22 @@ int cwb_await_all(cw_job *scope, uint32_t token, uint32_t count)
     memcpy(arg.jobs, cwb_scratch(0), count * sizeof *arg.jobs);
     for (uint32_t i = 0; i < count; i++)
         cw_job_retain(arg.jobs[i]);
-    int status = cwb_leaf_begin(scope, &awaiting_all_leaf, &arg);
+    int status = cwb_leaf_begin(scope, leaf, &arg);
     if (status != CW_OK) free_jobs(&arg);
     return status;
+}
+
+/* Awaits all of the `count` jobs, at least one, whose addresses stand in the
+ * scratch buffer. */
+int cwb_await_all(cw_job *scope, uint32_t token, uint32_t count)
+{
+    return wait_for_all(scope, &awaiting_all_leaf, token, count);
+}
+
+/* Waits for the ends of such jobs, one after the other. */
+int cwb_join_all(cw_job *scope, uint32_t token, uint32_t count)
+{
+    return wait_for_all(scope, &joining_all_leaf, token, count);
 }
 
 /* ---- somebody who calls back */
@@ -218,11 +240,16 @@ int cwb_suspend(cw_job *scope, uint32_t token)
     return cwb_leaf_begin(scope, &suspending_leaf, &(cwb_wait){.token = token});
 }
 
-/* ---- the end of a body */
+/* ---- passing by, and the end of a body */
 
-/* What a body has begun to wait for and left behind is cancelled. */
-void cwb_cancel_leaves(cw_job *scope)
+/* A body that is being run has not waited for anything yet, and goes on in its
+ * event loop before what is in line. */
+void cwb_goes_on(void) { cwb_realm->host_goes_on = true; }
+
+/* What a body has begun to wait for and left behind is cancelled: its leaves,
+ * the scopes in it, and what runs elsewhere for it. */
+void cwb_cancel_parts(cw_job *scope)
 {
     /* Without memory they are waited for. */
-    (void)cw__cancel_leaves(scope);
+    (void)cw__cancel_parts(scope);
 }

@@ -7,12 +7,16 @@
  */
 export * from './common.js';
 export { FixedWorkerContext, newFixedWorkerContext } from './context.js';
+export { Unconfined, newExecutorDispatcher } from './dispatchers.js';
+export type { Executor } from './dispatchers.js';
 export { CoroutineScope, GlobalScope, newScope } from './coroutine-scope.js';
 export type { StartCause } from './errors.js';
 export { Main, MainContext } from './main.js';
 export { MainScope } from './main-scope.js';
 export type { ModuleFactory } from './module.js';
 export type { ContextOptions } from './options.js';
+export { defaultContext, ioContext } from './shared-contexts.js';
 export type { ContextStats } from './stats.js';
 export type { TraceEvent, WorkerTrace } from './trace.js';
+export { ContextView } from './view.js';
 export type { AnyTasks, TaskArgs, TaskFunction, TaskName, TaskResult } from './types.js';

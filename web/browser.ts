@@ -44,6 +44,8 @@ export function installBrowser(): void {
         : error,
     nextTurn: (callback) => (nextTurn ??= turnMaker())(callback),
     keepAlive() {},
+    cores: navigator.hardwareConcurrency,
+    ioWorkers: 0,
     report: (error) => reportError(error),
   });
 }

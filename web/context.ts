@@ -5,7 +5,13 @@
  */
 import { environment } from './environment.js';
 import type { WorkerFault } from './environment.js';
-import { ContextClosedError, StartError, WorkerCrashedError, expected } from './errors.js';
+import {
+  ContextClosedError,
+  IllegalStateError,
+  StartError,
+  WorkerCrashedError,
+  expected,
+} from './errors.js';
 import { explained } from './explain.js';
 import type { Deferred, Job } from './job.js';
 import { Target, launch, splitCall } from './launch.js';
@@ -23,6 +29,7 @@ import { spawnWith } from './threads.js';
 import type { Spawner, Thread } from './threads.js';
 import type { TraceReader, WorkerTrace } from './trace.js';
 import type { AnyTasks, TaskArgs, TaskName, TaskResult, TypedArrayClass } from './types.js';
+import { ContextView, openView } from './view.js';
 
 /** A thread of the context, from its start to its end. */
 interface Slot {
@@ -51,6 +58,8 @@ export class FixedWorkerContext<M extends object = AnyTasks> {
   private readonly runtime: Runtime;
   private readonly options: CheckedOptions;
   private readonly target: Target;
+  private readonly views: Target[] = [];
+  private readonly isShared: boolean;
   private readonly readTrace: TraceReader | undefined;
   private readonly slots: Slot[] = [];
   private settleReady!: { resolve: () => void; reject: (error: unknown) => void };
@@ -70,7 +79,9 @@ export class FixedWorkerContext<M extends object = AnyTasks> {
     name: string,
     options: CheckedOptions,
     readTrace: TraceReader | undefined,
+    isShared: boolean,
   ) {
+    this.isShared = isShared;
     this.readTrace = readTrace;
     this.runtime = runtime;
     this.workers = workers;
@@ -167,6 +178,34 @@ export class FixedWorkerContext<M extends object = AnyTasks> {
     return launch<T>(this.target, 0, how, options, task as string, args);
   }
 
+  /**
+   * A view of the context that runs at most so many tasks at once.
+   *
+   * @throws RangeError, TypeError for a bad argument; ContextClosedError
+   * @example
+   * const disk = context.limitedParallelism(2, 'disk');
+   * for (const file of files) disk.launch('index', file);
+   */
+  limitedParallelism(parallelism: number, name: string = this.name): ContextView<M> {
+    if (this.target.closed) {
+      throw new ContextClosedError(`coworker: context '${this.name}' is closed`);
+    }
+    const view = openView(this.target, parallelism, name);
+    this.views.push(view);
+    return new ContextView<M>(this.runtime, view, parallelism, name, () => {
+      if (this.failure !== undefined) throw this.failure;
+      view.tasks ??= this.target.tasks;
+      return !this.target.closed;
+    });
+  }
+
+  /** @internal C programs' Default, or IO, runs on this context from now on. */
+  become(role: 'default' | 'io'): void {
+    const { module } = this.runtime;
+    if (role === 'default') module._cwb_set_default(this.target.context);
+    else module._cwb_set_io(this.target.context);
+  }
+
   /** @internal For launching from a scope of the main thread, if that is of the same module. */
   targetFor(runtime: Runtime): Target | undefined {
     return runtime === this.runtime ? this.target : undefined;
@@ -249,6 +288,11 @@ export class FixedWorkerContext<M extends object = AnyTasks> {
    * each time
    */
   close(options: { readonly cancel?: boolean } = {}): Promise<void> {
+    if (this.isShared) {
+      return Promise.reject(
+        new IllegalStateError(`coworker: context '${this.name}' is everybody's and stays open`),
+      );
+    }
     if (options.cancel) this.cancelAll(undefined);
     this.closing ??= this.shutDown();
     return this.closing;
@@ -283,6 +327,7 @@ export class FixedWorkerContext<M extends object = AnyTasks> {
       );
       this.runtime.pumpNow(); // what the workers' last jobs have to tell
       this.lastStats = readStats(this.runtime, this.target.context);
+      for (const { context } of this.views) this.runtime.module._cw_context_release(context);
       this.runtime.module._cwb_context_free(this.target.context);
     }
     this.keepProcess(false);
@@ -293,7 +338,7 @@ export class FixedWorkerContext<M extends object = AnyTasks> {
    * behind may still have something to do, or to tell.
    */
   private keepProcess(keep: boolean): void {
-    if (keep === this.keeping) return;
+    if (keep === this.keeping || this.isShared) return;
     this.keeping = keep;
     if (keep) this.runtime.hold();
     else this.runtime.release();
@@ -479,10 +524,20 @@ export async function newFixedWorkerContext<M extends object = AnyTasks>(
   name: string,
   options: ContextOptions = {},
 ): Promise<FixedWorkerContext<M>> {
+  return openContext<M>(workers, name, options, false);
+}
+
+/** @internal The same, for a context that everybody shares, too. */
+export async function openContext<M extends object>(
+  workers: number,
+  name: string,
+  options: ContextOptions,
+  isShared: boolean,
+): Promise<FixedWorkerContext<M>> {
   const checked = checkContext(workers, name, options);
   const runtime = await runtimeOf(checked);
   const readTrace = checked.trace ? (await import('./trace.js')).readTrace : undefined;
-  const context = new FixedWorkerContext<M>(runtime, workers, name, checked, readTrace);
+  const context = new FixedWorkerContext<M>(runtime, workers, name, checked, readTrace, isShared);
   if (context.notOpened) throw await context.notOpened;
   return context;
 }

@@ -13,6 +13,11 @@ export function setCurrentTarget(target: Target): void {
   current ??= target;
 }
 
+/** True once the thread's realm runs. */
+export function hasCurrentTarget(): boolean {
+  return current !== undefined;
+}
+
 /**
  * The context that functions of this thread run on.
  * @throws CoworkerError if the core is not loaded

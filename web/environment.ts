@@ -45,6 +45,10 @@ export interface Environment {
   nextTurn(callback: () => void): void;
   /** Keeps the process from ending meanwhile; nothing to do on a page. */
   keepAlive(busy: boolean): void;
+  /** How many threads run at once on this machine. */
+  readonly cores: number;
+  /** Workers to start for what blocks: on a page next to nothing does. */
+  readonly ioWorkers: number;
   /** Shows an error in the way the host shows uncaught ones. */
   report(error: unknown): void;
 }

@@ -67,26 +67,26 @@ export class LocalJobs {
       );
     let job: Deferred<T>;
     try {
-      job = this.add<T>(name, flags, run, args, launch);
+      job = this.add<T>(flags, name, run, args, launch);
     } finally {
       if (given !== 0) module._cw_elements_release(given);
     }
     if (options.signal) job.listen(options.signal);
     if (how & layout.LAUNCH_HELD) module._cwb_launch_held(job.address);
-    realm.schedulePump();
+    realm.launchedHere((how & layout.LAUNCH_UNDISPATCHED) !== 0);
     return job;
   }
 
   /**
    * Makes a function the body of a job.
-   * @param flags - whether it is for its result
+   * @param how - as it is launched
    * @param begin - makes the job, by the function's number: a handle, or 0
    * @param makeScope - makes the scope it is called with
    * @param explain - says why there was no job
    */
   add<T>(
+    how: number,
     name: string,
-    flags: number,
     run: LocalFunction,
     args: readonly unknown[],
     begin: (number: number, token: number) => Pointer,
@@ -95,7 +95,7 @@ export class LocalJobs {
   ): Deferred<T> {
     const { target } = this;
     const { realm } = target;
-    const job = newHandle<T>(flags, { realm, owner: target, name });
+    const job = newHandle<T>(how, { realm, owner: target, name });
     const number = this.freeLocals.pop() ?? this.locals.length;
     this.locals[number] = { run: run as Local['run'], args, job, makeScope };
     const token = realm.takeToken(job);

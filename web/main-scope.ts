@@ -4,6 +4,7 @@
  * @module
  */
 import type { FixedWorkerContext } from './context.js';
+import type { ContextView } from './view.js';
 import { CoworkerError } from './errors.js';
 import type { Elements } from './elements.js';
 import type { Deferred, Job } from './job.js';
@@ -35,12 +36,12 @@ export class MainScope extends BaseScope {
   launch<A extends unknown[]>(run: Local<A, unknown>, ...args: A): Job;
   launch<A extends unknown[]>(options: LaunchOptions, run: Local<A, unknown>, ...args: A): Job;
   launch<M extends object, K extends TaskName<M>>(
-    context: FixedWorkerContext<M>,
+    context: FixedWorkerContext<M> | ContextView<M>,
     task: K,
     ...args: TaskArgs<M[K]>
   ): Job;
   launch<M extends object, K extends TaskName<M>>(
-    context: FixedWorkerContext<M>,
+    context: FixedWorkerContext<M> | ContextView<M>,
     options: LaunchOptions,
     task: K,
     ...args: TaskArgs<M[K]>
@@ -57,12 +58,12 @@ export class MainScope extends BaseScope {
     ...args: A
   ): Deferred<Awaited<R>>;
   async<M extends object, K extends TaskName<M>>(
-    context: FixedWorkerContext<M>,
+    context: FixedWorkerContext<M> | ContextView<M>,
     task: K,
     ...args: TaskArgs<M[K]>
   ): Deferred<TaskResult<M[K]>>;
   async<M extends object, K extends TaskName<M>>(
-    context: FixedWorkerContext<M>,
+    context: FixedWorkerContext<M> | ContextView<M>,
     options: LaunchOptions,
     task: K,
     ...args: TaskArgs<M[K]>
@@ -87,12 +88,12 @@ export class MainScope extends BaseScope {
     ...args: A
   ): Promise<Awaited<R>>;
   withContext<M extends object, K extends TaskName<M>>(
-    context: FixedWorkerContext<M>,
+    context: FixedWorkerContext<M> | ContextView<M>,
     task: K,
     ...args: TaskArgs<M[K]>
   ): Promise<TaskResult<M[K]>>;
   withContext<M extends object, K extends TaskName<M>>(
-    context: FixedWorkerContext<M>,
+    context: FixedWorkerContext<M> | ContextView<M>,
     options: LaunchOptions,
     task: K,
     ...args: TaskArgs<M[K]>

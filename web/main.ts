@@ -4,6 +4,8 @@
  * @module
  */
 import { currentTarget } from './current.js';
+import type { Dispatcher } from './dispatcher.js';
+import { mainImmediate } from './dispatchers.js';
 import { describe } from './errors.js';
 import type { Deferred, Job } from './job.js';
 import { splitCall } from './launch.js';
@@ -21,6 +23,8 @@ import { firstRuntime, runtimeOf } from './runtime.js';
  */
 export class MainContext {
   readonly name = 'main';
+  /** Runs functions at once if this is the main thread already, and else as Main does. */
+  readonly immediate: Dispatcher = mainImmediate;
   private loading: Promise<void> | undefined;
 
   /**

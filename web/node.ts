@@ -7,6 +7,7 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Worker as NodeWorker } from 'node:worker_threads';
 import type { Transferable as NodeTransferable } from 'node:worker_threads';
+import { availableParallelism } from 'node:os';
 import { captureWorker, installEnvironment } from './environment.js';
 import type { Diagnosis, RawWorker } from './environment.js';
 
@@ -33,6 +34,8 @@ export function installNode(): void {
     diagnose,
     refusal: (error) => Promise.resolve(error),
     nextTurn: (callback) => setImmediate(callback),
+    cores: availableParallelism(),
+    ioWorkers: 4,
     keepAlive(busy) {
       keeping += busy ? 1 : -1;
       if (keeping === 0) keeper.unref();

@@ -24,7 +24,7 @@ export interface Ticket {
   /** The core waits for whoever has this continuation, which is owned. */
   suspended?(continuation: Pointer): void;
   /** There is news for a function; it gives the token back itself. */
-  handled?(news: number, error: Pointer, token: number): void;
+  handled?(news: number, data: Pointer, token: number): unknown;
 }
 
 /** How long a realm may go on by microtasks before others get a turn. */
@@ -33,7 +33,7 @@ const TURN_MS = 2;
  * Promises that a resumed body may pass on its way to where it waits next,
  * before others have their turn: one for each function that it returns from.
  */
-const MAX_HOPS = 8;
+const MAX_HOPS = 32;
 
 type WaitAsync = (
   array: Int32Array,
@@ -190,6 +190,25 @@ export abstract class Realm implements Host {
     this.schedulePump();
   }
 
+  /** A body went through something that it could have waited for, and goes on. */
+  goesOn(): void {
+    this.waits = false;
+    this.hops = MAX_HOPS;
+    if (this.pumping) {
+      this.module._cwb_goes_on();
+    } else if (!this.pumpQueued) {
+      this.pumpQueued = true;
+      queueMicrotask(this.hop);
+    }
+  }
+
+  /** A body has launched a function for this thread, and goes on. */
+  launchedHere(undispatched: boolean): void {
+    // An undispatched one has come to where it waits; not so its caller.
+    if (this.pumping || undispatched) this.goesOn();
+    else this.schedulePump();
+  }
+
   /** Lets the event loop have a turn: a small one, now and then a whole one. */
   private visit(): void {
     const now = performance.now();
@@ -295,8 +314,9 @@ export abstract class Realm implements Host {
     this.tickets[token]?.suspended?.(continuation);
   }
 
-  handled(token: number, news: number, error: Pointer): void {
-    this.tickets[token]?.handled?.(news, error, token);
+  handled(token: number, news: number, data: Pointer): number {
+    const answer = this.tickets[token]?.handled?.(news, data, token);
+    return typeof answer === 'number' ? answer : 0;
   }
 
   errorFreed(slot: number): void {

@@ -10,14 +10,24 @@ import { CoworkerError, IllegalStateError, NativeError, expected } from './error
 import { givenOf } from './launch-options.js';
 import type { Target } from './launch.js';
 import * as layout from './layout.gen.js';
-import { Main } from './main.js';
 import { MainScope, localJobsOf } from './main-scope.js';
 import type { CoreModule, Pointer } from './module.js';
 import type { Realm } from './realm.js';
-import { TestDispatcher, TestScheduler, noMemory, testThread } from './test-scheduler.js';
+import {
+  TestDispatcher,
+  TestScheduler,
+  noMemory,
+  testThread,
+  untilReady,
+} from './test-scheduler.js';
 import type { Operation } from './test-driver.js';
 
-/** How a test runs. */
+/**
+ * How a test runs.
+ *
+ * @example
+ * await runTest(body, { timeout: 5000, dispatcher: newUnconfinedTestDispatcher() });
+ */
 export interface RunTestOptions {
   /**
    * Real time in milliseconds after which the test is cancelled; Infinity: never.
@@ -36,7 +46,13 @@ export interface RunTestOptions {
   readonly values?: readonly ContextValue[];
 }
 
-/** The time limit of the test ran out; the message names the jobs that hung. */
+/**
+ * The time limit of the test ran out; the message names the jobs that hung.
+ *
+ * @example
+ * const hangs = runTest((scope) => scope.awaitCancellation(), { timeout: 100 });
+ * await assert.rejects(hangs, TestTimeoutError);
+ */
 export class TestTimeoutError extends CoworkerError {
   override name = 'TestTimeoutError';
   constructor(message: string, options: ErrorOptions = {}) {
@@ -44,7 +60,15 @@ export class TestTimeoutError extends CoworkerError {
   }
 }
 
-/** A test by {@link runBlockingTest} has left something behind. */
+/**
+ * A test by {@link runBlockingTest} has left something behind.
+ *
+ * @example
+ * const leaves = runBlockingTest((scope) => {
+ *   scope.launch((child) => child.awaitCancellation());
+ * });
+ * await assert.rejects(leaves, UncompletedTestError);
+ */
 export class UncompletedTestError extends CoworkerError {
   override name = 'UncompletedTestError';
   constructor(message: string, options: ErrorOptions = {}) {
@@ -118,7 +142,12 @@ export class TestScope extends MainScope {
   }
 }
 
-/** A test's body. */
+/**
+ * A test's body.
+ *
+ * @example
+ * const body: TestBody<number> = (scope) => scope.currentTime;
+ */
 export type TestBody<R> = (scope: TestScope) => R;
 
 /**
@@ -153,7 +182,7 @@ export async function runTest<R>(
   checkBody(body);
   checkOptions(options);
   const { timeout = 60_000, dispatcher } = options;
-  await Main.ready;
+  await untilReady();
   checkIdle();
   const current = dispatcher?.scheduler ?? TestScheduler.current();
   const scheduler = current ?? new TestScheduler();
@@ -182,7 +211,7 @@ export async function runTest<R>(
  */
 export async function runBlockingTest<R>(body: TestBody<R>): Promise<Awaited<R>> {
   checkBody(body);
-  await Main.ready;
+  await untilReady();
   checkIdle();
   const place = new TestDispatcher(new TestScheduler(), layout.TEST_UNCONFINED, 'test-unconfined');
   return run(body, place, 60_000, {}, layout.TEST_OWN | layout.TEST_BLOCKING);
@@ -263,12 +292,12 @@ function run<R>(
     driver.push(operation); // what the body begins within the call goes on top
     const given = givenOf(runtime, { name, ...(values && { values }) });
     const job = locals.add<Awaited<R>>(
-      name,
       layout.LAUNCH_ASYNC,
+      name,
       body,
       [],
       (number, token) => {
-        test = module._cwb_test_begin(context, number, token, flags, timeout, given);
+        test = module._cwb_test_begin(context, number, token, flags, Math.ceil(timeout), given);
         return test === 0 ? 0 : module._cwb_test_body(test);
       },
       (at, taskName) => new TestScope(target, at, taskName, 'main', scheduler, background),

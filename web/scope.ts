@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { Dispatcher } from './dispatcher.js';
 import { ContextKey, checkElements, makeElements, readValue } from './elements.js';
 import type { Elements } from './elements.js';
 import {
@@ -23,6 +24,18 @@ import type { SuspendBlock } from './suspend.js';
 
 /** A body that runs in place, in a scope of its own. */
 export type Block<S, R> = (scope: S) => R | PromiseLike<R>;
+
+/** What a scope inside of a body is opened with, besides its block. */
+interface Opening {
+  /** Its time limit. */
+  readonly ms?: number;
+  /** Its elements: borrowed. */
+  readonly given?: Pointer;
+  /** It is not below the job: its value counts though that is cancelled. */
+  readonly apart?: boolean;
+  /** What comes of it if its own time ran out. */
+  readonly late?: () => unknown;
+}
 
 /** What the scopes of workers' tasks and of local functions have in common. */
 export abstract class BaseScope {
@@ -138,19 +151,20 @@ export abstract class BaseScope {
    * @throws CancellationError (rejects) if this scope's own job is cancelled
    */
   join(job: Job): Promise<void> {
+    this.checkJob('job', job, Job, 'a Job');
     return this.awaitEnd(job, layout.AWAIT_JOIN);
   }
 
   /** Waits for several jobs, one after the other. */
-  async joinAll(jobs: Iterable<Job>): Promise<void> {
-    const all = listOf(jobs);
-    for (const job of all) checkJob('jobs', job);
-    for (const job of all) await this.join(job);
+  joinAll(jobs: Iterable<Job>): Promise<void> {
+    const all = this.checkJobs(jobs, Job, 'a Job');
+    const { module } = this.target.realm;
+    return this.awaitEnds(all, (at, token) => module._cwb_join_all(at, token, all.length));
   }
 
   /** Cancels a job and waits for its end. */
   cancelAndJoin(job: Job, cause?: unknown): Promise<void> {
-    checkJob('job', job);
+    this.checkJob('job', job, Job, 'a Job');
     job.cancel(cause);
     return this.awaitEnd(job, layout.AWAIT_JOIN);
   }
@@ -160,32 +174,23 @@ export abstract class BaseScope {
    * own job is cancelled.
    * @throws what the job failed with, or CancellationError (both reject)
    */
-  async await<T>(job: Deferred<T>): Promise<T> {
-    checkDeferred('job', job);
-    await this.awaitEnd(job, layout.AWAIT_RESULT);
-    return job.result();
+  await<T>(job: Deferred<T>): Promise<T> {
+    this.checkJob('job', job, Deferred, 'a Deferred, which async() gives');
+    return this.awaitEnd(job, layout.AWAIT_RESULT, () => job.result());
   }
 
   /**
    * Waits for several results; fails as soon as one of them does, and leaves the
    * others alone. Starts all lazy ones first.
    */
-  async awaitAll<T>(jobs: Iterable<Deferred<T>>): Promise<T[]> {
-    const all = listOf(jobs);
-    for (const job of all) checkDeferred('jobs', job);
-    if (all.length === 0) return [];
-    const { realm } = this.target;
-    const retained: Pointer[] = [];
-    try {
-      for (const job of all) retained.push(job.retain(realm));
-      await this.suspend((at, token) => {
-        realm.writeBytes(new Uint8Array(Uint32Array.from(retained).buffer));
-        return realm.module._cwb_await_all(at, token, retained.length);
-      });
-    } finally {
-      for (const job of retained) realm.module._cwb_job_drop(job);
-    }
-    return Promise.all(all.map((job) => job.result()));
+  awaitAll<T>(jobs: Iterable<Deferred<T>>): Promise<T[]> {
+    const all = this.checkJobs(jobs, Deferred<T>, 'a Deferred, which async() gives');
+    const { module } = this.target.realm;
+    return this.awaitEnds(
+      all,
+      (at, token) => module._cwb_await_all(at, token, all.length),
+      () => Promise.all(all.map((job) => job.result())),
+    );
   }
 
   /**
@@ -211,13 +216,50 @@ export abstract class BaseScope {
     return suspendWith(this, block);
   }
 
-  private awaitEnd(job: Job, how: number): Promise<void> {
-    checkJob('job', job);
-    const { realm } = this.target;
-    const { module } = realm;
-    const retained = job.retain(realm);
-    const ended = this.suspend((at, token) => module._cwb_await(at, token, retained, how));
+  private checkJobs<J extends Job>(
+    jobs: Iterable<J>,
+    Kind: abstract new (...args: never[]) => J,
+    wanted: string,
+  ): J[] {
+    if (typeof (jobs as Iterable<J> | null | undefined)?.[Symbol.iterator] !== 'function') {
+      throw new TypeError(expected('jobs', 'an iterable, such as an array', jobs));
+    }
+    const all = [...jobs];
+    all.forEach((job, index) => this.checkJob(`jobs[${index}]`, job, Kind, wanted));
+    return all;
+  }
+
+  /** Throws unless it is a job that can be waited for here. */
+  private checkJob(
+    argument: string,
+    job: Job,
+    Kind: abstract new (...args: never[]) => Job,
+    wanted: string,
+  ): void {
+    if (!(job instanceof Kind)) throw new TypeError(expected(argument, wanted, job));
+  }
+
+  private awaitEnd<T = void>(job: Job, how: number, read?: () => T | PromiseLike<T>): Promise<T> {
+    const { module } = this.target.realm;
+    const retained = job.retain(this.target.realm);
+    const ended = this.suspend<T>((at, token) => module._cwb_await(at, token, retained, how), read);
     module._cwb_job_drop(retained);
+    return ended;
+  }
+
+  private awaitEnds<T = void>(
+    jobs: readonly Job[],
+    begin: (at: Pointer, token: number) => number,
+    read?: () => T | PromiseLike<T>,
+  ): Promise<T> {
+    const { realm } = this.target;
+    if (jobs.length === 0) return Promise.resolve(read?.() as T);
+    const retained = jobs.map((job) => job.retain(this.target.realm));
+    const ended = this.suspend<T>((at, token) => {
+      realm.writeBytes(new Uint8Array(Uint32Array.from(retained).buffer));
+      return begin(at, token);
+    }, read);
+    for (const job of retained) realm.module._cwb_job_drop(job);
     return ended;
   }
 
@@ -228,7 +270,7 @@ export abstract class BaseScope {
    */
   suspend<T = void>(
     begin: (at: Pointer, token: number) => number,
-    read?: (data: Pointer, length: number) => T,
+    read?: (data: Pointer, length: number) => T | PromiseLike<T>,
     suspended?: (continuation: Pointer, token: number) => void,
     undelivered?: () => void,
   ): Promise<T> {
@@ -239,8 +281,10 @@ export abstract class BaseScope {
         return;
       }
       this.waits++;
+      let waiting = true;
       const token: number = realm.takeToken({
         settled: (error, data, length) => {
+          waiting = false;
           this.waits--;
           if (error === 0) {
             resolve((read ? read(data, length) : undefined) as T);
@@ -258,7 +302,8 @@ export abstract class BaseScope {
         this.waits--;
         reject(new CoworkerError('coworker: no shared memory left', { code: 'CW_ENOMEM' }));
       }
-      realm.arrived();
+      if (waiting) realm.arrived();
+      else realm.goesOn();
     });
     return promise;
   }
@@ -295,7 +340,7 @@ export abstract class BaseScope {
 
   /** Runs `block` such that cancelling the job does not reach it: for clean-up. */
   nonCancellable<R>(block: Block<this, R>): Promise<R> {
-    return this.run(layout.SCOPE_NON_CANCELLABLE, block);
+    return this.run(layout.SCOPE_NON_CANCELLABLE, block, { apart: true });
   }
 
   /**
@@ -303,103 +348,129 @@ export abstract class BaseScope {
    * @throws CancellationError (rejects) if the job is cancelled: then the block
    * does not begin
    */
-  protected async runChanged<R>(elements: Elements, block: Block<this, R>): Promise<R> {
-    if (typeof block !== 'function') throw notAFunction(block);
+  protected runChanged<R>(elements: Elements, block: Block<this, R>): Promise<R> {
     checkElements(elements);
     const { realm } = this.target;
     const { parent, release } = parentOf(realm, elements);
-    const above = parent || this.check();
-    if (realm.module._cwb_job_state(above) !== layout.JOB_ACTIVE) {
+    const refusal = realm.module._cwb_scope_refusal(parent ?? this.check());
+    if (refusal !== 0) {
       release();
-      throw realm.errors.readOwned(realm.module._cw_job_cancellation(above));
+      return settled(() => {
+        throw realm.errors.readOwned(refusal);
+      });
     }
-    const given = makeElements(realm, elements, parent);
-    release();
+    let given: Pointer = 0;
     try {
-      return await this.run(layout.SCOPE_CHANGED, block, 0, given);
+      given = makeElements(realm, elements, parent);
+      return this.run(layout.SCOPE_CHANGED, block, { given, apart: parent !== undefined });
     } finally {
-      realm.module._cw_elements_release(given);
+      release();
+      if (given !== 0) realm.module._cw_elements_release(given);
     }
   }
 
   /** @internal True if a block with these elements does not run where this one does. */
   protected moves(elements: Elements | undefined): boolean {
-    if (elements?.context === undefined) return false;
-    checkElements(elements);
+    if (!(elements?.context instanceof Dispatcher)) return false;
     const { module } = this.target.realm;
     return module._cwb_runs_on(this.check(), elements.context.address) === 0;
   }
 
   /** @internal Waits for a part of the body that runs elsewhere. */
-  protected async awaitMoved<R>(job: Deferred<R>): Promise<R> {
-    await this.awaitEnd(job, layout.AWAIT_END);
-    return job.result();
+  protected awaitMoved<R>(job: Deferred<R>): Promise<R> {
+    return this.awaitEnd(job, layout.AWAIT_END, () => job.result());
   }
 
-  private async runLimited<R, N>(ms: number, block: Block<this, R>, late: () => N): Promise<R | N> {
+  private runLimited<R, N>(ms: number, block: Block<this, R>, late: () => N): Promise<R | N> {
     if (typeof ms !== 'number' || Number.isNaN(ms)) {
       throw new TypeError(expected('ms', 'a number of milliseconds', ms));
     }
-    if (typeof block !== 'function') throw notAFunction(block);
-    if (ms <= 0) return late();
-    return this.run(layout.SCOPE_LIMITED, block, Math.ceil(ms), 0, late);
+    checkBlock(block);
+    if (ms <= 0) return settled(late);
+    return this.run(layout.SCOPE_LIMITED, block, { ms: Math.ceil(ms), late });
   }
 
   private run<R>(
     kind: number,
     block: Block<this, R>,
-    ms = 0,
-    given: Pointer = 0,
-    late?: () => unknown,
+    { ms = 0, given = 0, apart = false, late }: Opening = {},
   ): Promise<R> {
-    if (typeof block !== 'function') throw notAFunction(block);
+    checkBlock(block);
     const { realm } = this.target;
     const { module } = realm;
     const at = module._cwb_scope_open(this.check(), kind, ms, given);
     if (at === 0) throw new CoworkerError('coworker: no shared memory left', { code: 'CW_ENOMEM' });
     const scope = this.inside(at);
+    this.waits++;
+    const close = () => {
+      this.waits--;
+      module._cwb_job_drop(at);
+    };
     const outcome = (value: R): R => {
       const ranOut = late !== undefined && module._cwb_scope_ran_out(at) !== 0;
       const error = module._cwb_scope_error(at);
       const thrown = error === 0 ? undefined : realm.errors.read(error);
-      module._cwb_job_drop(at);
+      close();
       if (ranOut) return late() as R;
       if (error !== 0) throw thrown;
       return value;
     };
-    const end = (code: number, value?: R): R | Promise<R> => {
-      const over = module._cwb_scope_end(at, code);
-      realm.arrived();
-      if (over) return outcome(value!);
-      const how =
-        kind === layout.SCOPE_NON_CANCELLABLE ? layout.AWAIT_END_UNCHECKED : layout.AWAIT_END;
-      const read = () => outcome(value!);
-      // An error of the scope itself is read from there, with what else it tells.
-      return this.suspend((here, token) => module._cwb_await(here, token, at, how)).then(
-        read,
-        (cancellation: unknown) => {
-          const own = module._cwb_scope_error(at) !== 0;
-          if (own) return outcome(value!);
-          module._cwb_job_drop(at);
-          throw cancellation;
-        },
-      );
-    };
-    const leave = (value: R) => {
-      scope.end();
-      return end(layout.OUTCOME_VALUE, value);
-    };
-    const fail = (error: unknown) => end(scope.fail(error));
-    let result: R | PromiseLike<R>;
-    try {
-      result = block(scope);
-    } catch (error) {
-      return settled(() => fail(error));
-    }
-    if (typeof (result as PromiseLike<R> | null)?.then !== 'function') {
-      return settled(() => leave(result as R));
-    }
-    return (result as PromiseLike<R>).then(leave, fail) as Promise<R>;
+    const promise = new Promise<R>((resolve, reject) => {
+      const settle = (get: () => R) => {
+        try {
+          resolve(get());
+        } catch (error) {
+          // What a body has left behind ends with it, and nobody may look.
+          if (this.at === 0) promise.catch(() => {});
+          reject(error);
+        }
+      };
+      const end = (code: number, value?: R) => {
+        const state = module._cwb_scope_end(at, code | atOnce);
+        if (state !== layout.SCOPE_OPEN) realm.goesOn();
+        if (state === layout.SCOPE_OVER) {
+          settle(() => outcome(value!));
+          return;
+        }
+        if (state === layout.SCOPE_IN_TIME) {
+          close();
+          resolve(value!);
+          return;
+        }
+        const how = apart ? layout.AWAIT_END_UNCHECKED : layout.AWAIT_END;
+        this.suspend((here, token) => module._cwb_await(here, token, at, how)).then(
+          () => settle(() => outcome(value!)),
+          (cancellation: unknown) =>
+            settle(() => {
+              // An error of the scope itself is read from there, with what else it tells.
+              if (module._cwb_scope_error(at) !== 0) return outcome(value!);
+              close();
+              throw cancellation;
+            }),
+        );
+      };
+      const leave = (value: R) => {
+        scope.end();
+        end(layout.OUTCOME_VALUE, value);
+      };
+      const fail = (error: unknown) => end(scope.fail(error));
+      let atOnce = layout.AT_ONCE;
+      let result: R | PromiseLike<R>;
+      try {
+        result = block(scope);
+      } catch (error) {
+        fail(error);
+        return;
+      }
+      if (typeof (result as PromiseLike<R> | null)?.then !== 'function') {
+        leave(result as R);
+        return;
+      }
+      (result as PromiseLike<R>).then(leave, fail);
+      // Unless it was settled already, this comes before leave().
+      if (kind === layout.SCOPE_LIMITED) queueMicrotask(() => (atOnce = 0));
+    });
+    return promise;
   }
 
   // ---- the end
@@ -421,7 +492,7 @@ export abstract class BaseScope {
 
   /** @internal The task is over. */
   end(): void {
-    if (this.waits > 0) this.target.realm.module._cwb_cancel_leaves(this.at);
+    if (this.waits > 0) this.target.realm.module._cwb_cancel_parts(this.at);
     this.at = 0;
   }
 
@@ -440,27 +511,11 @@ export abstract class BaseScope {
   }
 }
 
-function listOf<J>(jobs: Iterable<J>): J[] {
-  if (typeof (jobs as Partial<Iterable<J>> | null)?.[Symbol.iterator] === 'function') {
-    return [...jobs];
-  }
-  throw new TypeError(expected('jobs', 'an array or another iterable', jobs));
+function checkBlock(block: unknown): void {
+  if (typeof block === 'function') return;
+  throw new TypeError(`coworker: a scope runs a function, got ${describe(block)}`);
 }
 
-function checkJob(argument: string, job: unknown): void {
-  if (job instanceof Job) return;
-  throw new TypeError(expected(argument, argument === 'job' ? 'a Job' : 'Jobs', job));
-}
-
-function checkDeferred(argument: string, job: unknown): void {
-  if (job instanceof Deferred) return;
-  const wanted = argument === 'job' ? 'a Deferred, which async() gives' : 'Deferreds';
-  throw new TypeError(expected(argument, wanted, job));
-}
-
-const notAFunction = (block: unknown) =>
-  new TypeError(`coworker: a scope runs a function, got ${describe(block)}`);
-
-function settled<R>(get: () => R | Promise<R>): Promise<R> {
+function settled<R>(get: () => R): Promise<R> {
   return new Promise((resolve) => resolve(get()));
 }

@@ -10,10 +10,25 @@ import { Main } from './main.js';
 import type { Pointer } from './module.js';
 import { firstRuntime } from './runtime.js';
 import type { Runtime } from './runtime.js';
-import { currentTarget } from './current.js';
+import { currentTarget, hasCurrentTarget } from './current.js';
 import { TestDriver } from './test-driver.js';
 
 let driver: TestDriver | undefined;
+
+/**
+ * Waits for coworker to be ready.
+ * @throws CoworkerError (rejects) on a worker's thread
+ */
+export async function untilReady(): Promise<void> {
+  if (firstRuntime()) return;
+  if (hasCurrentTarget()) {
+    throw new CoworkerError(
+      'coworker: tests in virtual time run on the main thread, and this is a worker of a context',
+      { code: 'CW_ENOTSUP' },
+    );
+  }
+  await Main.ready;
+}
 
 /** The runtime and the driver of this thread. */
 export function testThread(): { runtime: Runtime; driver: TestDriver } {
@@ -29,6 +44,12 @@ const schedulers = new Map<Pointer, TestScheduler>();
  * A clock of its own, with the events that wait for it. Delays and time limits
  * of jobs on its dispatchers take no real time: they are over when somebody
  * advances the time. Made by {@link newTestScheduler}; a test has one.
+ *
+ * @example
+ * await runTest(async ({ testScheduler }) => {
+ *   await testScheduler.advanceTimeBy(1000);
+ *   assert.equal(testScheduler.currentTime, 1000);
+ * });
  */
 export class TestScheduler {
   private at: Pointer = 0;
@@ -90,7 +111,7 @@ export class TestScheduler {
   }
 
   private async advance(how: number, ms: number): Promise<void> {
-    if (!firstRuntime()) await Main.ready;
+    if (!firstRuntime()) await untilReady();
     const { runtime, driver } = testThread();
     const { module } = runtime;
     const scheduler = this.drive(runtime);
@@ -124,8 +145,8 @@ export class TestScheduler {
   }
 
   /**
-   * Ends it: what is left on its dispatchers is cancelled, and waited for. A
-   * test does this with its own.
+   * Ends it: what waits on its dispatchers is cancelled, and what is left runs
+   * until all its jobs have ended. A test does this with its own.
    * @throws IllegalStateError (rejects) if a test is running
    */
   async close(): Promise<void> {
@@ -166,7 +187,15 @@ export class TestScheduler {
   }
 }
 
-/** The dispatchers of a {@link TestScheduler}, for the `context` of a launch. */
+/**
+ * A dispatcher of a {@link TestScheduler}, for the `context` of a launch. Made by
+ * {@link newStandardTestDispatcher} and {@link newUnconfinedTestDispatcher}.
+ *
+ * @example
+ * const dispatcher = newStandardTestDispatcher();
+ * await runTest(body, { dispatcher });
+ * dispatcher.scheduler.currentTime; // how long it would have taken
+ */
 export class TestDispatcher extends Dispatcher {
   readonly name: string;
   /** Whose time it is in. */

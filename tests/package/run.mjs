@@ -87,6 +87,14 @@ describe('Node', () => {
     const folder = project('node', 'app', { 'main.js': (text) => text + print });
     assert.deepEqual(JSON.parse(await run('node', join(folder, 'main.js'))), EXPECTED);
   });
+
+  it('runs tests in virtual time', async () => {
+    const test = `import { runTest } from 'coworker/test';
+console.log(await runTest((scope) => scope.delay(1e6).then(() => scope.currentTime)));
+`;
+    const folder = project('node-test', 'app', { 'main.js': () => test });
+    assert.equal((await run('node', join(folder, 'main.js'))).trim(), '1000000');
+  });
 });
 
 describe('browsers', () => {

@@ -109,7 +109,7 @@ describe('a handle to a job', () => {
 
   it('is the same on a worker', async () => {
     await using(2, async (context) => {
-      const results = [true, true, true, true, 'handlesThere', 'yieldOnce'];
+      const results = [true, true, true, true, 'handlesThere', 'wait'];
       const active = [true, false, false];
       assert.deepEqual(await context.async('handlesThere'), [...results, undefined, active]);
       assert.deepEqual(await context.async('handlesBelow'), [...results, 'handlesBelow', active]);
@@ -694,9 +694,9 @@ describe('waiting in a scope', () => {
       await refused(() => scope.join(5), TypeError, '`job`', 'a Job', 'got 5');
       await refused(() => scope.cancelAndJoin(5), TypeError, '`job`', 'got 5');
       await refused(() => scope.await(job), TypeError, '`job`', 'async()', 'an object of Job');
-      await refused(() => scope.joinAll([job, 5]), TypeError, '`jobs`', 'got 5');
+      await refused(() => scope.joinAll([job, 5]), TypeError, '`jobs[1]`', 'got 5');
       await refused(() => scope.joinAll(5), TypeError, '`jobs`', 'an array', 'got 5');
-      await refused(() => scope.awaitAll([job]), TypeError, '`jobs`', 'Deferreds');
+      await refused(() => scope.awaitAll([job]), TypeError, '`jobs[0]`', 'a Deferred');
       await refused(() => scope.awaitAll(5), TypeError, '`jobs`', 'an array', 'got 5');
     }));
 

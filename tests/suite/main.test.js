@@ -56,6 +56,26 @@ describe('the main thread', () => {
     assert.isTrue(ran);
   });
 
+  it('tells at once how a job ended that began within the call', async () => {
+    await Main.ready;
+    await Main.async((scope) => {
+      const start = 'undispatched';
+      const job = scope.async({ start }, () => 5);
+      assert.isTrue(job.isCompleted);
+      assert.equal(job.getCompleted(), 5);
+      assert.isUndefined(job.getCompletionErrorOrUndefined());
+      const error = new Error('on purpose');
+      const failing = scope.async({ start, job: null }, () => {
+        throw error;
+      });
+      assert.equal(
+        thrown(() => failing.getCompleted()),
+        error,
+      );
+      assert.equal(failing.getCompletionErrorOrUndefined(), error);
+    });
+  });
+
   it('gives values as they are', async () => {
     await Main.ready;
     const value = { method() {} };

@@ -2,6 +2,8 @@
 
 import { CancellationError, newFixedWorkerContext } from 'coworker';
 import type { ContextStats, Deferred, FixedWorkerContext, Scope } from 'coworker';
+import { runTest } from 'coworker/test';
+import type { TestScope } from 'coworker/test';
 import { serve } from 'coworker/worker';
 import { serve as serveModule } from 'coworker/worker-core';
 import factory from 'coworker/coworker.mjs';
@@ -31,6 +33,14 @@ export async function use(): Promise<string> {
     throw error;
   }
 }
+
+export const tested: Promise<number> = runTest(
+  async (scope: TestScope) => {
+    await scope.delay(1000);
+    return scope.currentTime;
+  },
+  { timeout: 5000 },
+);
 
 serve(tasks);
 serveModule(tasks, factory);

@@ -1,6 +1,6 @@
 // Marks: that things happen in one order and in no other.
 
-import { assert } from 'chai';
+import { AssertionError, assert } from 'chai';
 import { Main } from 'coworker';
 
 /**
@@ -16,13 +16,13 @@ export function marks() {
       expect.passed = mark;
       return;
     }
-    const error = new assert.AssertionError(`mark ${mark} came after ${expect.passed}`);
+    const error = new AssertionError(`mark ${mark} came after ${expect.passed}`);
     wrong ??= error;
     throw error;
   };
   expect.passed = 0;
   expect.never = () => {
-    wrong ??= new assert.AssertionError(`came where nobody may, after ${expect.passed}`);
+    wrong ??= new AssertionError(`came where nobody may, after ${expect.passed}`);
     throw wrong;
   };
   expect.end = (last) => {

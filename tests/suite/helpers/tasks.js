@@ -488,7 +488,7 @@ export const getValue = (scope, name) => scope.get(new ContextKey(name));
 /** Handles to jobs, as a worker has them. */
 export async function handlesThere(scope) {
   const child = scope.launch((inner) => inner.yield());
-  const task = scope.launch('yieldOnce');
+  const task = scope.launch('wait');
   const bare = newJob(scope.job);
   const results = [
     child.parent === scope.job,
@@ -501,10 +501,10 @@ export async function handlesThere(scope) {
     [scope.job.isActive, scope.job.isCompleted, scope.job.isCancelled],
   ];
   bare.complete();
+  task.cancel();
   return results;
 }
 export const handlesBelow = (scope) => scope.async('handlesThere');
-export const yieldOnce = (scope) => scope.yield();
 /** What a worker refuses. */
 export async function badInputThere(scope) {
   const errors = [];
@@ -531,4 +531,61 @@ export async function leaveFailure(scope, message) {
   });
   await scope.join(job);
   return [job.isCancelled, scope.isActive];
+}
+
+/** Counts how many run at once: now, at most, and in all. */
+export function countInside(scope, cells) {
+  const now = Atomics.add(cells, 0, 1) + 1;
+  for (let most = Atomics.load(cells, 1); most < now; most = Atomics.load(cells, 1)) {
+    Atomics.compareExchange(cells, 1, most, now);
+  }
+  for (let i = 0; i < 20_000; i++) Atomics.load(cells, 3); // takes a little while
+  Atomics.add(cells, 2, 1);
+  Atomics.sub(cells, 0, 1);
+}
+
+export async function launchCounters(scope, count, cells) {
+  for (let i = 0; i < count; i++) scope.launch('countInside', cells);
+}
+// ---- scopes inside of tasks
+
+/**
+ * Waits for a cell, cancels the job that it was called from by withContext(),
+ * then may fail.
+ */
+export function cancelCaller(scope, cells, message) {
+  while (Atomics.load(cells, 2) === 0);
+  scope.job.parent.cancel('from the block');
+  Atomics.store(cells, 1, scope.isActive ? 2 : 1);
+  Atomics.store(cells, 0, 1);
+  if (message !== undefined) throw new RangeError(message);
+  return 'a value';
+}
+/** Is busy in a block until its time limit has run out. */
+export async function busyTooLong(scope, ms) {
+  const end = performance.now() + 10_000;
+  let ranOut = false;
+  const result = await scope.withTimeoutOrNull(ms, (inner) => {
+    while (inner.isActive && performance.now() < end);
+    ranOut = !inner.isActive;
+    return 'value';
+  });
+  return [result, scope.isStopped, ranOut];
+}
+export { exercise, play } from './scenarios.js';
+/** Blocks that are busy until their time limit has run out. */
+export async function busyBlocks(scope, ms) {
+  const end = performance.now() + 10_000;
+  const spinIn = (inner) => {
+    while (inner.isActive && performance.now() < end);
+  };
+  return [
+    await scope.withTimeoutOrNull(ms, (inner) => (spinIn(inner), 'plain')),
+    await scope.withTimeoutOrNull(ms, async (inner) => (spinIn(inner), 'async')),
+    await scope.withTimeoutOrNull(ms, async (inner) => {
+      await null;
+      spinIn(inner);
+      return 'late';
+    }),
+  ];
 }

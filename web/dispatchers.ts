@@ -1,0 +1,129 @@
+/**
+ * Dispatchers for functions of the main thread.
+ *
+ * @module
+ */
+import { currentTarget } from './current.js';
+import { Dispatcher } from './dispatcher.js';
+import { CoworkerError, expected } from './errors.js';
+import * as layout from './layout.gen.js';
+import { Memory } from './memory.js';
+import type { Pointer } from './module.js';
+
+/** One of the core's own. */
+class CoreDispatcher extends Dispatcher {
+  readonly name: string;
+  private readonly find: () => Pointer;
+
+  constructor(name: string, find: () => Pointer) {
+    super();
+    this.name = name;
+    this.find = find;
+  }
+
+  override get address(): Pointer {
+    return this.find();
+  }
+}
+
+/**
+ * Runs functions within the call that launches or resumes them. One that is
+ * launched by another of them follows when that one waits or ends.
+ *
+ * @example
+ * Main.launch({ context: Unconfined }, () => console.log('first'));
+ * console.log('second');
+ */
+export const Unconfined: Dispatcher = new CoreDispatcher('unconfined', () =>
+  currentTarget().realm.module._cw_unconfined_context(),
+);
+
+/** What {@link MainContext.immediate} is. */
+export const mainImmediate: Dispatcher = new CoreDispatcher('main.immediate', () =>
+  currentTarget().realm.module._cw_main_immediate_context(),
+);
+
+/** Something of the application's that runs functions: a frame loop, a queue. */
+export interface Executor {
+  /**
+   * Has `run` called, once, on this thread: now or later. If it throws, it
+   * refuses: what was to run is cancelled, and its clean-up runs elsewhere.
+   */
+  execute(run: () => void): void;
+  /**
+   * False: the job may begin within the launch.
+   * @default true, always
+   */
+  isDispatchNeeded?(): boolean;
+}
+
+class ExecutorDispatcher extends Dispatcher {
+  readonly name: string;
+  private readonly executor: Executor;
+  private at: Pointer = 0;
+
+  constructor(executor: Executor, name: string) {
+    super();
+    this.executor = executor;
+    this.name = name;
+  }
+
+  override get address(): Pointer {
+    return this.at || (this.at = this.open());
+  }
+
+  private open(): Pointer {
+    const { realm } = currentTarget();
+    const { module } = realm;
+    const { executor } = this;
+    const bytes = Memory.encode(this.name);
+    realm.writeBytes(bytes);
+    const token = realm.takeToken(
+      {
+        handled: (news, task, own) => {
+          if (news === layout.NEWS_DROPPED) {
+            realm.dropToken(own, false);
+            return 0;
+          }
+          try {
+            if (news === layout.NEWS_IS_DISPATCH_NEEDED) {
+              return (executor.isDispatchNeeded?.() ?? true) ? 1 : 0;
+            }
+            executor.execute(() => {
+              module._cwb_execute(task);
+              realm.schedulePump();
+            });
+            return 0;
+          } catch (error) {
+            if (news === layout.NEWS_IS_DISPATCH_NEEDED) realm.report(error);
+            return -1;
+          }
+        },
+      },
+      false,
+    );
+    const at = module._cwb_executor_new(token, bytes.length);
+    if (at !== 0) return at;
+    realm.dropToken(token, false);
+    throw new CoworkerError('coworker: no shared memory left', { code: 'CW_ENOMEM' });
+  }
+}
+
+/**
+ * Makes a dispatcher of an object that executes functions.
+ *
+ * @example
+ * const frames = newExecutorDispatcher({
+ *   execute: (run) => void requestAnimationFrame(() => run()),
+ * });
+ * Main.launch({ context: frames }, async (scope) => { ... });
+ */
+export function newExecutorDispatcher(executor: Executor, name = 'executor'): Dispatcher {
+  if (typeof (executor as Partial<Executor> | null)?.execute !== 'function') {
+    throw new TypeError(expected('executor', 'an object with a method execute(run)', executor));
+  }
+  if (typeof name !== 'string' || name === '' || name.includes('\0')) {
+    throw new TypeError(expected('name', 'a string that is not empty', name));
+  }
+  return new ExecutorDispatcher(executor, name);
+}
