@@ -207,8 +207,7 @@ static bool leave_frame(cw__worker *self, cw_job *job)
 void cw__task_run(cw__worker *self, cw_job *job)
 {
     bool fresh = job->last == 0;
-    job->last =
-        (uint8_t)((self->index % CW__LAST + 1) | (fresh ? 0 : CW__LEFT));
+    job->last = fresh ? self->mark : self->mark | CW__LEFT;
     if (fresh) {
         if (cw_unlikely(cw__job_cancelling(job)) &&
             !(job->flags & CW__JOB_ATOMIC)) {

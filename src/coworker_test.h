@@ -37,12 +37,12 @@ extern "C" {
  * to do is done.
  *
  * The outcome is, in this order: that the time limit ran out (CW_ETIMEDOUT,
- * with the names of the jobs that hung); the body's own error; the first
- * failure that no other job took, such as that of a background job; those that
- * come after it are among its suppressed ones. `out` gets the result; `error`,
- * unless NULL, an owned error. Returns 0 or the error's code; CW_ESTATE in a
- * test, or if another thread drives the scheduler; CW_EINVAL for wrong options;
- * CW_EDEADLK on a browser's main thread; CW_ENOMEM. Blocks. */
+ * with the jobs that hung and what they waited for); the body's own error; the
+ * first failure that no other job took, such as that of a background job; those
+ * that come after it are among its suppressed ones. `out` gets the result;
+ * `error`, unless NULL, an owned error. Returns 0 or the error's code;
+ * CW_ESTATE in a test, or if another thread drives the scheduler; CW_EINVAL for
+ * wrong options; CW_EDEADLK on a browser's main thread; CW_ENOMEM. Blocks. */
 #define cw_run_test(NAME, arg_, out, error)                                    \
     cw_run_test_with(NULL, NAME, arg_, out, error)
 

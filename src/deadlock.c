@@ -56,6 +56,21 @@ static bool waits(const cw__node *node)
     }
 }
 
+/* Something will happen in time. */
+static bool is_timed(const cw__node *node)
+{
+    const cw_context *keeper = node->context->timekeeper;
+    /* seq_cst: comes after whatever has set it */
+    if (keeper) return cw_load_seq_cst(&keeper->timers.next_ns) != CW__NEVER;
+    /* The one who keeps its time need not even be there. */
+    const cw__extra *extra = cw__job_has_extra(node->job);
+    uint32_t state = cw__job_lock(node->job);
+    bool limited = extra && extra->limit;
+    cw__job_unlock(node->job, state);
+    return limited || node->entry.doing == CW_DUMP_DELAY ||
+           node->entry.doing == CW_DUMP_SELECT;
+}
+
 static struct verdict judge(const cw__dump *dump)
 {
     struct verdict verdict = {0, dump->count > 0, false};
@@ -63,13 +78,11 @@ static struct verdict judge(const cw__dump *dump)
         const cw__node *node = &dump->nodes[i];
         verdict.turns += node->turns;
         if (node->over) continue;
-        const cw_context *context = node->context;
         verdict.stuck = waits(node);
-        if (!context) continue;
-        /* seq_cst: comes after whatever has set it */
-        if (cw_load_seq_cst(&context->timers.next_ns) != CW__NEVER)
-            verdict.stuck = false;
-        if (context->adopted || context->clock) verdict.blocking = true;
+        if (!node->context) continue;
+        if (is_timed(node)) verdict.stuck = false;
+        if (node->context->adopted || node->context->clock)
+            verdict.blocking = true;
     }
     return verdict;
 }

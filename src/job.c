@@ -29,30 +29,26 @@ const cw__watch_calls *cw__watching;
 
 /* ---- making and freeing */
 
-/* Memory for a job with a record in front of it. */
-static cw_job *alloc_watched(size_t bytes)
-{
-    char *memory = cw__alloc(bytes + CW__WATCH_BYTES);
-    return memory ? (cw_job *)(void *)(memory + CW__WATCH_BYTES) : NULL;
-}
-
 cw_job *cw__job_new(cw_context *context, const cw_coroutine *type,
                     unsigned flags, uint32_t handles, uint32_t extra)
 {
     uint32_t frame_size = type ? type->frame_size : 0;
     size_t bytes = sizeof(cw_job) + frame_size + extra;
-    /* acquire: pairs with cw_debug_set() */
-    bool watched = cw_load_acquire(&cw__debug_options) & CW_DEBUG_JOBS;
-    cw_job *job =
-        cw_unlikely(watched) ? alloc_watched(bytes) : cw__alloc(bytes);
-    if (cw_unlikely(!job)) return NULL;
+    size_t before = 0;
+    /* relaxed, then acquire: the latter pairs with cw_debug_set() */
+    if (cw_unlikely(cw_load_relaxed(&cw__debug_options)) &&
+        cw_load_acquire(&cw__debug_options) & CW_DEBUG_JOBS) {
+        before = CW__WATCH_BYTES;
+        flags |= CW__JOB_WATCHED;
+    }
+    char *memory = cw__alloc(before + bytes);
+    if (cw_unlikely(!memory)) return NULL;
+    cw_job *job = (cw_job *)(void *)(memory + before);
     /* Field by field, since this is what launching costs. What is not set here
      * is written before it is read. */
     atomic_init(&job->state, 0);
     atomic_init(&job->refs, 1 + handles);
     atomic_init(&job->park, 0);
-    if (!frame_size) flags |= CW__JOB_FRAMELESS;
-    if (cw_unlikely(watched)) flags |= CW__JOB_WATCHED;
     CW__MARK(job, JOB);
     job->flags = (uint16_t)flags;
     job->visited = 0;
@@ -72,8 +68,10 @@ cw_job *cw__job_new(cw_context *context, const cw_coroutine *type,
         cw__frame_init(frame, type);
         frame->job = job;
         job->top = frame;
+    } else {
+        job->flags |= CW__JOB_FRAMELESS;
     }
-    if (cw_unlikely(watched)) cw__watching->made(job);
+    if (cw_unlikely(before)) cw__watching->made(job);
     return job;
 }
 
@@ -106,14 +104,16 @@ static void destroy_extra(cw__extra *extra)
 
 static void destroy(cw_job *job)
 {
-    size_t bytes = sizeof *job;
-    if (!(job->flags & CW__JOB_FRAMELESS))
-        bytes += cw__job_type(job)->frame_size;
-    if (job->flags & CW__JOB_NOTIFY) bytes += cw__the_host.job_free(job);
+    size_t bytes = sizeof *job, before = 0;
+    uint32_t flags = job->flags;
+    if (!(flags & CW__JOB_FRAMELESS)) bytes += cw__job_type(job)->frame_size;
+    if (cw_unlikely(flags & (CW__JOB_NOTIFY | CW__JOB_WATCHED))) {
+        if (flags & CW__JOB_NOTIFY) bytes += cw__the_host.job_free(job);
+        if (flags & CW__JOB_WATCHED) before = CW__WATCH_BYTES;
+    }
     if (cw__job_has_extra(job)) destroy_extra(job->extra);
     cw_error_release(job->error);
-    size_t before = cw__is_watched(job) ? CW__WATCH_BYTES : 0;
-    cw__free((char *)job - before, bytes + before);
+    cw__free((char *)job - before, before + bytes);
 }
 
 void cw__job_drop(cw_job *job)

@@ -2,6 +2,7 @@
  *
  * SPDX-License-Identifier: MIT
  */
+#include "check.h"
 #include "in_place.h"
 
 static void dispatch(cw_context *context, cw__worker *self, cw_job *job,
@@ -19,6 +20,9 @@ static const cw__route route = {.dispatch = dispatch};
 /* Exists from the start, so that there is no error in asking for it. Jobs count
  * references to it, of which the first never goes. */
 static cw_context unconfined = {
+#ifdef CW_DEBUG
+    .magic = CW__MAGIC_CONTEXT,
+#endif
     .name = "unconfined",
     .route = &route,
     .home = &unconfined,

@@ -15,6 +15,7 @@
  */
 #include "view.h"
 
+#include "check.h"
 #include "error.h"
 #include "in_place.h"
 #include "shared_context.h"
@@ -136,6 +137,7 @@ cw_context *cw__view_new(cw_context *base, uint32_t limit, const char *name)
 cw_context *cw_limited_parallelism(cw_context *context, int limit,
                                    const char *name)
 {
+    CW__CHECK_IF_ANY(CONTEXT, context);
     cw_context *base = context ? cw__io_base(context) : NULL;
     int status = CW_OK;
     if (limit < 1 || !context)

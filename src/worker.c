@@ -50,6 +50,7 @@ void cw__worker_init(cw__worker *worker, cw_context *context, uint32_t index)
     memset(worker, 0, sizeof *worker);
     worker->context = context;
     worker->index = index;
+    worker->mark = (uint8_t)(index % CW__LAST + 1);
     worker->random = index * 2654435761u + 1;
     worker->may_futex = true;
     worker->wake_at_ns = CW__NEVER;
@@ -191,8 +192,8 @@ static void resume_on_time(cw__worker *self, cw_job *job)
         return;
     }
     if (cw__hand_over(self, job)) return;
-    if (cw__job_last_worker(job) == self->index % CW__LAST &&
-        self->context->count > 1 && !cw_load_relaxed(&self->handed))
+    if ((job->last & CW__LAST) == self->mark && self->context->count > 1 &&
+        !cw_load_relaxed(&self->handed))
         /* seq_cst, as in give(): others hand over only to a free worker, but
          * one may be late with it */
         job = cw_swap_seq_cst(&self->handed, job);

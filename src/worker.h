@@ -25,7 +25,8 @@ typedef enum cw__run {
 typedef struct cw__worker {
     cw_context *context;
     uint32_t index;
-    char name[60];
+    uint8_t mark; /* in `last` of the jobs that it ran last, see job.h */
+    char name[59];
 
     /* Written by others; each on a line of its own. */
     _Alignas(CW_CACHE_LINE) _Atomic uint32_t word; /* 1: woken; the futex */

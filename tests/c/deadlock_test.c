@@ -88,6 +88,24 @@ TEST(a_loop_whose_jobs_all_wait_is_told_of)
     cw_channel_release(nothing_comes.channel);
 }
 
+CW_COROUTINE(has_an_unconfined_child, cw_none, cw_none, CW_NO_LOCALS)
+{
+    CW_BEGIN(self);
+    ASSERT_EQ(cw_spawn(cw_unconfined_context(), receives_in_vain, CW_NONE),
+              CW_OK);
+    CW_END(self);
+}
+
+TEST(jobs_that_run_anywhere_wait_as_well)
+{
+    nothing_comes = ints_new(CW_RENDEZVOUS);
+    ASSERT_EQ(run_until_hinted(&has_an_unconfined_child, &victim), CW_OK);
+    ASSERT_HINT("receives from channel");
+    ASSERT_HINT("on unconfined");
+    cw_job_release(victim);
+    cw_channel_release(nothing_comes.channel);
+}
+
 CW_COROUTINE(joins_its_parent, cw_job *, cw_none, CW_NO_LOCALS)
 {
     CW_BEGIN(self);
