@@ -174,7 +174,7 @@ export const races = {
     }
     // What was sent was received or given back, once.
     await until(() => noted.every((count) => count === 0));
-    channel.release();
+    channel.dispose();
     context.free(noted);
   },
 };

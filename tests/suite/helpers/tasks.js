@@ -450,7 +450,7 @@ export const useKeptChannel = async () => {
   const results = [];
   results.push(keptChannel.trySend(1).success);
   await keptChannel.send(2).catch((error) => results.push(error.name));
-  keptChannel.release();
+  keptChannel.dispose();
   try {
     keptChannel.trySend(3);
   } catch (error) {
