@@ -4,7 +4,7 @@ import { before, describe, it } from 'node:test';
 import { assert } from 'chai';
 import { CancellationError, IllegalStateError, Main, Mutex } from 'coworker';
 import { newCompletableDeferred, newJob, select, selectUnbiased } from 'coworker';
-import { cells, failure, thrown, turns, until, using } from './helpers/contexts.js';
+import { failure, thrown, turns } from './helpers/contexts.js';
 
 before(() => Main.ready);
 

@@ -71,7 +71,10 @@ describe('a mutex', () => {
       assert.include(error.message, '`owner`');
     }
     assert.isTrue(mutex.holdsLock(me), 'nothing has changed');
-    for (const error of [thrown(() => mutex.tryLock(me)), await failure(mutex.lock(undefined, me))]) {
+    for (const error of [
+      thrown(() => mutex.tryLock(me)),
+      await failure(mutex.lock(undefined, me)),
+    ]) {
       assert.instanceOf(error, IllegalStateError);
       assert.include(error.message, 'same owner');
     }
@@ -295,5 +298,85 @@ describe('a semaphore', () => {
       () => semaphore.availablePermits,
     ];
     for (const call of calls) assert.include(thrown(call).message, 'released');
+  });
+});
+
+describe('across workers', () => {
+  for (const workers of [1, 2, 4]) {
+    it(`a mutex lets one in at a time, ${workers} workers`, async () => {
+      await using(workers, async (context) => {
+        const at = cells(context);
+        const mutex = new Mutex();
+        const jobs = Array.from({ length: 8 }, (_, i) =>
+          context.async('addUnderLock', mutex, at, 50, i % 3),
+        );
+        const here = Main.async(async (scope) => {
+          for (let i = 0; i < 20; i++) {
+            await mutex.withLock(scope, async () => {
+              const before = at[0];
+              await scope.yield();
+              at[0] = before + 1;
+            });
+          }
+        });
+        await Promise.all([...jobs, here]);
+        assert.equal(at[0], 8 * 50 + 20);
+        assert.isFalse(mutex.isLocked);
+      });
+    });
+
+    it(`a semaphore lets no more in than it has permits, ${workers} workers`, async () => {
+      await using(workers, async (context) => {
+        const at = cells(context);
+        const semaphore = new Semaphore(2);
+        const jobs = Array.from({ length: 6 }, (_, i) =>
+          context.async('usePermits', semaphore, at, 40, i % 3),
+        );
+        await Promise.all(jobs);
+        assert.equal(at[0], 0);
+        assert.isAtMost(at[1], 2);
+        assert.equal(semaphore.availablePermits, 2);
+      });
+    });
+  }
+
+  it('waits are over when their task is cancelled, or has ended', async () => {
+    await using(2, async (context) => {
+      const mutex = new Mutex({ locked: true });
+      const job = context.async('lockBound', mutex);
+      await turns(3);
+      job.cancel();
+      assert.instanceOf(await failure(job), CancellationError);
+      assert.isTrue(await context.async('leaveLocking', mutex));
+      mutex.unlock();
+      assert.isFalse(mutex.isLocked);
+      assert.equal(await context.async('lockBound', mutex), 'locked');
+    });
+  });
+
+  it('an owner is known on its own thread only', async () => {
+    await using(1, async (context) => {
+      const mutex = new Mutex();
+      await mutex.lock(undefined, 'me');
+      assert.equal(await context.async('unlockThere', mutex, 'me'), 'MutexOwnerError');
+      assert.isTrue(mutex.holdsLock('me'));
+      mutex.unlock('me');
+      assert.equal(await context.async('unlockThere', mutex), 'IllegalStateError');
+      await mutex.lock();
+      assert.equal(await context.async('unlockThere', mutex), 'unlocked');
+    });
+  });
+
+  it('a handle that is given up leaves the others', async () => {
+    await using(1, async (context) => {
+      const semaphore = new Semaphore(3, { available: 2 });
+      assert.deepEqual(await context.async('disposeThere', semaphore), [2, 'IllegalStateError']);
+      assert.equal(semaphore.availablePermits, 2);
+      const mutex = new Mutex();
+      const [back] = await context.async('echo', [mutex]);
+      assert.instanceOf(back, Mutex);
+      mutex.dispose();
+      assert.isTrue(back.tryLock());
+    });
   });
 });
