@@ -4,7 +4,8 @@
 
 import { before, describe, it } from 'node:test';
 import { assert } from 'chai';
-import { CancellationError, Main, Mutex, Semaphore, select, selectUnbiased } from 'coworker';
+import { CancellationError, Channel, ClosedSendError, IllegalStateError, Main } from 'coworker';
+import { Mutex, Semaphore, select, selectUnbiased } from 'coworker';
 import { failure } from './helpers/contexts.js';
 import { newMarks } from './helpers/marks.js';
 
@@ -27,6 +28,70 @@ describe('select', () => {
       assert.isAtLeast(counts[10], rounds / 4);
       assert.isAtLeast(counts[11], rounds / 4);
     });
+  });
+
+  it('case 182: that sends waits for a receiver, who goes on before the clause', async () => {
+    const mark = newMarks();
+    await Main.async(async (scope) => {
+      const channel = new Channel(Channel.RENDEZVOUS);
+      mark(1);
+      scope.launch(async (inner) => {
+        mark(3);
+        assert.equal(await channel.receive(inner), 'value');
+        mark(4);
+      });
+      mark(2);
+      await select(scope, (clauses) => clauses.onSend(channel, 'value', () => mark(5)));
+      mark(6);
+    });
+    mark.end(6);
+  });
+
+  it('case 184: that sends throws at a closed channel; an older element is delivered', async () => {
+    const mark = newMarks();
+    await Main.async(async (scope) => {
+      const channel = new Channel(Channel.RENDEZVOUS);
+      mark(1);
+      scope.launch(async (inner) => {
+        mark(2);
+        await channel.send('older', inner);
+        mark(4);
+      });
+      await scope.yield();
+      channel.close();
+      const sending = select(scope, (clauses) => clauses.onSend(channel, 'younger', mark.never));
+      assert.instanceOf(await failure(sending), ClosedSendError);
+      mark(3);
+      assert.equal(await channel.receive(scope), 'older');
+      await scope.yield();
+      mark(5);
+    });
+    mark.end(5);
+  });
+
+  it('case 185: throws for one channel in two clauses, which works on', async () => {
+    const mark = newMarks();
+    await Main.async(async (scope) => {
+      const channel = new Channel(Channel.RENDEZVOUS);
+      mark(1);
+      const twice = select(scope, (clauses) => {
+        clauses.onSend(channel, 1, mark.never);
+        clauses.onReceive(channel, mark.never);
+      });
+      assert.instanceOf(await failure(twice), IllegalStateError);
+      mark(2);
+      scope.launch(async (inner) => {
+        mark(3);
+        await channel.send(2, inner);
+        mark(5);
+      });
+      await scope.yield();
+      mark(4);
+      assert.equal(await channel.receive(scope), 2);
+      await scope.yield();
+      mark(6);
+    });
+    mark.end(6);
   });
 
   it('case 187: takes the first job to end, and leaves the other alone', async () => {

@@ -2,9 +2,17 @@
 
 import { before, describe, it } from 'node:test';
 import { assert } from 'chai';
-import { CancellationError, IllegalStateError, Main, Mutex } from 'coworker';
-import { newCompletableDeferred, newJob, select, selectUnbiased } from 'coworker';
-import { failure, thrown, turns } from './helpers/contexts.js';
+import { CancellationError, Channel, ClosedReceiveError, ClosedSendError } from 'coworker';
+import {
+  IllegalStateError,
+  Main,
+  Mutex,
+  newCompletableDeferred,
+  newJob,
+  select,
+  selectUnbiased,
+} from 'coworker';
+import { cells, failure, thrown, turns, using } from './helpers/contexts.js';
 
 before(() => Main.ready);
 
@@ -212,6 +220,10 @@ describe('select', () => {
         ['`ms`', (clauses) => clauses.onTimeout('1', never)],
         ['`ms`', (clauses) => clauses.onTimeout(NaN, never)],
         ['`mutex`', (clauses) => clauses.onLock({}, never)],
+        ['`mutex`', (clauses) => clauses.onLock(new Channel(), never)],
+        ['`channel`', (clauses) => clauses.onSend({}, 1, never)],
+        ['`channel`', (clauses) => clauses.onReceive(new Mutex(), never)],
+        ['`channel`', (clauses) => clauses.onReceiveCatching(null, never)],
         ['`then`', (clauses) => clauses.onTimeout(1)],
         ['`then`', (clauses) => clauses.onJoin(job, 5)],
         ['`build`', undefined],
@@ -247,6 +259,141 @@ describe('select', () => {
         throw own;
       };
       assert.equal(errorOf(fail), own);
+    });
+  });
+});
+
+describe('select with channels', () => {
+  it('receives what is there, and what comes', async () => {
+    const [empty, full] = [new Channel(), new Channel(1)];
+    const value = { the: 'very value' };
+    full.trySend(value);
+    const build = (clauses) => {
+      clauses.onReceive(empty, never);
+      clauses.onReceive(full, (received) => received);
+    };
+    assert.equal(await selecting(build), value);
+    const waiting = selecting(build);
+    await turns();
+    await full.send(2);
+    assert.equal(await waiting, 2);
+    assert.isFalse(empty.trySend(1).success, 'nobody waits there any more');
+  });
+
+  it('sends to one channel only', async () => {
+    const lost = [];
+    const onUndelivered = (value) => lost.push(value);
+    const [full, free] = [new Channel(0, { onUndelivered }), new Channel(1, { onUndelivered })];
+    const build = (clauses) => {
+      clauses.onSend(full, 'full', () => 'full');
+      clauses.onSend(free, 'free', () => 'free');
+    };
+    assert.equal(await selecting(build), 'free');
+    const waiting = selecting(build);
+    await turns();
+    assert.equal(await full.receive(), 'full');
+    assert.equal(await waiting, 'full');
+    assert.equal(free.tryReceive().value, 'free');
+    assert.isTrue(free.isEmpty);
+    assert.deepEqual(lost, [], 'a loser keeps its value');
+  });
+
+  it('throws what a channel was closed with', async () => {
+    const [closed, failed] = [new Channel(), new Channel()];
+    closed.close();
+    const cause = new RangeError('cause');
+    failed.close(cause);
+    const receiving = (channel) => selecting((clauses) => clauses.onReceive(channel, never));
+    const sending = (channel) => selecting((clauses) => clauses.onSend(channel, 1, never));
+    assert.instanceOf(await failure(receiving(closed)), ClosedReceiveError);
+    assert.instanceOf(await failure(sending(closed)), ClosedSendError);
+    assert.equal(await failure(receiving(failed)), cause);
+    assert.equal(await failure(sending(failed)), cause);
+    const late = new Channel();
+    const waiting = receiving(late);
+    await turns();
+    late.close(cause);
+    assert.equal(await failure(waiting), cause);
+  });
+
+  it('tells of a closed channel, if it shall', async () => {
+    const channel = new Channel(1);
+    const catching = () =>
+      selecting((clauses) => clauses.onReceiveCatching(channel, (result) => result));
+    channel.trySend(7);
+    assert.deepEqual(await catching(), { success: true, closed: false, value: 7 });
+    const waiting = catching();
+    await turns();
+    const cause = new RangeError('cause');
+    channel.close(cause);
+    for (const result of [await waiting, await catching()]) {
+      assert.deepEqual([result.success, result.closed], [false, true]);
+      assert.equal(result.cause, cause);
+    }
+  });
+
+  it('that is cancelled gives up what it sends, and what it got', async () => {
+    const lost = [];
+    const channel = new Channel(0, { onUndelivered: (value) => lost.push(value) });
+    const sending = selecting((clauses) => clauses.onSend(channel, 'sent', never));
+    await turns();
+    sending.cancel();
+    await sending.join();
+    assert.deepEqual(lost, ['sent']);
+    await Main.async(async (scope) => {
+      const receiving = scope.async((inner) =>
+        select(inner, (clauses) => clauses.onReceive(channel, never)),
+      );
+      await scope.yield();
+      await channel.send('handed over', scope);
+      receiving.cancel();
+      await scope.join(receiving);
+    });
+    assert.deepEqual(lost, ['sent', 'handed over']);
+  });
+
+  it('works across threads, with any values', async () => {
+    await using(2, async (context) => {
+      const channel = new Channel(2);
+      const job = context.async('receiveSelected', channel);
+      const values = [1, 'text', { a: [1, 2] }, /only cloned/u, new Map([[1, 2]])];
+      await Main.async(async (scope) => {
+        for (const value of values) {
+          await select(scope, (clauses) => {
+            clauses.onSend(channel, value, () => {});
+            clauses.onTimeout(60_000, never);
+          });
+        }
+      });
+      channel.close();
+      const [received, isClosed] = await job;
+      assert.deepEqual(received, values);
+      assert.isTrue(isClosed);
+    });
+  });
+
+  it('refuses a value that cannot be sent, and is not begun', async () => {
+    await using(1, async (context) => {
+      const [channel, other] = [new Channel(), new Channel(1)];
+      await context.async('kindOf', channel); // shared from now on
+      const selectingBoth = selecting((clauses) => {
+        clauses.onSend(other, 1, never);
+        clauses.onSend(channel, () => {}, never);
+      });
+      assert.instanceOf(await failure(selectingBoth), TypeError);
+      assert.isTrue(other.isEmpty);
+    });
+  });
+
+  it('never blocks for good in opposite orders', async () => {
+    await using(2, async (context) => {
+      const [one, two] = [new Channel(), new Channel()];
+      const at = cells(context);
+      await Promise.all([
+        context.async('exchange', one, two, at, 500),
+        context.async('exchange', two, one, at, 500),
+      ]);
+      assert.deepEqual([at[0], at[1]], [500, 500]);
     });
   });
 });
