@@ -1166,7 +1166,7 @@ int cw_semaphore_available(cw_semaphore *semaphore);
 
 typedef struct cw_clause {
     int kind;   /* the rest belongs to the library */
-    int status; /* on_receive_catching: CW_OK or CW_ERECVCLOSED, afterwards */
+    int status; /* afterwards; see below */
     void *object;
     void *value;
     const cw_coroutine *type;
@@ -1185,7 +1185,8 @@ static inline cw_clause cw_on_lock(cw_mutex *mutex, const void *owner);
     ((void)sizeof(NAME##__result((job), (out))),                               \
      cw__clause(CW__ON_AWAIT, (job), (out), &NAME, 0))
 /* NAME_on_send(channel, TYPE *value): the value is sent. It is read, and what
- * is there afterwards is unspecified.
+ * is there afterwards is unspecified, unless `status` of the clause is
+ * CW_EAGAIN: then it is still the caller's, neither sent nor given to the hook.
  * NAME_on_receive(channel, TYPE *out): an element is in `*out`.
  * NAME_on_receive_catching(channel, TYPE *out): the same, or the channel is
  * closed: `status` of the clause tells. */

@@ -48,6 +48,12 @@ int cw__gate_try(cw__gate *gate, const void *owner)
     return owner && gate->owner == owner ? CW_ESTATE : CW_EAGAIN;
 }
 
+cw_error *cw__gate_reentered(void)
+{
+    return cw_error_new(CW_ESTATE,
+                        "the mutex is locked by the same owner already", NULL);
+}
+
 int cw__gate_try_enter(cw__gate *gate, const void *owner)
 {
     cw__lock_acquire(&gate->lock);
@@ -103,7 +109,7 @@ int cw__gate_enter(cw_frame *frame, cw__gate *gate, const void *owner)
     if (cancelled) {
         cw__party_raise_cancelled(frame);
     } else if (status == CW_ESTATE) {
-        cw__set_error(frame, cw_error_new(CW_ESTATE, NULL, NULL));
+        cw__set_error(frame, cw__gate_reentered());
     } else {
         return CW__PENDING;
     }

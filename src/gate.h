@@ -42,6 +42,8 @@ void cw__gate_release(cw__gate *gate);
 int cw__gate_try(cw__gate *gate, const void *owner);
 /* The same, taking the lock. */
 int cw__gate_try_enter(cw__gate *gate, const void *owner);
+/* What a body raises for CW_ESTATE: owned. */
+cw_error *cw__gate_reentered(void);
 
 /* Leaves: CW_OK, CW_ESTATE (nobody is in), CW_EOWNER. */
 int cw__gate_leave(cw__gate *gate, const void *owner);

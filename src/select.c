@@ -182,6 +182,7 @@ static int take_await(cw_frame *frame, const cw_clause *clause)
         cw__set_error(frame, cw_error_retain(error));
         return 1;
     }
+    if (!clause->type) return 0; /* a host's, which takes the result itself */
     int status = cw__result(clause->object, clause->type, clause->value);
     if (status == CW_OK) return 0;
     cw__set_error(frame, cw_error_new(status, NULL, NULL));
@@ -210,7 +211,7 @@ static void complete_at_once(cw__selecting *select, uint32_t index,
             return;
         }
         if (clause->kind == CW__ON_LOCK) {
-            error = cw_error_new(CW_ESTATE, NULL, NULL);
+            error = cw__gate_reentered();
         } else if (!error) {
             error = channel_error(clause);
         }
@@ -228,6 +229,7 @@ static void raise_cancelled(cw_frame *frame, cw_clause *clauses, uint32_t count,
     for (uint32_t i = 0; i < count; i++) {
         cw_clause *clause = &clauses[i];
         if (clause->kind != CW__ON_SEND || i == sent) continue;
+        clause->status = CW_OK;
         void *element = clause->value;
         if (waiting)
             element = cw__stashed(&waiting->nodes[i].waiter,
@@ -273,7 +275,10 @@ static enum readiness try_or_queue(cw__selecting *select, cw__select *waiting,
 
 static int refuse(cw_frame *frame, int status)
 {
-    cw__set_error(frame, cw_error_new(status, NULL, NULL));
+    const char *why = status == CW_ESTATE
+                          ? "two clauses of a select are about the same object"
+                          : NULL;
+    cw__set_error(frame, cw_error_new(status, why, NULL));
     return CW__DONE;
 }
 
@@ -301,7 +306,7 @@ int cw__select_begin(cw_frame *frame, cw_clause *clauses, size_t count,
     cw__aftermath_init(&select.after);
     for (uint32_t i = 0; i < count; i++) {
         select.order[i] = (uint8_t)i;
-        clauses[i].status = CW_OK;
+        clauses[i].status = clauses[i].kind == CW__ON_SEND ? CW_EAGAIN : CW_OK;
     }
     int status = sort_objects(&select);
     if (status != CW_OK) return refuse(frame, status);
@@ -356,6 +361,7 @@ static int complete(cw_frame *frame, cw_clause *clause, const cw__waiter *node,
         CW__FALLTHROUGH;
     case CW__ON_SEND:
     case CW__ON_RECEIVE:
+        clause->status = CW_OK;
         if (refused) {
             cw__set_error(frame, channel_error(clause));
             return 1;

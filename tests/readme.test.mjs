@@ -74,6 +74,14 @@ describe('README', () => {
     assert.deepEqual(stdout.trim().split('\n'), promised(files.get('channels.js')));
   });
 
+  it('runs mutexes, semaphores and select, with the outputs that it names', async () => {
+    const { stdout, stderr } = await run(process.execPath, ['sync.js'], { cwd: folder });
+    assert.equal(stderr, '');
+    const expected = promised(files.get('sync.js'));
+    assert.lengthOf(expected, 3);
+    assert.equal(stdout, `${expected.join('\n')}\n`);
+  });
+
   /** Compiles one of the C programs and runs it. */
   async function runC(name) {
     const out = `${folder}/${name}`;

@@ -5,7 +5,7 @@
  * Compiled for WebAssembly and run at build time; its output is
  * web/layout.gen.ts. C stays the only place where these are written down. */
 #include "bridge.h"
-#include "channels.h"
+#include "selects.h"
 
 #include "run_test.h"
 
@@ -103,6 +103,12 @@ int main(void)
     CONSTANT("NOT_LATE", CW_NOT_LATE);
     CONSTANT("DEBUG_JOBS", CW_DEBUG_JOBS);
     CONSTANT("DEBUG_DEADLOCKS", CW_DEBUG_DEADLOCKS);
+    CONSTANT("ON_RECEIVE", CW__ON_RECEIVE);
+    CONSTANT("ON_RECEIVE_CATCHING", CW__ON_RECEIVE_CATCHING);
+    CONSTANT("ON_JOIN", CW__ON_JOIN);
+    CONSTANT("ON_AWAIT", CW__ON_AWAIT);
+    CONSTANT("MAX_CLAUSES", CW_MAX_CLAUSES);
+    OFFSET("SELECTED_WHICH", cwb_selected, which);
     CONSTANT("MAX_WORKERS", CW_MAX_WORKERS);
     OFFSET("WORKER_WORD", cw__worker, word);
     OFFSET("WORKER_CONTEXT", cw__worker, context);

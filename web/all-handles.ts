@@ -5,9 +5,13 @@
  */
 import { registerBroadcasts } from './broadcast.js';
 import { registerChannels } from './channel.js';
+import { registerMutexes } from './mutex.js';
+import { registerSemaphores } from './semaphore.js';
 
 /** Lets arguments bring handles of all kinds. */
 export function registerHandles(): void {
   registerBroadcasts();
   registerChannels();
+  registerMutexes();
+  registerSemaphores();
 }

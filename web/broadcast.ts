@@ -34,7 +34,7 @@ export interface BroadcastOptions<T> {
  */
 export class ConflatedBroadcastChannel<T = unknown> extends Handle {
   /** @internal */
-  protected override get kind(): string {
+  override get kind(): string {
     return 'ConflatedBroadcastChannel';
   }
 

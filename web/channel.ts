@@ -122,7 +122,7 @@ export class Channel<T = unknown> extends Handle implements AsyncIterable<T> {
   private readonly locals: Set<LocalValue>;
 
   /** @internal */
-  protected override get kind(): string {
+  override get kind(): string {
     return 'Channel';
   }
 
@@ -422,6 +422,29 @@ export class Channel<T = unknown> extends Handle implements AsyncIterable<T> {
     return { success: false, closed: true, cause: error === 0 ? undefined : errors.read(error) };
   }
 
+  /** @internal Adds a clause to a select: to send a value. */
+  selectSend(select: Pointer, value: T): void {
+    const { at } = this;
+    const { module } = this.target.realm;
+    if (module._cwb_select_on_send(select, at, this.write(value)) < 0) throw noMemory();
+  }
+
+  /** @internal The same to receive, as `kind` says. */
+  selectReceive(select: Pointer, kind: number): void {
+    this.target.realm.module._cwb_select_on_receive(select, this.at, kind);
+  }
+
+  /** @internal What such a clause has received, for this scope. */
+  selected(data: Pointer, scope: BaseScope): T | Promise<T> {
+    return receivingFor(scope, (realm) => readElement<T>(realm, data));
+  }
+
+  /** @internal The same, if the channel may be closed. */
+  selectedCatching(data: Pointer, scope: BaseScope): ReceiveResult<T> | Promise<ReceiveResult<T>> {
+    if (!hasElement(this.target.realm, data)) return this.closedResult(this.at);
+    return receivingFor(scope, (realm) => readElement<T, ReceiveResult<T>>(realm, data, succeeded));
+  }
+
   private receiving<R>(
     scope: BaseScope | undefined,
     how: number,
@@ -596,6 +619,17 @@ function undelivered(cause: unknown): UndeliveredElementError {
   return new UndeliveredElementError('the hook for an element that was not delivered has failed', {
     cause,
   });
+}
+
+/** Reads what handles in it are for. */
+function receivingFor<R>(scope: BaseScope, read: (realm: LaunchRealm) => R): R {
+  const { realm } = scope.target;
+  realm.receiver = scope;
+  try {
+    return read(realm);
+  } finally {
+    realm.receiver = undefined;
+  }
 }
 
 function hasElement(realm: LaunchRealm, received: Pointer): boolean {

@@ -45,8 +45,14 @@ export {
 } from './errors.js';
 export { Deferred, Job } from './job.js';
 export type { CompletionFunction, CompletionHandle, CompletionOptions } from './job.js';
+export { Mutex } from './mutex.js';
+export type { MutexOptions } from './mutex.js';
 export type { LaunchOptions, Start } from './options.js';
 export { transfer } from './parcels.js';
+export { SelectClauses, select, selectUnbiased } from './select.js';
+export type { Then } from './select.js';
+export { Semaphore } from './semaphore.js';
+export type { SemaphoreOptions } from './semaphore.js';
 export type { Resume, SuspendBlock } from './suspend.js';
 export { ProducerChannel, produce } from './produce.js';
 export type { LocalLauncher, ProduceBlock, ProduceOptions } from './produce.js';

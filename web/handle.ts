@@ -65,7 +65,7 @@ export abstract class Handle {
   }
 
   /** @internal What the object is called in errors. */
-  protected abstract readonly kind: string;
+  abstract readonly kind: string;
 
   /** @internal The object; throws once the handle is given up. */
   get at(): Pointer {
@@ -79,7 +79,7 @@ export abstract class Handle {
    * {@link IllegalStateError}; the object is there for those who have another.
    * It need not be called: what is forgotten is collected, but later.
    */
-  release(): void {
+  dispose(): void {
     registry.unregister(this.base ?? this);
     giveBack(this.held);
   }

@@ -105,7 +105,7 @@ export function produce<T>(
     job = scope.async(named, (inner) => block(inner, channel.in(inner)));
   } catch (error) {
     module._cwb_produce_end(channel.at, 0);
-    channel.release();
+    channel.dispose();
     throw error;
   }
   const producer = job.retain();

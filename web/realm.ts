@@ -33,6 +33,10 @@ export interface Ticket {
   handled?(news: number, data: Pointer, token: number, element: Pointer): unknown;
 }
 
+/** How long a wait for nothing may go on. */
+const STALE_MS = 50;
+/** What setTimeout() takes. */
+const MAX_TIMEOUT = 2 ** 31 - 1;
 /** How long a realm may go on by microtasks before others get a turn. */
 const TURN_MS = 2;
 /**
@@ -252,7 +256,9 @@ export abstract class Realm implements Host {
    */
   private sleep(): void {
     const ms = this.module._cwb_sleep_ms();
-    const until = ms < 0 ? Infinity : performance.now() + ms;
+    const now = performance.now();
+    const until = ms < 0 ? Infinity : now + ms;
+    clearTimeout(this.alarm);
     if (this.waitAsync && !this.waiting) {
       const index = (this.self + layout.WORKER_WORD) >>> 2;
       const wait = this.waitAsync.call(Atomics, this.memory.i32, index, 0, ms < 0 ? Infinity : ms);
@@ -265,9 +271,17 @@ export abstract class Realm implements Host {
       void wait.value.then(this.woken);
       return;
     }
+    // What the wait was for was cancelled: one with a time limit would keep a Node
+    // process until that is over.
+    if (
+      until === Infinity &&
+      this.waitingUntil - now > STALE_MS &&
+      this.waitingUntil !== Infinity
+    ) {
+      Atomics.notify(this.memory.i32, (this.self + layout.WORKER_WORD) >>> 2);
+    }
     if (until < this.waitingUntil || (!this.waitAsync && until !== Infinity)) {
-      clearTimeout(this.alarm);
-      this.alarm = setTimeout(this.newTurn, Math.max(0, ms));
+      this.alarm = setTimeout(this.newTurn, Math.min(Math.max(0, ms), MAX_TIMEOUT));
     }
   }
 

@@ -191,6 +191,8 @@ SCENARIO(ready_clauses_take_effect_alone, ints channels[2]; int values[2];
         ASSERT_EQ(ints_try_receive(self->channels[self->which], &self->got),
                   CW_OK);
         ASSERT_EQ(self->got, self->which + 7);
+        ASSERT_EQ(self->clauses[self->which].status, CW_OK);
+        ASSERT_EQ(self->clauses[!self->which].status, CW_EAGAIN);
         ASSERT(cw_channel_is_empty(self->channels[!self->which].channel));
         for (int i = 0; i < 2; i++)
             cw_channel_release(self->channels[i].channel);
@@ -261,6 +263,44 @@ CW_COROUTINE(select_to_send, ints, cw_none, cw_clause clauses[1]; int which;
     self->value = 8;
     self->clauses[0] = ints_on_send(self->arg, &self->value);
     CW_SELECT(self, self->clauses, 1, &self->which);
+    CW_FINALLY(self);
+    ASSERT_EQ(self->clauses[0].status, CW_OK); /* the hook has it */
+    CW_END(self);
+}
+
+/* Whose an element is afterwards. */
+SCENARIO(what_was_not_sent_is_the_callers, ints channel; cw_mutex * mutex;
+         cw_clause clauses[3]; int which; int value;)
+{
+    CW_BEGIN(self);
+    self->channel = hooked(CW_RENDEZVOUS);
+    self->mutex = cw_mutex_new(true);
+    self->value = 8;
+    self->clauses[0] = ints_on_send(self->channel, &self->value);
+    self->clauses[1] = cw_on_timeout(1);
+    CW_SELECT(self, self->clauses, 2, &self->which); /* waits */
+    ASSERT_EQ(self->which, 1);
+    ASSERT_EQ(self->clauses[0].status, CW_EAGAIN);
+    self->clauses[1] = cw_on_lock(self->mutex, NULL);
+    self->clauses[2] = cw_on_lock(self->mutex, NULL);
+    CW_TRY(self, 1);
+    CW_SELECT(self, self->clauses, 3, &self->which);
+    ASSERT(false);
+    CW_CATCH(self, 1) { ASSERT_EQ(cw_error_code(cw_caught(self)), CW_ESTATE); }
+    ASSERT_EQ(self->clauses[0].status, CW_EAGAIN);
+    cw_channel_close(self->channel.channel, NULL, NULL);
+    ASSERT_EQ(hook.count, 0);
+    CW_TRY(self, 2);
+    CW_SELECT(self, self->clauses, 1, &self->which);
+    ASSERT(false);
+    CW_CATCH(self, 2)
+    {
+        ASSERT_EQ(cw_error_code(cw_caught(self)), CW_ESENDCLOSED);
+    }
+    ASSERT_EQ(self->clauses[0].status, CW_OK);
+    ASSERT_EQ(hook.count, 1);
+    cw_mutex_release(self->mutex);
+    cw_channel_release(self->channel.channel);
     CW_END(self);
 }
 

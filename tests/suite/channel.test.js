@@ -249,8 +249,8 @@ describe('a channel of one thread', () => {
   it('can be released, with its views', async () => {
     const channel = new Channel(1);
     const view = channel.in(await Main.async((scope) => scope));
-    channel.release();
-    channel.release();
+    channel.dispose();
+    channel.dispose();
     for (const call of [
       () => channel.send(1),
       () => channel.trySend(1),
@@ -272,7 +272,7 @@ describe('a channel of one thread', () => {
       channel.invokeOnClose(() => {});
       for (let i = 0; i < 100; i++) await channel.send({ i });
       for (let i = 0; i < 50; i++) await channel.receive();
-      channel.release(); // with what is in it
+      channel.dispose(); // with what is in it
     };
     await round();
     const before = memoryUsed(keep);
@@ -576,7 +576,7 @@ describe('a channel between threads', () => {
         await channel.send({ left: /x/ });
         jobs[1].cancel();
         await Promise.allSettled(jobs);
-        channel.release();
+        channel.dispose();
       };
       for (let i = 0; i < 5; i++) await round();
       const closing = context.close();
@@ -668,8 +668,8 @@ describe('a broadcast', () => {
       for (let i = 0; i < 10; i++) await broadcast.send({ text: 'x'.repeat(200), i });
       await subscriptions[0].receive();
       subscriptions[1].cancel();
-      for (const subscription of subscriptions) subscription.release();
-      broadcast.release();
+      for (const subscription of subscriptions) subscription.dispose();
+      broadcast.dispose();
     };
     await round();
     const before = memoryUsed(keep);

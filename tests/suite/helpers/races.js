@@ -2,7 +2,7 @@
 // go, a job settles once.
 
 import { assert } from 'chai';
-import { CancellationError, Channel, Main } from 'coworker';
+import { CancellationError, Channel, Main, Mutex, Semaphore } from 'coworker';
 import { cells, until } from './contexts.js';
 
 /** Waits until all that was launched has been counted as ended. */
@@ -174,7 +174,100 @@ export const races = {
     }
     // What was sent was received or given back, once.
     await until(() => noted.every((count) => count === 0));
-    channel.release();
+    channel.dispose();
     context.free(noted);
   },
+
+  async 'cancels and waits for a mutex'(context, pick) {
+    const mutex = new Mutex({ locked: true });
+    const at = cells(context);
+    const jobs = Array.from({ length: 2 + pick(6) }, () =>
+      context.async('addUnderLock', mutex, at, 1 + pick(3), pick(2)),
+    );
+    await pause(pick);
+    mutex.unlock();
+    await cancelSome(jobs, pick);
+    assert.isFalse(mutex.isLocked);
+    assert.equal(at[0], at[1], 'one at a time');
+    context.free(at);
+  },
+
+  async 'cancels and waits for permits'(context, pick) {
+    const permits = 1 + pick(3);
+    const semaphore = new Semaphore(permits);
+    const at = cells(context);
+    const jobs = Array.from({ length: 2 + pick(6) }, () =>
+      context.async('usePermits', semaphore, at, 1 + pick(3), pick(2)),
+    );
+    await cancelSome(jobs, pick);
+    assert.equal(semaphore.availablePermits, permits);
+    assert.equal(at[0], 0);
+    assert.isAtMost(at[1], permits);
+    context.free(at);
+  },
+
+  async 'selects of two mutexes in opposite orders'(context, pick) {
+    const mutexes = [new Mutex(), new Mutex()];
+    const at = cells(context);
+    const times = 1 + pick(20);
+    const jobs = [mutexes, mutexes.toReversed(), mutexes].map((order) =>
+      context.async('lockEither', order, at, times),
+    );
+    await Promise.all(jobs);
+    assert.equal(at[0], times * jobs.length);
+    for (const mutex of mutexes) assert.isFalse(mutex.isLocked);
+    context.free(at);
+  },
+
+  async 'selects of two channels in opposite orders'(context, pick) {
+    const [one, two] = [new Channel(), new Channel()];
+    const at = cells(context);
+    const times = 1 + pick(20);
+    const jobs = [
+      context.async('exchange', one, two, at, times),
+      context.async('exchange', two, one, at, times),
+    ];
+    await Promise.all(jobs);
+    assert.deepEqual([at[0], at[1]], [times, times]);
+    context.free(at);
+  },
+
+  async 'cancels and selects that send and receive'(context, pick) {
+    const lost = [];
+    const channel = new Channel(pick(3), { onUndelivered: (value) => lost.push(value) });
+    const at = cells(context);
+    const jobs = [];
+    for (let i = 0; i < 4; i++) {
+      jobs.push(context.async('sendSelected', channel, i * 100, 5, at));
+      jobs.push(context.async('receiveSome', channel, 5, at));
+    }
+    await pause(pick);
+    for (const job of jobs) if (pick(3) === 0) job.cancel('race');
+    await pause(pick);
+    for (const job of jobs) job.cancel('the end');
+    for (const job of jobs) {
+      const { error } = await settleOnce(job);
+      if (error) assert.isTrue(isCancellation(error), String(error));
+    }
+    channel.cancel();
+    // The hook is called here, by messages of the workers.
+    await until(() => lost.length + at[1] >= at[0]);
+    assert.equal(lost.length + at[1], at[0]);
+    assert.equal(new Set(lost).size, lost.length, 'each once');
+    context.free(at);
+  },
 };
+
+/** Cancels some of the jobs while they run; the others end well. */
+async function cancelSome(jobs, pick) {
+  const kept = jobs.filter((job) => {
+    if (pick(2) === 0) return true;
+    void pause(pick).then(() => job.cancel('race'));
+    return false;
+  });
+  for (const job of jobs) {
+    const { error } = await settleOnce(job);
+    if (kept.includes(job)) assert.isUndefined(error);
+    else if (error) assert.isTrue(isCancellation(error), String(error));
+  }
+}

@@ -1,0 +1,58 @@
+/* gates.c: mutexes and semaphores for JavaScript.
+ *
+ * SPDX-License-Identifier: MIT
+ *
+ * What does not wait JavaScript calls in the core itself.
+ */
+#include "waits.h"
+
+#include "coroutine.h"
+#include "gate.h"
+
+typedef struct gate_arg {
+    cwb_wait wait;
+    cw__gate *gate; /* owned */
+    const void *owner;
+} gate_arg;
+
+CW_COROUTINE(entering, gate_arg, cw_none, CW_NO_LOCALS)
+{
+    CW_BEGIN(self);
+    CW__SUSPEND(self,
+                cw__gate_enter(&self->frame, self->arg.gate, self->arg.owner),
+                cw__entered(&self->frame));
+    CW_FINALLY(self);
+    cw__gate_release(self->arg.gate);
+    CW_END(self);
+}
+CWB_LEAF(entering, "enter", gate_arg, cw_none);
+
+static int enter(cw_job *scope, uint32_t token, cw__gate *gate,
+                 const void *owner)
+{
+    gate_arg arg = {{.token = token}, gate, owner};
+    cw__gate_retain(gate);
+    int status = cwb_leaf_begin(scope, &entering_leaf, &arg);
+    if (status != CW_OK) cw__gate_release(gate);
+    return status;
+}
+
+/* Waits for a mutex, see CW_LOCK; `owner` is a number of cwb_owner_new(). */
+int cwb_lock(cw_job *scope, uint32_t token, cw_mutex *mutex, const void *owner)
+{
+    return enter(scope, token, &mutex->gate, owner);
+}
+
+/* Waits for a permit, see CW_ACQUIRE. */
+int cwb_acquire(cw_job *scope, uint32_t token, cw_semaphore *semaphore)
+{
+    return enter(scope, token, &semaphore->gate, NULL);
+}
+
+/* A number for something that locks as an owner: no realm gets it twice. */
+uint32_t cwb_owner_new(void)
+{
+    static _Atomic uint32_t last;
+    /* relaxed: it only has to differ. 0 is nobody. */
+    return cw_add_relaxed(&last, 1) + 1;
+}
