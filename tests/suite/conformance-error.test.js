@@ -2,7 +2,7 @@
 
 import { describe, it } from 'node:test';
 import { assert } from 'chai';
-import { CancellationError, GlobalScope, newJob } from 'coworker';
+import { CancellationError, GlobalScope, newJob, produce } from 'coworker';
 import { failure, turns, uncaught } from './helpers/contexts.js';
 import { flags, onMain } from './helpers/marks.js';
 
@@ -259,9 +259,25 @@ describe('failures', () => {
       assertSuppressed(a);
     }));
 
-  it(
-    'case 133: cancelling a channel from inside',
-    { skip: 'there are no channels in JavaScript yet' },
-    () => {},
-  );
+  it('case 133: cancelling a channel from inside', () =>
+    failures(5, async (scope, expect) => {
+      const cancellation = new CancellationError('from inside');
+      const channel = produce(scope, async (_inner, own) => {
+        expect(2);
+        channel.cancel(cancellation);
+        expect(3);
+        const caught = await failure(own.send(1));
+        assert.strictEqual(caught, cancellation);
+        expect(4);
+        throw caught;
+      });
+      expect(1);
+      await scope.yield();
+      assert.strictEqual(await failure(channel.receive(scope)), cancellation);
+      assertSuppressed(cancellation);
+      expect(5);
+      await channel.join();
+      assert.equal(flags(channel), '011');
+      return [];
+    }));
 });

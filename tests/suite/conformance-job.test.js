@@ -8,6 +8,7 @@ import {
   newJob,
   newSupervisorJob,
   Main,
+  produce,
 } from 'coworker';
 import { failure, turns, uncaught } from './helpers/contexts.js';
 import { flags, onMain } from './helpers/marks.js';
@@ -404,6 +405,7 @@ describe('the order among jobs', () => {
 const kinds = [
   ['launch()', 'fails', (scope, body) => scope.launch((child) => void child.launch(body))],
   ['async()', 'fails', (scope, body) => scope.async((child) => void child.launch(body))],
+  ['produce()', 'fails', (scope, body) => produce(scope, (child) => void child.launch(body))],
   [
     'newJob()',
     'fails',
@@ -452,7 +454,6 @@ const kinds = [
     (scope, body) => scope.withTimeout(10_000, (inner) => void inner.launch(body)),
   ],
 ];
-const NO_PRODUCERS = 'there are no producers in JavaScript yet';
 
 /** Has a child of the kind, and looks what its own job makes of `error` below. */
 async function family(scope, error, fate, begin) {
@@ -501,7 +502,6 @@ describe('case 28: a failing grandchild below', () => {
   for (const [name, fate, begin] of kinds) {
     it(name, () => onMain(0, (scope) => family(scope, new Error('A'), fate, begin)));
   }
-  it('produce()', { skip: NO_PRODUCERS }, () => {});
 });
 
 describe('case 29: a grandchild that throws a cancellation below', () => {
@@ -514,7 +514,6 @@ describe('case 29: a grandchild that throws a cancellation below', () => {
       assert.lengthOf(errors, 0);
     });
   }
-  it('produce()', { skip: NO_PRODUCERS }, () => {});
 });
 
 describe('ends of jobs', () => {

@@ -78,7 +78,6 @@ describe('loops', () => {
     });
   });
 
-  it('case 107: many unconfined jobs that wait for a mutex', { skip: 'there is no mutex yet' });
   it('case 109: a loop in a loop', { skip: noBlocking });
 
   it('case 110: what is due goes on before what is ready later', () =>

@@ -51,10 +51,6 @@ describe('starting, cancelling and calling back', () => {
       assert.equal(flags(waiter), '011');
     }));
 
-  it('case 91: a mutex that was handed over is given back', {
-    skip: 'there is no mutex yet',
-  });
-
   it('case 92: an undispatched body in a cancelled job begins and does not wait', () =>
     onMain(4, async (scope, expect) => {
       const job = scope.launch(async (outer) => {

@@ -2,7 +2,7 @@
 
 import { describe, it } from 'node:test';
 import { assert } from 'chai';
-import { CancellationError, TimeoutCancellationError } from 'coworker';
+import { CancellationError, Channel, TimeoutCancellationError } from 'coworker';
 import { failure, using } from './helpers/contexts.js';
 import { onMain } from './helpers/marks.js';
 
@@ -95,7 +95,22 @@ describe('time limits', () => {
       expect(2);
     }));
 
-  it('case 85: end waiting for an empty channel', { skip: 'there are no channels yet' });
+  it('case 85: end waiting for an empty channel', () =>
+    onMain(4, async (scope, expect) => {
+      const channel = new Channel(1);
+      expect(1);
+      const result = await scope.withTimeoutOrNull(1, async (inner) => {
+        expect(2);
+        await channel.receive(inner);
+        expect.never();
+      });
+      assert.isNull(result);
+      expect(3);
+      // Nobody waits at it any more.
+      await channel.send('value', scope);
+      assert.equal(await channel.receive(scope), 'value');
+      expect(4);
+    }));
 
   it('case 86: give the value of a busy body although they ran out', () =>
     // A worker that sleeps looks at the clock for one that is busy.
