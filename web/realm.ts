@@ -99,6 +99,8 @@ export abstract class Realm implements Host {
   private turnBegan = 0;
   private goes = 0;
   private hops = 0;
+  /** A body goes on by microtasks, and a pump follows. */
+  private going = false;
   /** The body that was resumed last waits again, or has ended. */
   private waits = false;
   private waitAsync: WaitAsync | undefined;
@@ -167,8 +169,13 @@ export abstract class Realm implements Host {
   schedulePump(): void {
     if (this.pumping || this.pumpQueued) return;
     this.pumpQueued = true;
-    queueMicrotask(this.pumpNow);
+    queueMicrotask(this.pumpSoon);
   }
+
+  /** What woke the realm meanwhile is told when the body has come to its wait. */
+  private readonly pumpSoon = (): void => {
+    if (!this.going) this.pumpNow();
+  };
 
   /** Runs what there is to do; then sleeps, or comes back in a later turn. */
   readonly pumpNow = (): void => {
@@ -194,17 +201,25 @@ export abstract class Realm implements Host {
   /** Lets the body that was just resumed come to its next wait, then runs on. */
   private goOn(): void {
     this.pumpQueued = true;
-    if (++this.goes < this.goesPerTurn) {
-      this.hops = this.waits ? 1 : MAX_HOPS;
-      queueMicrotask(this.hop);
-    } else {
-      this.nextTurn(this.newTurn);
-    }
+    this.hops = this.waits ? 1 : MAX_HOPS;
+    if (this.going) return;
+    this.going = true;
+    if (++this.goes < this.goesPerTurn) queueMicrotask(this.hop);
+    else this.nextTurn(this.gone);
   }
 
+  private readonly gone = (): void => {
+    this.going = false;
+    this.newTurn();
+  };
+
   private readonly hop = (): void => {
-    if (this.waits || --this.hops === 0) this.pumpNow();
-    else queueMicrotask(this.hop);
+    if (this.waits || --this.hops <= 0) {
+      this.going = false;
+      this.pumpNow();
+    } else {
+      queueMicrotask(this.hop);
+    }
   };
 
   /** A body has come to where it waits, or to its end. */
@@ -219,8 +234,8 @@ export abstract class Realm implements Host {
     this.hops = MAX_HOPS;
     if (this.pumping) {
       this.module._cwb_goes_on();
-    } else if (!this.pumpQueued) {
-      this.pumpQueued = true;
+    } else if (!this.pumpQueued && !this.going) {
+      this.pumpQueued = this.going = true;
       queueMicrotask(this.hop);
     }
   }
@@ -288,7 +303,7 @@ export abstract class Realm implements Host {
   private readonly woken = (): void => {
     this.waiting = false;
     this.waitingUntil = Infinity;
-    this.newTurn();
+    if (!this.going) this.newTurn();
   };
 
   // ---- tokens
