@@ -81,8 +81,7 @@ void cw_channel_release(cw_channel *channel)
 void cw__aftermath_run(cw__worker *self, cw_channel *channel,
                        cw__aftermath *after)
 {
-    if (after->woken.tasks || after->woken.ops)
-        cw__dispatch_woken(self, &after->woken);
+    if (after->woken.tasks) cw__dispatch_woken(self, &after->woken);
     if (after->garbage) cw__segment_free(&channel->buffer, after->garbage);
 }
 
@@ -157,21 +156,15 @@ bool cw__channel_admits_sender(cw_channel *channel, cw__segment **segment)
 
 /* ---- the ends of waits */
 
-enum cw__outcome cw__channel_withdraw(cw_channel *channel, cw__waiter **queue,
-                                      cw__waiter *party)
-{
-    cw__channel_lock(channel);
-    if (party->linked) cw__queue_remove(queue, party);
-    enum cw__outcome outcome = (enum cw__outcome)party->early;
-    cw__channel_unlock(channel);
-    return outcome;
-}
-
 enum cw__outcome cw__channel_waited(cw_channel *channel, cw__waiter **queue,
                                     cw_job *job)
 {
     if (cw__party_was_woken(job)) return (enum cw__outcome)job->waiter.early;
-    return cw__channel_withdraw(channel, queue, &job->waiter);
+    cw__channel_lock(channel);
+    if (job->waiter.linked) cw__queue_remove(queue, &job->waiter);
+    enum cw__outcome outcome = (enum cw__outcome)job->waiter.early;
+    cw__channel_unlock(channel);
+    return outcome;
 }
 
 /* ---- elements that nobody receives */
@@ -191,8 +184,8 @@ void cw__channel_lost(cw_channel *channel, cw_job *job, void *element)
 {
     cw_error *error = cw__channel_undelivered(channel, element);
     if (!error) return;
-    if (!job || !cw__job_handle_failure(job, error))
-        cw__report_unhandled(job ? cw_job_name(job) : "", error);
+    if (!cw__job_handle_failure(job, error))
+        cw__report_unhandled(cw_job_name(job), error);
     cw_error_release(error);
 }
 

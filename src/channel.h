@@ -149,11 +149,8 @@ bool cw__channel_admits_sender(cw_channel *channel, cw__segment **segment);
 
 /* ---- the ends of waits */
 
-/* Takes a party off its queue, if it is in it, and tells what has become of it.
- * Taking the lock also makes sure that whoever has woken it is done with it. */
-enum cw__outcome cw__channel_withdraw(cw_channel *channel, cw__waiter **queue,
-                                      cw__waiter *party);
-/* The same for a body that was resumed. */
+/* Takes the party of a body that was resumed off its queue, if it is in it, and
+ * tells what has become of it. */
 enum cw__outcome cw__channel_waited(cw_channel *channel, cw__waiter **queue,
                                     cw_job *job);
 /* Sends if that needs no waiting: CW__SENT; CW__SENT_DROPPED, and `*failure`
@@ -175,24 +172,6 @@ cw_error *cw__channel_undelivered(cw_channel *channel, void *element);
 /* The same where cancellation is raised: a failure goes to the job's handler of
  * failures, or is reported. */
 void cw__channel_lost(cw_channel *channel, cw_job *job, void *element);
-
-/* ---- operations of the host: see cw__op
- *
- * Both begin with the party's `op` set; `element` is copied, `out` is borrowed
- * until the end. They return CW_OK or a negative code at once, as the try
- * functions do but CW_EAGAIN; or CW__PENDING: then the op is fired with
- * CW__FIRED when it is over. In any case where they returned CW__PENDING, the
- * host calls the function that ends it, once, on its own thread, also in order
- * to withdraw it: with `cancelled` if its scope is cancelled. That returns
- * CW_OK, CW_ESENDCLOSED or CW_ERECVCLOSED, or CW_ECANCELED, in which case the
- * element, if there is one, was given to the hook. */
-int cw__channel_op_send(cw_channel *channel, cw__party_op *party,
-                        void *element);
-int cw__channel_op_send_end(cw_channel *channel, cw__party_op *party,
-                            bool cancelled);
-int cw__channel_op_receive(cw_channel *channel, cw__party_op *party, void *out);
-int cw__channel_op_receive_end(cw_channel *channel, cw__party_op *party,
-                               bool cancelled);
 
 /* ---- closing */
 

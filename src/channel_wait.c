@@ -1,4 +1,4 @@
-/* channel_wait.c: bodies, and operations of the host, that wait at a channel.
+/* channel_wait.c: bodies that wait at a channel.
  *
  * SPDX-License-Identifier: MIT
  *
@@ -76,7 +76,7 @@ int cw__send(cw_frame *frame, cw_channel *channel, void *element)
             break;
         }
     } while (!no_memory);
-    if (after.woken.tasks || after.woken.ops || after.garbage)
+    if (after.woken.tasks || after.garbage)
         cw__aftermath_run(cw__self, channel, &after);
     if (cw_unlikely(segment)) cw__segment_free(&channel->buffer, segment);
     if (cw_likely(how == CW__SENT)) {
@@ -156,7 +156,7 @@ static int receive(cw_frame *frame, cw_channel *channel, void *out,
         how = receive_or_queue(channel, job, out, &after);
         cw__channel_unlock(channel);
         if (how == CW__EMPTY) return CW__PENDING;
-        if (after.woken.tasks || after.woken.ops || after.garbage)
+        if (after.woken.tasks || after.garbage)
             cw__aftermath_run(cw__self, channel, &after);
     }
     if (catching) {

@@ -29,7 +29,6 @@
 #include "error.h"
 #include "frame.h"
 #include "handler.h"
-#include "host.h"
 #include "party.h"
 #include "scope.h"
 #include "suspend.h"
@@ -87,21 +86,6 @@ void cw__note_task(cw__woken *woken, cw_job *task)
     woken->tasks_end = &task->next;
 }
 
-void cw__note_op(cw__woken *woken, cw__op *op)
-{
-    op->next = NULL;
-    *woken->ops_end = op;
-    woken->ops_end = &op->next;
-}
-
-static void fire_op(cw__woken *woken, cw__op *op, enum cw__fired how)
-{
-    uint32_t fresh = 0;
-    /* acq_rel: the first of several registrations to fire wins */
-    if (cw_cas_acq_rel(&op->fired, &fresh, (uint32_t)how))
-        cw__note_op(woken, op);
-}
-
 void cw__waiter_fire(cw__waiter *waiter, cw__woken *woken)
 {
     switch ((enum cw__waiter_kind)waiter->kind) {
@@ -121,10 +105,6 @@ void cw__waiter_fire(cw__waiter *waiter, cw__woken *woken)
         if (failed || last) cw__note_task(woken, task);
         return;
     }
-    case CW__WAITER_OP:
-        fire_op(woken, waiter->owner.pointer,
-                waiter->early ? CW__FIRED_EARLY : CW__FIRED);
-        return;
     case CW__WAITER_HANDLER:
         cw__handler_note(woken, waiter->owner.pointer);
         return;
@@ -135,9 +115,8 @@ void cw__waiter_fire(cw__waiter *waiter, cw__woken *woken)
         waiter->next = woken->producers;
         woken->producers = waiter;
         return;
-    case CW__WAITER_PARTY:
-    case CW__WAITER_PARTY_OP: /* wait for no job and no timer */
-    case CW__WAITER_LIMIT:    /* the clock takes these itself */
+    case CW__WAITER_PARTY: /* waits for no job and no timer */
+    case CW__WAITER_LIMIT: /* the clock takes these itself */
     case CW__WAITER_NONE:
         break;
     }

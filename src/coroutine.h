@@ -29,8 +29,6 @@ void cw__task_give_back(cw_job *job);
 /* Resumes a body; if it has to be dispatched, notes that in `woken`. With the
  * lock held under which the body would take its registration back. */
 void cw__note_task(cw__woken *woken, cw_job *task);
-/* Notes that an op, whose `fired` word the caller has set, was fired. */
-void cw__note_op(cw__woken *woken, cw__op *op);
 
 /* Fires a waiter that was just taken off its target, with the target's lock
  * held: notes in `woken` what has to be dispatched. */

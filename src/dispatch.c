@@ -232,11 +232,5 @@ void cw__dispatch_woken(cw__worker *self, cw__woken *woken)
             waiter->target.job->parent != NULL); /* not detached yet */
     }
     cw__dispatch_resumed(self, woken->tasks);
-    cw__op *op = woken->ops;
-    while (op) {
-        cw__op *next = op->next; /* the host may free it at once */
-        cw__the_host.op_fired(op);
-        op = next;
-    }
     cw__handlers_call(woken->handlers);
 }

@@ -84,7 +84,7 @@ int cw__gate_leave(cw__gate *gate, const void *owner)
         }
     }
     cw__lock_release(&gate->lock);
-    if (woken.tasks || woken.ops) cw__dispatch_woken(cw__self, &woken);
+    if (woken.tasks) cw__dispatch_woken(cw__self, &woken);
     return status;
 }
 
@@ -139,31 +139,4 @@ int cw__entered(cw_frame *frame)
         (void)cw__gate_leave(gate, job->waiter.owner.pointer);
     cw__party_raise_cancelled(frame);
     return 1;
-}
-
-/* ---- operations of the host */
-
-int cw__gate_op_enter(cw__gate *gate, cw__party_op *party, const void *owner)
-{
-    party->waiter.kind = CW__WAITER_PARTY_OP;
-    party->waiter.target.object = gate;
-    party->waiter.owner.pointer = (void *)(uintptr_t)owner;
-    cw__lock_acquire(&gate->lock);
-    int status = cw__gate_try(gate, owner);
-    if (status == CW_EAGAIN) {
-        cw__queue_add(&gate->waiting, &party->waiter);
-        status = CW__PENDING;
-    }
-    cw__lock_release(&gate->lock);
-    return status;
-}
-
-int cw__gate_op_end(cw__gate *gate, cw__party_op *party, bool cancelled)
-{
-    cw__waiter *waiter = &party->waiter;
-    enum cw__outcome outcome = withdraw(gate, waiter);
-    if (outcome == CW__HANDED && !cancelled) return CW_OK;
-    if (outcome == CW__HANDED)
-        (void)cw__gate_leave(gate, waiter->owner.pointer);
-    return CW_ECANCELED;
 }

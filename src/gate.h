@@ -51,9 +51,4 @@ int cw__gate_leave(cw__gate *gate, const void *owner);
 /* A body that waits to enter: CW__PENDING or CW__DONE. */
 int cw__gate_enter(cw_frame *frame, cw__gate *gate, const void *owner);
 
-/* Operations of the host, as in channel.h: CW_OK, CW_ESTATE or CW__PENDING;
- * after that CW_OK or CW_ECANCELED, having left again if it was let in. */
-int cw__gate_op_enter(cw__gate *gate, cw__party_op *party, const void *owner);
-int cw__gate_op_end(cw__gate *gate, cw__party_op *party, bool cancelled);
-
 #endif /* CW_GATE_H */

@@ -17,9 +17,6 @@ typedef struct cw__host {
     /* A job with CW__JOB_NOTIFY is final. Called by whoever ended it, once,
      * before its waiters are woken; the job is valid during the call. */
     void (*job_final)(cw_job *job, bool unhandled);
-    /* An operation of the host was fired, by whatever thread: it belongs to
-     * the host again. Not called under any lock. */
-    void (*op_fired)(cw__op *op);
     /* The worker's inbox has something: called on that worker. `chain` is what
      * cw__inbox_take() gave. Returns what is left of it for another turn. */
     uintptr_t (*deliver)(struct cw__worker *self, uintptr_t chain);

@@ -86,31 +86,17 @@ enum cw__waiter_kind {
     CW__WAITER_NONE,
     CW__WAITER_TASK,    /* a suspended body: resume it */
     CW__WAITER_GROUP,   /* one of several registrations of one body */
-    CW__WAITER_OP,      /* somebody outside: put a message into its inbox */
     CW__WAITER_LIMIT,   /* a time limit: cancel the job */
     CW__WAITER_HANDLER, /* a function to call, see handler.c */
     /* Parties, see party.h: */
-    CW__WAITER_PARTY,    /* a suspended body: its job's own `waiter` */
-    CW__WAITER_CLAUSE,   /* one clause of a body's select */
-    CW__WAITER_PARTY_OP, /* somebody outside */
-    CW__WAITER_PRODUCER  /* a channel that a job produces for: close it */
-};
-
-/* An operation of the host that waits for something; see host.h. */
-typedef struct cw__op {
-    struct cw__op *next;    /* first, for inbox.h */
-    _Atomic uint32_t fired; /* 0, then for good one of enum cw__fired */
-} cw__op;
-
-enum cw__fired {
-    CW__FIRED = 1,  /* what it waits for has happened */
-    CW__FIRED_EARLY /* its scope was cancelled, or has ended */
+    CW__WAITER_PARTY,   /* a suspended body: its job's own `waiter` */
+    CW__WAITER_CLAUSE,  /* one clause of a body's select */
+    CW__WAITER_PRODUCER /* a channel that a job produces for: close it */
 };
 
 /* What a change has woken, collected under a lock and dispatched after it. */
 typedef struct cw__woken {
     cw_job *tasks, **tasks_end;
-    cw__op *ops, **ops_end;
     cw_handler *handlers, **handlers_end;
     struct cw__waiter *producers; /* jobs that are final, linked by `next` */
 } cw__woken;
@@ -119,8 +105,6 @@ static inline void cw__woken_init(cw__woken *woken)
 {
     woken->tasks = NULL;
     woken->tasks_end = &woken->tasks;
-    woken->ops = NULL;
-    woken->ops_end = &woken->ops;
     woken->handlers = NULL;
     woken->handlers_end = &woken->handlers;
     woken->producers = NULL;
@@ -128,14 +112,14 @@ static inline void cw__woken_init(cw__woken *woken)
 
 static inline bool cw__any_woken(const cw__woken *woken)
 {
-    return woken->tasks || woken->ops || woken->handlers || woken->producers;
+    return woken->tasks || woken->handlers || woken->producers;
 }
 
 /* A registration on one job's end, or on a moment in time. */
 typedef struct cw__waiter {
     struct cw__waiter *next, *prev; /* under the target's lock */
     union {
-        void *pointer; /* GROUP, OP, LIMIT: what to wake */
+        void *pointer; /* GROUP, LIMIT, HANDLER: what to wake */
         size_t index;  /* TASK: which one of several jobs comes next */
         unsigned char bytes[sizeof(void *)]; /* a party's small element */
     } owner;

@@ -18,22 +18,12 @@ static cw_job *task_of(cw__waiter *party)
     return cw_container_of(party, cw_job, waiter);
 }
 
-static cw__op *op_of(cw__waiter *party)
-{
-    return cw_container_of(party, cw__party_op, waiter)->op;
-}
-
 bool cw__party_claim(cw__waiter *party)
 {
-    uint32_t open = 0;
-    if (party->kind == CW__WAITER_PARTY_OP) {
-        /* acq_rel: the first to fire it wins, see coroutine.c */
-        return cw_cas_acq_rel(&op_of(party)->fired, &open, CW__FIRED);
-    }
-    cw_job *task = task_of(party);
-    if (cw__job_cancelling(task->scope)) return false;
+    if (cw__job_cancelling(task_of(party)->scope)) return false;
     if (party->kind == CW__WAITER_PARTY) return true;
     cw__clause_node *node = cw_container_of(party, cw__clause_node, waiter);
+    uint32_t open = 0;
     /* acq_rel: one clause wins, and the body sees who */
     return cw_cas_acq_rel(&node->select->winner, &open, node->index + 1);
 }
@@ -41,8 +31,6 @@ bool cw__party_claim(cw__waiter *party)
 /* True if it still waits. */
 static bool is_waiting(cw__waiter *party)
 {
-    if (party->kind == CW__WAITER_PARTY_OP)
-        return cw_load_acquire(&op_of(party)->fired) == 0;
     if (cw__job_cancelling(task_of(party)->scope)) return false;
     if (party->kind == CW__WAITER_PARTY) return true;
     cw__clause_node *node = cw_container_of(party, cw__clause_node, waiter);
@@ -53,11 +41,7 @@ void cw__party_wake(cw__waiter *party, enum cw__outcome outcome,
                     cw__woken *woken)
 {
     party->early = (uint8_t)outcome;
-    if (party->kind == CW__WAITER_PARTY_OP) {
-        cw__note_op(woken, op_of(party));
-    } else {
-        cw__note_task(woken, task_of(party));
-    }
+    cw__note_task(woken, task_of(party));
 }
 
 cw__waiter *cw__queue_claim(cw__waiter **queue)

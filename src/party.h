@@ -3,17 +3,15 @@
  * SPDX-License-Identifier: MIT
  *
  * A party is a waiter in the queue of one such object, under the object's lock:
- * the job's own `waiter` of a suspended body, one clause of a body's select, or
- * an operation of the host. So a body that waits at one object allocates
- * nothing.
+ * the job's own `waiter` of a suspended body, or one clause of a body's select.
+ * So a body that waits at one object allocates nothing.
  *
  * A party that is found in a queue need not be waiting any more: its scope may
  * be cancelled, or another clause of its select may have won. So whoever has
  * something for it takes it off the queue, *claims* it, and only then hands
- * over and *wakes* it, all with the lock held. Claiming a select or an
- * operation is a compare-and-swap of its decision word; claiming a body is a
- * look at whether it is cancelled. One that refuses is forgotten: it takes care
- * of itself.
+ * over and *wakes* it, all with the lock held. Claiming is a look at whether
+ * the body is cancelled, and for a select a compare-and-swap of its decision
+ * word. One that refuses is forgotten: it takes care of itself.
  *
  * A woken party may be cancelled before it runs. It sees to what it was handed
  * then: an element goes to the hook for undelivered ones, a lock is released.
@@ -36,13 +34,6 @@ enum cw__outcome {
     CW__HANDED, /* it has got, or given, what it waited for */
     CW__REFUSED /* the channel is closed, or cancelled */
 };
-
-/* An operation of the host that waits at an object. Several with the same `op`
- * make a select. */
-typedef struct cw__party_op {
-    cw__waiter waiter;
-    cw__op *op;
-} cw__party_op;
 
 /* A body that selects; see select.c. */
 typedef struct cw__select cw__select;

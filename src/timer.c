@@ -9,7 +9,6 @@
 #include "timer.h"
 
 #include "coroutine.h"
-#include "host.h"
 #include "limit.h"
 
 enum { ARITY = 4 };

@@ -8,7 +8,6 @@
 
 #include "channel.h"
 #include "context.h"
-#include "host.h"
 
 CW_CHANNEL_TYPE(ints, int)
 
@@ -878,68 +877,4 @@ SCENARIO(cancelling_a_broadcast, int_news news; ints channel; cw_job * job;)
     cw_channel_release(self->channel.channel);
     cw_broadcast_release(self->news.broadcast);
     CW_END(self);
-}
-
-/* ---- operations of a host */
-
-static _Atomic int fired;
-
-static void count_fired(cw__op *op)
-{
-    ASSERT(op->fired == CW__FIRED);
-    atomic_fetch_add(&fired, 1);
-}
-
-TEST(operations_wait_as_parties)
-{
-    cw__the_host.op_fired = count_fired;
-    ints channel = hooked(CW_RENDEZVOUS, CW_OVERFLOW_SUSPEND);
-    cw__op ops[2] = {{0}, {0}};
-    cw__party_op parties[2] = {{.op = &ops[0]}, {.op = &ops[1]}};
-    int got = 0, element = 5;
-
-    ASSERT_EQ(cw__channel_op_receive(channel.channel, &parties[0], &got),
-              CW__PENDING);
-    ASSERT_EQ(ints_try_send(channel, 1), CW_OK);
-    ASSERT_EQ(fired, 1);
-    ASSERT_EQ(cw__channel_op_receive_end(channel.channel, &parties[0], false),
-              CW_OK);
-    ASSERT_EQ(got, 1);
-
-    ASSERT_EQ(cw__channel_op_send(channel.channel, &parties[1], &element),
-              CW__PENDING);
-    ASSERT_EQ(ints_try_receive(channel, &got), CW_OK);
-    ASSERT_EQ(got, 5);
-    ASSERT_EQ(fired, 2);
-    ASSERT_EQ(cw__channel_op_send_end(channel.channel, &parties[1], false),
-              CW_OK);
-
-    /* Withdrawn; and cancelled after it was fired. */
-    ops[0].fired = ops[1].fired = 0;
-    ASSERT_EQ(cw__channel_op_send(channel.channel, &parties[1], &element),
-              CW__PENDING);
-    ops[1].fired = CW__FIRED_EARLY;
-    ASSERT_EQ(ints_try_receive(channel, &got), CW_EAGAIN);
-    ASSERT_EQ(cw__channel_op_send_end(channel.channel, &parties[1], true),
-              CW_ECANCELED);
-    ASSERT_EQ(hook.count, 1);
-    ASSERT_EQ(cw__channel_op_receive(channel.channel, &parties[0], &got),
-              CW__PENDING);
-    ASSERT_EQ(ints_try_send(channel, 6), CW_OK);
-    ASSERT_EQ(cw__channel_op_receive_end(channel.channel, &parties[0], true),
-              CW_ECANCELED);
-    ASSERT_EQ(hook.count, 2);
-    ASSERT_EQ(hook.elements[1], 6);
-
-    ops[0].fired = 0;
-    ASSERT_EQ(cw__channel_op_receive(channel.channel, &parties[0], &got),
-              CW__PENDING);
-    cw_channel_close(channel.channel, NULL, NULL);
-    ASSERT_EQ(cw__channel_op_receive_end(channel.channel, &parties[0], false),
-              CW_ERECVCLOSED);
-    ASSERT_EQ(cw__channel_op_receive(channel.channel, &parties[0], &got),
-              CW_ERECVCLOSED);
-    ASSERT_EQ(cw__channel_op_send(channel.channel, &parties[1], &element),
-              CW_ESENDCLOSED);
-    cw_channel_release(channel.channel);
 }

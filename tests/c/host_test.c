@@ -34,15 +34,6 @@ static size_t job_free(cw_job *job)
     return ROOM;
 }
 
-static _Atomic(cw__op *) fired_op;
-static _Atomic int fired_count;
-
-static void op_fired(cw__op *op)
-{
-    atomic_store(&fired_op, op);
-    atomic_fetch_add(&fired_count, 1);
-}
-
 static bool worker_start(cw__worker *self)
 {
     ASSERT(self == cw__self);
@@ -79,7 +70,6 @@ static uintptr_t deliver(cw__worker *self, uintptr_t chain)
 static void use_host(void)
 {
     cw__the_host = (cw__host){.job_final = job_final,
-                              .op_fired = op_fired,
                               .deliver = deliver,
                               .job_free = job_free,
                               .worker_start = worker_start,
@@ -204,86 +194,6 @@ TEST(cancelling_a_foreign_job_leaves_its_body_to_the_host)
     cw_job_release(job);
     shut_down(context);
     ASSERT_EQ(steps, 1);
-}
-
-/* ---- operations */
-
-static void init_op(cw__waiter *waiter, cw__op *op, bool early)
-{
-    memset(waiter, 0, sizeof *waiter);
-    waiter->kind = CW__WAITER_OP;
-    waiter->early = early;
-    waiter->owner.pointer = op;
-}
-
-TEST(an_operation_hears_of_the_end_or_early_of_cancellation)
-{
-    use_host();
-    cw_context *context = new_context(1);
-    cw_job *job = start_foreign(context);
-    cw__op at_end = {NULL, 0}, early = {NULL, 0};
-    cw__waiter waiters[2];
-    init_op(&waiters[0], &at_end, false);
-    init_op(&waiters[1], &early, true);
-    ASSERT_EQ(cw__job_wait(job, &waiters[0]), CW__PENDING);
-    ASSERT_EQ(cw__job_wait(job, &waiters[1]), CW__PENDING);
-    cw_cancel(job, NULL);
-    ASSERT_EQ(fired_count, 1);
-    ASSERT(fired_op == &early);
-    ASSERT_EQ(early.fired, CW__FIRED_EARLY);
-    ASSERT_EQ(at_end.fired, 0);
-    cw__job_finish(NULL, job, NULL);
-    ASSERT_EQ(fired_count, 2);
-    ASSERT(fired_op == &at_end);
-    ASSERT_EQ(at_end.fired, CW__FIRED);
-    /* Too late to register. */
-    ASSERT_EQ(cw__job_wait(job, &waiters[0]), CW__DONE);
-    ASSERT_EQ(cw__job_wait(job, &waiters[1]), CW__DONE);
-    cw_job_release(job);
-    shut_down(context);
-}
-
-TEST(an_operation_that_is_taken_back_is_not_fired)
-{
-    use_host();
-    cw_context *context = new_context(1);
-    cw_job *job = start_foreign(context);
-    cw__op ops[3] = {{NULL, 0}};
-    cw__waiter waiters[3];
-    for (int i = 0; i < 3; i++) {
-        init_op(&waiters[i], &ops[i], i == 1);
-        ASSERT_EQ(cw__job_wait(job, &waiters[i]), CW__PENDING);
-    }
-    cw__job_unwait(&waiters[1]);
-    cw__job_unwait(&waiters[0]);
-    cw_cancel(job, NULL);
-    cw__job_finish(NULL, job, NULL);
-    ASSERT_EQ(fired_count, 1);
-    ASSERT(fired_op == &ops[2]);
-    cw_job_release(job);
-    shut_down(context);
-}
-
-TEST(of_two_registrations_of_an_operation_the_first_counts)
-{
-    use_host();
-    cw_context *context = new_context(1);
-    cw_job *job = start_foreign(context);
-    cw__op op = {NULL, 0};
-    cw__waiter early, timer;
-    init_op(&early, &op, true);
-    init_op(&timer, &op, false);
-    ASSERT_EQ(cw__job_wait(job, &early), CW__PENDING);
-    int added = cw__timer_add(&context->timers, &timer, cw__now_ns());
-    cw__context_timer_added(NULL, context, added == 1);
-    while (atomic_load(&fired_count) == 0)
-        sched_yield();
-    cw_cancel(job, NULL);
-    cw__job_finish(NULL, job, NULL);
-    ASSERT_EQ(fired_count, 1);
-    ASSERT_EQ(op.fired, CW__FIRED);
-    cw_job_release(job);
-    shut_down(context);
 }
 
 /* ---- messages */

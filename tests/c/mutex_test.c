@@ -6,9 +6,6 @@
 
 #include "helpers.h"
 
-#include "gate.h"
-#include "host.h"
-
 TEST(owners_are_checked)
 {
     int me = 0, you = 0;
@@ -183,36 +180,4 @@ SCENARIO(a_cancelled_job_does_not_wait, cw_semaphore *semaphore; cw_job * job;)
     cw_job_release(self->job);
     cw_semaphore_release(self->semaphore);
     CW_END(self);
-}
-
-/* ---- operations of a host */
-
-static void ignore_fired(cw__op *op) { ASSERT_EQ(op->fired, CW__FIRED); }
-
-TEST(operations_of_a_host_wait_as_well)
-{
-    cw__the_host.op_fired = ignore_fired;
-    int me = 0;
-    cw_mutex *mutex = cw_mutex_new(true);
-    cw__op op = {0};
-    cw__party_op party = {.op = &op};
-    ASSERT_EQ(cw__gate_op_enter(&mutex->gate, &party, &me), CW__PENDING);
-    ASSERT_EQ(cw_unlock(mutex, NULL), CW_OK);
-    ASSERT(cw_mutex_is_held_by(mutex, &me));
-    ASSERT_EQ(cw__gate_op_end(&mutex->gate, &party, false), CW_OK);
-    ASSERT_EQ(cw__gate_op_enter(&mutex->gate, &party, &me), CW_ESTATE);
-
-    op.fired = 0; /* withdrawn */
-    ASSERT_EQ(cw__gate_op_enter(&mutex->gate, &party, NULL), CW__PENDING);
-    ASSERT_EQ(cw__gate_op_end(&mutex->gate, &party, true), CW_ECANCELED);
-    ASSERT_EQ(cw_unlock(mutex, &me), CW_OK);
-    ASSERT(!cw_mutex_is_locked(mutex));
-
-    ASSERT_EQ(cw__gate_op_enter(&mutex->gate, &party, NULL), CW_OK);
-    ASSERT_EQ(cw__gate_op_enter(&mutex->gate, &party, &me), CW__PENDING);
-    ASSERT_EQ(cw_unlock(mutex, NULL), CW_OK);
-    /* Cancelled after it was let in: leaves again. */
-    ASSERT_EQ(cw__gate_op_end(&mutex->gate, &party, true), CW_ECANCELED);
-    ASSERT(!cw_mutex_is_locked(mutex));
-    cw_mutex_release(mutex);
 }
