@@ -45,6 +45,12 @@ const TURN_MS = 2;
  */
 const MAX_HOPS = 32;
 
+/**
+ * When the core runs next, as far as that is certain: in the next microtask,
+ * once a body has come to where it waits, or in a later turn.
+ */
+type Due = 'not' | 'soon' | 'after hops' | 'next turn';
+
 type WaitAsync = (
   array: Int32Array,
   index: number,
@@ -92,7 +98,7 @@ export abstract class Realm implements Host {
   private readonly unheld = new Set<number>();
 
   private pumping = false;
-  private pumpQueued = false;
+  private due: Due = 'not';
   private waiting = false;
   private waitingUntil = Infinity;
   private alarm: ReturnType<typeof setTimeout> | undefined;
@@ -165,15 +171,20 @@ export abstract class Realm implements Host {
 
   /** Runs the core in the next microtask. */
   schedulePump(): void {
-    if (this.pumping || this.pumpQueued) return;
-    this.pumpQueued = true;
-    queueMicrotask(this.pumpNow);
+    if (this.pumping || this.due !== 'not') return;
+    this.due = 'soon';
+    queueMicrotask(this.soon);
   }
+
+  // It may have been run meanwhile, and a body be on its way since.
+  private readonly soon = (): void => {
+    if (this.due === 'soon') this.pumpNow();
+  };
 
   /** Runs what there is to do; then sleeps, or comes back in a later turn. */
   readonly pumpNow = (): void => {
-    this.pumpQueued = false;
     if (this.pumping) return;
+    this.due = 'not';
     this.pumping = true;
     let why: number;
     try {
@@ -193,16 +204,18 @@ export abstract class Realm implements Host {
 
   /** Lets the body that was just resumed come to its next wait, then runs on. */
   private goOn(): void {
-    this.pumpQueued = true;
     if (++this.goes < this.goesPerTurn) {
+      this.due = 'after hops';
       this.hops = this.waits ? 1 : MAX_HOPS;
       queueMicrotask(this.hop);
     } else {
+      this.due = 'next turn';
       this.nextTurn(this.newTurn);
     }
   }
 
   private readonly hop = (): void => {
+    if (this.due !== 'after hops') return;
     if (this.waits || --this.hops === 0) this.pumpNow();
     else queueMicrotask(this.hop);
   };
@@ -219,8 +232,8 @@ export abstract class Realm implements Host {
     this.hops = MAX_HOPS;
     if (this.pumping) {
       this.module._cwb_goes_on();
-    } else if (!this.pumpQueued) {
-      this.pumpQueued = true;
+    } else if (this.due === 'not' || this.due === 'soon') {
+      this.due = 'after hops';
       queueMicrotask(this.hop);
     }
   }
@@ -238,7 +251,7 @@ export abstract class Realm implements Host {
     if (this.budget === 0 && now - this.turnBegan < TURN_MS) {
       this.schedulePump();
     } else {
-      this.pumpQueued = true;
+      this.due = 'next turn';
       this.nextTurn(this.newTurn);
     }
   }
@@ -288,7 +301,8 @@ export abstract class Realm implements Host {
   private readonly woken = (): void => {
     this.waiting = false;
     this.waitingUntil = Infinity;
-    this.newTurn();
+    // Firefox tells of a wake-up by this thread at once, between two microtasks.
+    if (this.due === 'not') this.newTurn();
   };
 
   // ---- tokens
