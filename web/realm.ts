@@ -81,7 +81,7 @@ export abstract class Realm implements Host {
   receiver: BaseScope | undefined;
   /** What the values that were encoded last refer to. */
   readonly references: number[] = [];
-  /** True once the thread is about to end. */
+  /** True once the thread is about to end: the core has no worker here any more. */
   isOver = false;
 
   /** Jobs run per turn, so that the event loop stays responsive; 0: no limit. */
@@ -183,7 +183,8 @@ export abstract class Realm implements Host {
 
   /** Runs what there is to do; then sleeps, or comes back in a later turn. */
   readonly pumpNow = (): void => {
-    if (this.pumping) return;
+    // A wake-up, perhaps by this thread's own end, may come after that.
+    if (this.pumping || this.isOver) return;
     this.due = 'not';
     this.pumping = true;
     let why: number;
