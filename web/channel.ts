@@ -134,10 +134,10 @@ export class Channel<T = unknown> extends Handle implements AsyncIterable<T> {
   constructor(capacity?: number, options?: ChannelOptions<T>);
   /** @internal */
   constructor(given: Given | Channel<T>, scope?: BaseScope);
-  constructor(first: number | Given | Channel<T> = 0, second: ChannelOptions<T> | BaseScope = {}) {
+  constructor(first: number | Given | Channel<T> = 0, second?: ChannelOptions<T> | BaseScope) {
     const isMade = typeof first === 'object' && first !== null;
     super(
-      isMade ? first : make(first, second as ChannelOptions<never>),
+      isMade ? first : make(first, (second === undefined ? {} : second) as ChannelOptions<never>),
       layout.KIND_CHANNEL,
       isMade ? (second as BaseScope) : undefined,
     );

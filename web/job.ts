@@ -423,13 +423,12 @@ export class Job {
         `coworker: job '${this.name}' has not completed; await it, or look at isCompleted first`,
       );
     }
-    if (!this.ended) this.realm.pumpNow();
     if (!this.ended) return this.early();
     const { failed, outcome } = this;
     return { failed, outcome };
   }
 
-  /** The same within a turn of the core, in which the news of its end is still to come. */
+  /** The same before the news of its end has come. */
   private early(): { failed: boolean; outcome: unknown } {
     const { module, memory, reader, scratchAt } = this.realm;
     const error = module._cw_job_error(this.at);

@@ -45,6 +45,12 @@ const TURN_MS = 2;
  */
 const MAX_HOPS = 32;
 
+/**
+ * When the core runs next, as far as that is certain: in the next microtask,
+ * once a body has come to where it waits, or in a later turn.
+ */
+type Due = 'not' | 'soon' | 'after hops' | 'next turn';
+
 type WaitAsync = (
   array: Int32Array,
   index: number,
@@ -75,7 +81,7 @@ export abstract class Realm implements Host {
   receiver: BaseScope | undefined;
   /** What the values that were encoded last refer to. */
   readonly references: number[] = [];
-  /** True once the thread is about to end. */
+  /** True once the thread is about to end: the core has no worker here any more. */
   isOver = false;
 
   /** Jobs run per turn, so that the event loop stays responsive; 0: no limit. */
@@ -92,15 +98,13 @@ export abstract class Realm implements Host {
   private readonly unheld = new Set<number>();
 
   private pumping = false;
-  private pumpQueued = false;
+  private due: Due = 'not';
   private waiting = false;
   private waitingUntil = Infinity;
   private alarm: ReturnType<typeof setTimeout> | undefined;
   private turnBegan = 0;
   private goes = 0;
   private hops = 0;
-  /** A body goes on by microtasks, and a pump follows. */
-  private going = false;
   /** The body that was resumed last waits again, or has ended. */
   private waits = false;
   private waitAsync: WaitAsync | undefined;
@@ -167,20 +171,21 @@ export abstract class Realm implements Host {
 
   /** Runs the core in the next microtask. */
   schedulePump(): void {
-    if (this.pumping || this.pumpQueued) return;
-    this.pumpQueued = true;
-    queueMicrotask(this.pumpSoon);
+    if (this.pumping || this.due !== 'not') return;
+    this.due = 'soon';
+    queueMicrotask(this.soon);
   }
 
-  /** What woke the realm meanwhile is told when the body has come to its wait. */
-  private readonly pumpSoon = (): void => {
-    if (!this.going) this.pumpNow();
+  // It may have been run meanwhile, and a body be on its way since.
+  private readonly soon = (): void => {
+    if (this.due === 'soon') this.pumpNow();
   };
 
   /** Runs what there is to do; then sleeps, or comes back in a later turn. */
   readonly pumpNow = (): void => {
-    this.pumpQueued = false;
-    if (this.pumping) return;
+    // A wake-up, perhaps by this thread's own end, may come after that.
+    if (this.pumping || this.isOver) return;
+    this.due = 'not';
     this.pumping = true;
     let why: number;
     try {
@@ -200,26 +205,20 @@ export abstract class Realm implements Host {
 
   /** Lets the body that was just resumed come to its next wait, then runs on. */
   private goOn(): void {
-    this.pumpQueued = true;
-    this.hops = this.waits ? 1 : MAX_HOPS;
-    if (this.going) return;
-    this.going = true;
-    if (++this.goes < this.goesPerTurn) queueMicrotask(this.hop);
-    else this.nextTurn(this.gone);
+    if (++this.goes < this.goesPerTurn) {
+      this.due = 'after hops';
+      this.hops = this.waits ? 1 : MAX_HOPS;
+      queueMicrotask(this.hop);
+    } else {
+      this.due = 'next turn';
+      this.nextTurn(this.newTurn);
+    }
   }
 
-  private readonly gone = (): void => {
-    this.going = false;
-    this.newTurn();
-  };
-
   private readonly hop = (): void => {
-    if (this.waits || --this.hops <= 0) {
-      this.going = false;
-      this.pumpNow();
-    } else {
-      queueMicrotask(this.hop);
-    }
+    if (this.due !== 'after hops') return;
+    if (this.waits || --this.hops === 0) this.pumpNow();
+    else queueMicrotask(this.hop);
   };
 
   /** A body has come to where it waits, or to its end. */
@@ -234,8 +233,8 @@ export abstract class Realm implements Host {
     this.hops = MAX_HOPS;
     if (this.pumping) {
       this.module._cwb_goes_on();
-    } else if (!this.pumpQueued && !this.going) {
-      this.pumpQueued = this.going = true;
+    } else if (this.due === 'not' || this.due === 'soon') {
+      this.due = 'after hops';
       queueMicrotask(this.hop);
     }
   }
@@ -253,7 +252,7 @@ export abstract class Realm implements Host {
     if (this.budget === 0 && now - this.turnBegan < TURN_MS) {
       this.schedulePump();
     } else {
-      this.pumpQueued = true;
+      this.due = 'next turn';
       this.nextTurn(this.newTurn);
     }
   }
@@ -303,7 +302,8 @@ export abstract class Realm implements Host {
   private readonly woken = (): void => {
     this.waiting = false;
     this.waitingUntil = Infinity;
-    if (!this.going) this.newTurn();
+    // Firefox tells of a wake-up by this thread at once, between two microtasks.
+    if (this.due === 'not') this.newTurn();
   };
 
   // ---- tokens

@@ -282,6 +282,18 @@ describe('a channel of one thread', () => {
 });
 
 describe('a producer', () => {
+  it('is received from by those who have no scope', async () => {
+    await Main.ready;
+    await Main.async(async (scope) => {
+      const numbers = produce(scope, async (_scope, channel) => {
+        for (let n = 0; n < 3; n++) await channel.send(n);
+      });
+      assert.equal(await numbers.receive(), 0);
+      assert.equal(await numbers.receive(scope), 1);
+      assert.equal((await numbers.receiveCatching()).value, 2);
+    });
+  });
+
   it('fills a channel that ends with it', async () => {
     const received = await Main.async(async (scope) => {
       const numbers = produce(scope, { capacity: 2 }, async (scope, channel) => {
