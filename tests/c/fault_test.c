@@ -110,11 +110,13 @@ TEST(launching)
 
 /* ---- everything that a body can do */
 
+enum { LASTING = 1000 }; /* as an argument: it does not end by itself */
+
 CW_COROUTINE(large_child, int, int, char room[LARGE];)
 {
     CW_BEGIN(self);
     if (self->arg < 0) CW_FAIL(self, self->arg, "on purpose");
-    CW_DELAY(self, 1);
+    CW_DELAY(self, self->arg == LASTING ? INT64_MAX : 1);
     CW_RETURN(self, self->arg);
     CW_END(self);
 }
@@ -171,7 +173,7 @@ CW_COROUTINE(do_everything, cw_none, int, char room[LARGE]; int out;
         ASSERT(code == CW_EBUSY || code == CW_ENOMEM);
         if (code == CW_ENOMEM) CW_RAISE(self, cw_error_retain(cw_caught(self)));
     }
-    self->job = cw_launch(NULL, large_child, 1);
+    self->job = cw_launch(NULL, large_child, LASTING);
     if (!self->job) CW_FAIL(self, cw_last_error(), NULL);
     CW_CANCEL_AND_JOIN(self, self->job);
     ASSERT_EQ(cw_error_code(cw_job_error(self->job)), CW_ECANCELED);
