@@ -23,7 +23,7 @@ function queue(name) {
 }
 
 describe('a view', () => {
-  it('runs no more tasks at once than it may', async () => {
+  it('case 142: runs no more tasks at once than it may', async () => {
     await using(4, async (context) => {
       const counts = cells(context);
       for (const limit of [1, 2]) {
@@ -56,7 +56,7 @@ describe('a view', () => {
     });
   });
 
-  it('refuses bad arguments', async () => {
+  it('case 143: refuses bad arguments', async () => {
     await using(1, async (context) => {
       for (const bad of [0, -1, 1.5, -(2 ** 31), '2', undefined]) {
         assert.instanceOf(
@@ -145,6 +145,25 @@ describe('Main.immediate', () => {
   });
 });
 
+describe('a single thread', () => {
+  it('case 149: yields to what was launched before', async () => {
+    await Main.ready;
+    const marks = [];
+    await Main.launch(async (scope) => {
+      marks.push(1);
+      const inner = scope.launch(async (child) => {
+        marks.push(3);
+        await child.yield();
+        marks.push(4);
+      });
+      marks.push(2);
+      while (inner.isActive) await scope.yield();
+      marks.push(5);
+    }).join();
+    assert.deepEqual(marks, [1, 2, 3, 4, 5]);
+  });
+});
+
 describe('an executor', () => {
   it('runs functions when it likes', async () => {
     await Main.ready;
@@ -175,6 +194,23 @@ describe('an executor', () => {
     let began = false;
     const job = Main.async({ context: refusing }, () => (began = true));
     assert.instanceOf(await failure(job), CancellationError);
+    assert.isFalse(began);
+  });
+
+  it('case 136: cancels the call of a block that it refuses, which does not begin', async () => {
+    await Main.ready;
+    const refusing = newExecutorDispatcher({
+      execute() {
+        throw new Error('no');
+      },
+    });
+    let began = false;
+    const [error, active] = await Main.async(async (scope) => [
+      await failure(scope.withContext({ context: refusing }, () => (began = true))),
+      scope.isActive,
+    ]);
+    assert.instanceOf(error, CancellationError);
+    assert.isTrue(active, 'whoever called goes on');
     assert.isFalse(began);
   });
 
