@@ -137,13 +137,12 @@ export function launch<T>(
   const held = signal?.aborted === true; // it must not begin before it is cancelled
   if (held && start !== 'lazy') flags |= layout.LAUNCH_HELD;
   let at: Pointer;
-  const ofLaunch = { realm, owner: target, name };
   let job: Deferred<T>;
   try {
     if (typeof found !== 'number') {
       const bytes = found.encode(args);
       realm.writeBytes(bytes);
-      job = newHandle<T>(how, { ...ofLaunch, native: found });
+      job = newHandle<T>(how, { realm, owner: target, name, native: found, parcel: undefined });
       const token = realm.takeToken(job);
       at = realm.module._cwb_launch_native(
         target.context,
@@ -166,7 +165,7 @@ export function launch<T>(
         flags |= layout.LAUNCH_MESSAGE;
       }
       if (realm.references.length > 0) flags |= layout.LAUNCH_REFERS;
-      job = newHandle<T>(how, { ...ofLaunch, parcel });
+      job = newHandle<T>(how, { realm, owner: target, name, native: undefined, parcel });
       const token = realm.takeToken(job);
       at = realm.module._cwb_launch(
         target.context,
@@ -202,6 +201,9 @@ export function launch<T>(
  * A handle for what is launched so. Only that of `async` is a promise: an async
  * function that returns the handle of a launched job does not wait for it. So
  * to the callers of `launch` it is no more than a Job.
+ *
+ * Launches hand over objects of one shape, written out: made by spreading, they
+ * cost more than all the rest of a launch.
  */
 export function newHandle<T>(how: number, init: JobInit): Deferred<T> {
   const handle: unknown = how & layout.LAUNCH_ASYNC ? new Deferred<T>(init) : new Job(init);
