@@ -9,6 +9,11 @@ WASM_CFLAGS := -std=gnu11 -O3 -pthread -Isrc -MMD -MP \
 # gnu11 and no -Wpedantic: EM_JS is an extension. The core itself is checked
 # as plain C11 by the native builds.
 
+# What runs seldom is made small instead of fast: tests, debugging, setting up.
+WASM_RARE := dump dump_look dump_text deadlock watch run_test scheduler virtual \
+  test executor elements debug places
+$(WASM_RARE:%=$(WASM_BUILD)/%.o): WASM_CFLAGS += -Oz
+
 WASM_OBJECTS := $(CORE_SOURCES:src/%.c=$(WASM_BUILD)/%.o) \
   $(WASM_BUILD)/emscripten.o $(WASM_BUILD)/pthread.o \
   $(BRIDGE_SOURCES:wasm/%.c=$(WASM_BUILD)/%.o)
