@@ -420,10 +420,21 @@ uint32_t cw__context_take(cw_context *context, cw_job **jobs, uint32_t max)
     return cw__backlog_take(&context->backlog, context->count, jobs, max);
 }
 
+/* The body of the host's that waits by this job; the job itself, if nothing
+ * above cancels that body's scope. */
+static cw_job *waiting_body(cw_job *wait)
+{
+    cw_job *part = wait;
+    while (part->flags & CW__JOB_INSIDE && part->parent)
+        part = part->parent; /* is there as long as what it waits for */
+    return part->flags & CW__JOB_INSIDE ? wait : part;
+}
+
 /* What of a body runs in its present context: the scope that moved it there, or
  * all of it. */
 static cw_job *part_there(cw_job *job)
 {
+    if (cw_unlikely(job->flags & CW__JOB_LEAF)) return waiting_body(job);
     const cw_job *task = cw__job_task(job);
     cw_job *part = job->flags & CW__JOB_SCOPE ? job : job->scope;
     for (; part != task; part = part->scope) {

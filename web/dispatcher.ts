@@ -11,4 +11,9 @@ export abstract class Dispatcher {
   abstract readonly name: string;
   /** @internal The core's context; throws if there is none any more. */
   abstract readonly address: Pointer;
+
+  /** @internal What it has thrown instead of saying where a job begins; once. */
+  takeFailure(): { readonly error: unknown } | undefined {
+    return undefined;
+  }
 }

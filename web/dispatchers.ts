@@ -51,7 +51,8 @@ export interface Executor {
    */
   execute(run: () => void): void;
   /**
-   * False: the job may begin within the launch.
+   * False: the job may begin within the launch. What it throws, the launch throws,
+   * and the job fails.
    * @default true, always
    */
   isDispatchNeeded?(): boolean;
@@ -61,6 +62,7 @@ class ExecutorDispatcher extends Dispatcher {
   readonly name: string;
   private readonly executor: Executor;
   private at: Pointer = 0;
+  private failure: { readonly error: unknown } | undefined;
 
   constructor(executor: Executor, name: string) {
     super();
@@ -70,6 +72,20 @@ class ExecutorDispatcher extends Dispatcher {
 
   override get address(): Pointer {
     return this.at || (this.at = this.open());
+  }
+
+  override takeFailure(): { readonly error: unknown } | undefined {
+    const { failure } = this;
+    this.failure = undefined;
+    return failure;
+  }
+
+  /** Whoever launches is told; nobody does where a job is resumed. */
+  private failed(error: unknown): void {
+    this.failure = { error };
+    queueMicrotask(() => {
+      if (this.takeFailure()) currentTarget().realm.report(error);
+    });
   }
 
   private open(): Pointer {
@@ -95,7 +111,7 @@ class ExecutorDispatcher extends Dispatcher {
             });
             return 0;
           } catch (error) {
-            if (news === layout.NEWS_IS_DISPATCH_NEEDED) realm.report(error);
+            if (news === layout.NEWS_IS_DISPATCH_NEEDED) this.failed(error);
             return -1;
           }
         },

@@ -71,6 +71,8 @@ export class LocalJobs {
     } finally {
       if (given !== 0) module._cw_elements_release(given);
     }
+    const failure = options.context?.takeFailure();
+    if (failure) throw failure.error;
     if (options.signal) job.listen(options.signal);
     if (how & layout.LAUNCH_HELD) module._cwb_launch_held(job.address);
     realm.launchedHere((how & layout.LAUNCH_UNDISPATCHED) !== 0);

@@ -214,6 +214,65 @@ describe('an executor', () => {
     assert.isFalse(began);
   });
 
+  it('case 137: cancels a block that cannot come back, and lets it clean up', async () => {
+    await Main.ready;
+    let submissions = 0;
+    let open = true;
+    const pool = newExecutorDispatcher({
+      execute(run) {
+        submissions++;
+        if (!open) throw new Error('closed');
+        queueMicrotask(run);
+      },
+    });
+    const marks = [];
+    await Main.launch(async (scope) => {
+      marks.push(1);
+      const error = await failure(
+        scope.withContext({ context: pool }, async (block) => {
+          marks.push(2);
+          try {
+            await block.withContext({ context: Unconfined }, async (inner) => {
+              await inner.delay(1);
+              open = false;
+              marks.push(3);
+            });
+            marks.push('never');
+          } finally {
+            marks.push(block.isActive ? 'active' : 4);
+          }
+        }),
+      );
+      assert.instanceOf(error, CancellationError);
+      assert.isTrue(scope.isActive);
+      marks.push(5);
+    }).join();
+    assert.deepEqual(marks, [1, 2, 3, 4, 5]);
+    assert.equal(submissions, 2);
+  });
+
+  it('case 139: that cannot tell where a job begins throws at the launch, and fails the job', async () => {
+    await Main.ready;
+    const wrong = new RangeError('cannot tell');
+    const dispatcher = newExecutorDispatcher({
+      execute: (run) => run(),
+      isDispatchNeeded() {
+        throw wrong;
+      },
+    });
+    const marks = [];
+    const job = Main.async((scope) => {
+      marks.push(1);
+      assert.strictEqual(
+        thrown(() => scope.launch({ context: dispatcher }, () => marks.push('never'))),
+        wrong,
+      );
+      marks.push(2);
+    });
+    assert.include((await failure(job)).message, 'cannot tell where the job runs');
+    assert.deepEqual(marks, [1, 2]);
+  });
+
   it('may let jobs begin within the launch', async () => {
     await Main.ready;
     const { runs } = queue();
