@@ -16,6 +16,7 @@ export { MainScope } from './main-scope.js';
 export type { ModuleFactory } from './module.js';
 export type { ContextOptions } from './options.js';
 export { defaultContext, ioContext } from './shared-contexts.js';
+export type { IOOptions } from './shared-contexts.js';
 export type { ContextStats } from './stats.js';
 export type { TraceEvent, WorkerTrace } from './trace.js';
 export { ContextView } from './view.js';

@@ -15,7 +15,11 @@ export interface DebugOptions {
    * waits, for {@link dumpCoroutines}. @default false
    */
   readonly jobs?: boolean;
-  /** Logs a hint when all jobs wait, for each other perhaps. @default false */
+  /**
+   * Logs a hint when coroutines in C wait for each other in a circle, or for one
+   * that nobody has started. Bodies in JavaScript can always be called back, so
+   * that there is no telling of them: see {@link dumpCoroutines}. @default false
+   */
   readonly deadlocks?: boolean;
   /**
    * Puts each task and function that runs into the performance timeline of its

@@ -6,12 +6,19 @@
 import { openContext } from './context.js';
 import type { FixedWorkerContext } from './context.js';
 import { environment } from './environment.js';
+import { expected } from './errors.js';
 import type { ContextOptions } from './options.js';
 import type { AnyTasks } from './types.js';
 import type { ContextView } from './view.js';
 
-/** As many blocking tasks run at once as this, or as there are processors. */
-const IO_LIMIT = 64;
+/** How {@link ioContext} is opened. */
+export interface IOOptions extends ContextOptions {
+  /**
+   * How many blocking tasks run at once, if there are workers for them.
+   * @default 64, or the number of processors if that is more
+   */
+  readonly limit?: number;
+}
 
 let opened: Promise<FixedWorkerContext> | undefined;
 let openedIO: Promise<ContextView> | undefined;
@@ -50,19 +57,24 @@ export function defaultContext<M extends object = AnyTasks>(
  * from computing; on a page, where next to nothing blocks, it is a view of
  * Default. The first call opens it.
  *
- * @throws the same as {@link newFixedWorkerContext}
+ * @throws the same as {@link newFixedWorkerContext}; RangeError (rejects) for a
+ * limit that is no integer from 1 and up
  */
 export function ioContext<M extends object = AnyTasks>(
-  options: ContextOptions = {},
+  options: IOOptions = {},
 ): Promise<ContextView<M>> {
   const open = async () => {
     const { cores, ioWorkers } = environment();
+    const { limit = Math.max(64, cores) } = options;
+    if (!Number.isInteger(limit) || limit < 1) {
+      throw new RangeError(expected('options.limit', 'an integer from 1 and up', limit));
+    }
     const base =
       ioWorkers === 0
         ? await defaultContext(options)
         : await openContext<AnyTasks>(ioWorkers, 'io', options, true);
     if (ioWorkers > 0) base.become('io');
-    return base.limitedParallelism(Math.max(IO_LIMIT, cores), 'io');
+    return base.limitedParallelism(limit, 'io');
   };
   openedIO ??= atFirst(open(), () => (openedIO = undefined));
   return openedIO as unknown as Promise<ContextView<M>>;

@@ -72,6 +72,16 @@ describe('a view', () => {
     });
   });
 
+  it('case 145: has nothing to do after its last task, so its context may close', async () => {
+    await using(1, async (context) => {
+      const view = context.limitedParallelism(1, 'one');
+      assert.equal(await view.async('echo', 1), 1);
+      await context.close();
+      const { launched, completed } = context.stats();
+      assert.deepEqual([launched, completed], [1, 1]);
+    });
+  });
+
   it('closes with its context', async () => {
     let view;
     await using(1, async (context) => {
@@ -81,6 +91,16 @@ describe('a view', () => {
       thrown(() => view.launch('echo', 1)),
       ContextClosedError,
     );
+  });
+});
+
+describe('a single worker', () => {
+  it('case 146: takes what a task submits in order: there is no slot for the last one', async () => {
+    await using(1, async (context) => {
+      const order = cells(context);
+      await context.async('submitTwo', order);
+      assert.deepEqual([...order.subarray(0, 2)], [1, 2]);
+    });
   });
 });
 
@@ -328,7 +348,9 @@ describe('the contexts of a whole program', () => {
   });
 
   it('case 148: blocked tasks of IO do not keep Default from computing', async () => {
+    assert.instanceOf(await failure(ioContext({ worker, limit: 0 })), RangeError);
     const [computing, io] = [await defaultContext({ worker }), await ioContext({ worker })];
+    assert.isAtLeast(io.parallelism, 64);
     const gate = cells(computing);
     // On a page IO has no workers of its own, and must leave one of Default's free.
     const blocked = Array.from({ length: inPage ? 1 : 100 }, () =>

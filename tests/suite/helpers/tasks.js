@@ -816,3 +816,12 @@ export async function subscribe(scope, broadcast) {
   for await (const { number } of broadcast.openSubscription()) seen.push(number);
   return seen;
 }
+
+/** Two jobs note their numbers in the order in which they run. */
+export async function submitTwo(scope, cells) {
+  const jobs = [1, 2].map((number) => scope.launch('noteNumber', cells, number));
+  await scope.joinAll(jobs);
+}
+export const noteNumber = (scope, cells, number) => {
+  Atomics.store(cells, Atomics.add(cells, 7, 1), number);
+};
