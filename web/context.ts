@@ -301,16 +301,21 @@ export class FixedWorkerContext<M extends object = AnyTasks> {
   /** For `await using`. */
   declare readonly [Symbol.asyncDispose]: () => Promise<void>;
 
+  /** Where its jobs are launched to: itself, and its views. */
+  private get targets(): Target[] {
+    return [this.target, ...this.views];
+  }
+
   private cancelAll(cause: unknown): void {
     if (this.threadsLeft === 0) return;
-    const { module } = this.runtime;
-    const { errors } = this.runtime;
-    const error = errors.takeCause(
-      cause ?? new ContextClosedError(`coworker: context '${this.name}' was closed`),
-    );
+    const { module, errors } = this.runtime;
+    const closed = cause ?? new ContextClosedError(`coworker: context '${this.name}' was closed`);
+    const error = errors.takeCause(closed);
     // The root itself goes on; its cancellation reaches all below it.
     module._cw_cancel(module._cwb_context_root(this.target.context), error);
     module._cw_error_release(error);
+    // What was launched with a parent of its own is not below it.
+    this.runtime.cancelJobs(this.targets, closed);
   }
 
   private async shutDown(): Promise<void> {
@@ -485,7 +490,7 @@ export class FixedWorkerContext<M extends object = AnyTasks> {
     // Jobs that have not begun can still end in order; the others were cut off.
     module._cwb_context_drain(this.target.context);
     this.runtime.pumpNow();
-    this.runtime.abandonJobs(this.target, error);
+    this.runtime.abandonJobs(this.targets, error);
     this.threadsLeft = 0;
     this.lastStats = { ...readStats(this.runtime, this.target.context), workers: 0, idle: 0 };
     this.closing ??= Promise.resolve().then(() => this.keepProcess(false));

@@ -151,13 +151,23 @@ export class Runtime extends Realm implements LaunchRealm {
     this.report(lost);
   }
 
-  /** Settles every job of a context (or of all) that the core cannot settle. */
-  abandonJobs(owner: Target | undefined, error: unknown): void {
+  /** Jobs that were launched here and have not ended: on these targets, or on any. */
+  private *launchedOn(owners: readonly Target[] | undefined): Iterable<[number, Job]> {
     for (const [token, ticket] of this.openTickets()) {
-      if (ticket instanceof Job && (!owner || ticket.owner === owner)) {
-        this.dropToken(token);
-        ticket.abandon(error);
-      }
+      if (ticket instanceof Job && (owners?.includes(ticket.owner) ?? true)) yield [token, ticket];
+    }
+  }
+
+  /** Cancels every job on these targets, whoever is its parent. */
+  cancelJobs(owners: readonly Target[], cause: unknown): void {
+    for (const [, job] of this.launchedOn(owners)) job.cancel(cause);
+  }
+
+  /** Settles every job on these targets (or on all) that the core cannot settle. */
+  abandonJobs(owners: readonly Target[] | undefined, error: unknown): void {
+    for (const [token, job] of this.launchedOn(owners)) {
+      this.dropToken(token);
+      job.abandon(error);
     }
   }
 }

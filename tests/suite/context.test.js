@@ -9,6 +9,7 @@ import {
   FixedWorkerContext,
   WorkerCrashedError,
   newFixedWorkerContext,
+  newJob,
 } from 'coworker';
 import {
   cells,
@@ -201,7 +202,11 @@ describe('looking at a context', () => {
 describe('a worker that dies', { skip: inPage && 'pages are not told' }, () => {
   it('fails its context and every job there', async () => {
     await using(2, async (context) => {
-      const jobs = [context.async('wait'), context.async('wait')];
+      const jobs = [
+        context.async('wait'),
+        context.limitedParallelism(1, 'view').async('wait'),
+        context.async({ job: null }, 'wait'),
+      ];
       const dying = context.async('die');
       for (const job of [...jobs, dying]) {
         const error = await failure(job);
@@ -232,6 +237,19 @@ describe('a worker that dies', { skip: inPage && 'pages are not told' }, () => {
 });
 
 describe('closing a context', () => {
+  it('cancels what has a parent of its own, or runs in a view, too', async () => {
+    const context = await open(2);
+    const parent = newJob();
+    const at = cells(context);
+    const job = context.async({ job: parent }, 'waitForSignal', at);
+    const other = context.limitedParallelism(1, 'view').async({ job: null }, 'wait');
+    await until(() => Atomics.load(at, 0) === 1);
+    await context.close({ cancel: true });
+    for (const ended of [job, other]) assert.instanceOf(await failure(ended), CancellationError);
+    assert.isTrue(parent.isActive);
+    parent.complete();
+  });
+
   it('gives the same promise each time', async () => {
     const context = await open(1);
     assert.isFalse(context.isClosed);
