@@ -24,12 +24,9 @@ import {
   runTest,
   setMain,
 } from 'coworker/test';
-import { failure, thrown, uncaught, using } from './helpers/contexts.js';
+import { failure, thrown, turns, uncaught, using } from './helpers/contexts.js';
 
 const HOUR = 3_600_000;
-
-/** Real time passes. */
-const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** So many turns of the queue of microtasks. */
 async function hop(count) {
@@ -671,7 +668,7 @@ describe('a test scheduler of its own', () => {
       log.push('eager ends');
     });
     assert.deepEqual(log, ['eager']);
-    await sleep(5);
+    await turns(5);
     assert.deepEqual(log, ['eager']);
     await scheduler.runCurrent();
     assert.deepEqual(log, ['eager', 'begins']);
@@ -708,7 +705,7 @@ describe('a test scheduler of its own', () => {
         await scope.delay(1000);
       } catch (error) {
         log.push(error.name);
-        await sleep(5); // is waited for
+        await turns(5); // is waited for
         log.push('cleaned');
       }
     });
@@ -735,7 +732,7 @@ describe('Main in tests', () => {
     setMain(dispatcher);
     const log = [];
     const before = Main.launch(() => log.push('before'));
-    await sleep(5);
+    await turns(5);
     assert.deepEqual(log, []);
     assert.equal(newUnconfinedTestDispatcher().scheduler, dispatcher.scheduler);
     await runTest(async (scope) => {
@@ -829,15 +826,17 @@ describe('real time during a test', () => {
 
   it('is waited for if nothing else is left to do', () =>
     runTest(async (scope) => {
-      await sleep(5);
+      await turns(5);
       await scope.delay(1000);
-      await sleep(5);
+      await turns(5);
       assert.equal(scope.currentTime, 1000);
-      const value = await scope.suspendCancellable((resume) => setTimeout(() => resume(7), 5));
+      const value = await scope.suspendCancellable((resume) => {
+        turns(5).then(() => resume(7));
+      });
       assert.equal(value, 7);
       assert.equal(scope.currentTime, 1000);
       const parent = newJob();
-      setTimeout(() => parent.complete(), 5);
+      turns(5).then(() => parent.complete());
       await scope.join(parent);
     }));
 });
@@ -889,7 +888,7 @@ describe('runBlockingTest', () => {
       error.message,
       'coworker: the test is not over; active: hangs (waits for time to pass)',
     );
-    error = await failure(runBlockingTest(() => sleep(5)));
+    error = await failure(runBlockingTest(() => turns(5)));
     assert.equal(
       error.message,
       'coworker: the test is not over; its body is not over: runs outside',
