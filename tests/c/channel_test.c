@@ -421,14 +421,9 @@ CW_COROUTINE(cancelled_itself, ints, cw_none, int got;)
     CW_RECEIVE(self, ints, self->arg, &self->got);
     ASSERT_EQ(self->got, 1);
     MARK(1);
-    CW_TRY(self, 1);
-    CW_RECEIVE(self, ints, self->arg, &self->got);
-    ASSERT(false);
-    CW_CATCH(self, 1)
-    {
-        ASSERT_EQ(cw_error_code(cw_caught(self)), CW_ECANCELED);
-        MARK(2);
-    }
+    ASSERT_RAISES_CODE(self, 1, CW_ECANCELED,
+                       CW_RECEIVE(self, ints, self->arg, &self->got));
+    MARK(2);
     CW_SEND(self, ints, self->arg, 2);
     CW_SEND(self, ints, self->arg, 3);
     ASSERT(false);
@@ -471,23 +466,16 @@ SCENARIO(a_cause_reaches_everybody, ints channel; cw_error * cause; int got;
     ASSERT(cw_channel_cause(self->channel.channel) == self->cause);
     CW_AWAIT(self, catches_either, self->jobs[0], &self->status);
     ASSERT_EQ(self->status, CW_ERECVCLOSED);
-    CW_TRY(self, 1);
-    CW_SEND(self, ints, self->channel, 1);
-    ASSERT(false);
-    CW_CATCH(self, 1) { ASSERT(cw_caught(self) == self->cause); }
-    CW_TRY(self, 2);
-    CW_RECEIVE(self, ints, self->channel, &self->got);
-    ASSERT(false);
-    CW_CATCH(self, 2) { ASSERT(cw_caught(self) == self->cause); }
+    ASSERT_RAISES(self, 1, self->cause, CW_SEND(self, ints, self->channel, 1));
+    ASSERT_RAISES(self, 2, self->cause,
+                  CW_RECEIVE(self, ints, self->channel, &self->got));
     CW_TRY(self, 3);
     CW_RECEIVE_EACH(self, ints, self->channel, &self->got) { ASSERT(false); }
     ASSERT(false);
     CW_CATCH(self, 3) { ASSERT(cw_caught(self) == self->cause); }
     self->it = ints_iterate(self->channel);
-    CW_TRY(self, 4);
-    CW_HAS_NEXT(self, ints, &self->it, &self->more);
-    ASSERT(false);
-    CW_CATCH(self, 4) { ASSERT(cw_caught(self) == self->cause); }
+    ASSERT_RAISES(self, 4, self->cause,
+                  CW_HAS_NEXT(self, ints, &self->it, &self->more));
     ASSERT_EQ(ints_next(&self->it, &self->got), CW_EBUSY);
     ASSERT_EQ(ints_next(&self->it, &self->got), CW_ESTATE);
     ASSERT_EQ(ints_try_send(self->channel, 1), CW_ESENDCLOSED);
@@ -778,17 +766,13 @@ SCENARIO(awaiting_close_is_for_producers, ints channel; cw_job * job;)
 {
     CW_BEGIN(self);
     self->channel = ints_new(CW_RENDEZVOUS);
-    CW_TRY(self, 1);
-    CW_AWAIT_CLOSE(self, self->channel.channel);
-    ASSERT(false);
-    CW_CATCH(self, 1) { ASSERT_EQ(cw_error_code(cw_caught(self)), CW_ESTATE); }
+    ASSERT_RAISES_CODE(self, 1, CW_ESTATE,
+                       CW_AWAIT_CLOSE(self, self->channel.channel));
     self->job =
         cw_produce(NULL, await_close, self->channel.channel, self->channel);
     CW_YIELD(self);
-    CW_TRY(self, 2);
-    CW_AWAIT_CLOSE(self, self->channel.channel);
-    ASSERT(false);
-    CW_CATCH(self, 2) { ASSERT_EQ(cw_error_code(cw_caught(self)), CW_ESTATE); }
+    ASSERT_RAISES_CODE(self, 2, CW_ESTATE,
+                       CW_AWAIT_CLOSE(self, self->channel.channel));
     cw_channel_close(self->channel.channel, NULL, NULL);
     CW_JOIN(self, self->job);
     MARK(2);

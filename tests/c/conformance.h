@@ -88,6 +88,34 @@ MAYBE_UNUSED static const cw_elements *noting(const cw_elements *base,
         ASSERT_EQ(cw_is_cancelled(job), cancelled);                            \
     } while (0)
 
+/* ---- common bodies */
+
+/* Marks, and ends with, its argument. */
+CW_COROUTINE(marks, int, int, CW_NO_LOCALS)
+{
+    CW_BEGIN(self);
+    MARK(self->arg);
+    CW_RETURN(self, self->arg);
+    CW_END(self);
+}
+
+/* Must not run. */
+CW_COROUTINE(never, cw_none, int, CW_NO_LOCALS)
+{
+    CW_BEGIN(self);
+    ASSERT(false);
+    CW_END(self);
+}
+
+/* Ends after so long. */
+CW_COROUTINE(takes_time, int64_t, int, CW_NO_LOCALS)
+{
+    CW_BEGIN(self);
+    CW_DELAY(self, self->arg);
+    CW_RETURN(self, 1);
+    CW_END(self);
+}
+
 /* ---- errors */
 
 MAYBE_UNUSED static cw_error *failure(const char *message)

@@ -141,14 +141,9 @@ SCENARIO(case_154_cancel_refuses_ten_senders, ints channel; cw_job * jobs[10];
     cw_channel_cancel(self->channel.channel, NULL, NULL);
     ASSERT(cw_channel_is_closed_for_send(self->channel.channel));
     ASSERT(cw_channel_is_closed_for_receive(self->channel.channel));
-    CW_TRY(self, 1);
-    CW_RECEIVE(self, ints, self->channel, &self->got);
-    ASSERT(false);
-    CW_CATCH(self, 1)
-    {
-        ASSERT_EQ(cw_error_code(cw_caught(self)), CW_ECANCELED);
-        MARK(1);
-    }
+    ASSERT_RAISES_CODE(self, 1, CW_ECANCELED,
+                       CW_RECEIVE(self, ints, self->channel, &self->got));
+    MARK(1);
     CW_JOIN_ALL(self, self->jobs, 10);
     for (self->i = 0; self->i < 10; self->i++) {
         ASSERT_EQ(cw_error_code(cw_job_error(self->jobs[self->i])),
@@ -291,14 +286,9 @@ CW_COROUTINE(receive_of_closed, ints, cw_none, int got;)
 {
     CW_BEGIN(self);
     MARK(1);
-    CW_TRY(self, 1);
-    CW_RECEIVE(self, ints, self->arg, &self->got);
-    ASSERT(false);
-    CW_CATCH(self, 1)
-    {
-        ASSERT_EQ(cw_error_code(cw_caught(self)), CW_ERECVCLOSED);
-        MARK(3);
-    }
+    ASSERT_RAISES_CODE(self, 1, CW_ERECVCLOSED,
+                       CW_RECEIVE(self, ints, self->arg, &self->got));
+    MARK(3);
     CW_END(self);
 }
 
@@ -311,14 +301,9 @@ SCENARIO(case_160_errors_of_a_closed_channel, ints channel;)
     ASSERT(cw_channel_close(self->channel.channel, NULL, NULL));
     MARK(2);
     CW_YIELD(self);
-    CW_TRY(self, 1);
-    CW_SEND(self, ints, self->channel, 42);
-    ASSERT(false);
-    CW_CATCH(self, 1)
-    {
-        ASSERT_EQ(cw_error_code(cw_caught(self)), CW_ESENDCLOSED);
-        MARK(4);
-    }
+    ASSERT_RAISES_CODE(self, 1, CW_ESENDCLOSED,
+                       CW_SEND(self, ints, self->channel, 42));
+    MARK(4);
     cw_channel_release(self->channel.channel);
     CW_END(self);
 }
@@ -374,14 +359,9 @@ struct numbered {
 CW_COROUTINE(receives_closed, struct numbered, cw_none, int got;)
 {
     CW_BEGIN(self);
-    CW_TRY(self, 1);
-    CW_RECEIVE(self, ints, self->arg.channel, &self->got);
-    ASSERT(false);
-    CW_CATCH(self, 1)
-    {
-        ASSERT_EQ(cw_error_code(cw_caught(self)), CW_ERECVCLOSED);
-        MARK(self->arg.mark);
-    }
+    ASSERT_RAISES_CODE(self, 1, CW_ERECVCLOSED,
+                       CW_RECEIVE(self, ints, self->arg.channel, &self->got));
+    MARK(self->arg.mark);
     CW_END(self);
 }
 
@@ -406,14 +386,9 @@ SCENARIO(case_164_receivers_hear_of_closing_in_order, ints channel;)
 CW_COROUTINE(sends_cancelled, struct numbered, cw_none, CW_NO_LOCALS)
 {
     CW_BEGIN(self);
-    CW_TRY(self, 1);
-    CW_SEND(self, ints, self->arg.channel, 1);
-    ASSERT(false);
-    CW_CATCH(self, 1)
-    {
-        ASSERT_EQ(cw_error_code(cw_caught(self)), CW_ECANCELED);
-        MARK(self->arg.mark);
-    }
+    ASSERT_RAISES_CODE(self, 1, CW_ECANCELED,
+                       CW_SEND(self, ints, self->arg.channel, 1));
+    MARK(self->arg.mark);
     CW_END(self);
 }
 
@@ -460,13 +435,8 @@ SCENARIO(case_167_only_send_gives_a_refused_element_to_the_hook, ints channel;)
     CW_BEGIN(self);
     self->channel = hooked(CW_RENDEZVOUS);
     cw_channel_close(self->channel.channel, NULL, NULL);
-    CW_TRY(self, 1);
-    CW_SEND(self, ints, self->channel, 7);
-    ASSERT(false);
-    CW_CATCH(self, 1)
-    {
-        ASSERT_EQ(cw_error_code(cw_caught(self)), CW_ESENDCLOSED);
-    }
+    ASSERT_RAISES_CODE(self, 1, CW_ESENDCLOSED,
+                       CW_SEND(self, ints, self->channel, 7));
     ASSERT_EQ(hook.count, 1);
     ASSERT_EQ(ints_try_send(self->channel, 8), CW_ESENDCLOSED);
     ASSERT_EQ(hook.count, 1);
@@ -593,14 +563,8 @@ CW_COROUTINE(cancels_its_channel, ints, cw_none, cw_error *cause; int got;)
     self->cause = cw_error_new(CW_ECANCELED, "from inside", NULL);
     MARK(2);
     cw_channel_cancel(self->arg.channel, self->cause, NULL);
-    CW_TRY(self, 1);
-    CW_SEND(self, ints, self->arg, 1);
-    ASSERT(false);
-    CW_CATCH(self, 1)
-    {
-        ASSERT(cw_caught(self) == self->cause);
-        MARK(3);
-    }
+    ASSERT_RAISES(self, 1, self->cause, CW_SEND(self, ints, self->arg, 1));
+    MARK(3);
     CW_FINALLY(self);
     cw_error_release(self->cause);
     CW_END(self);
@@ -657,14 +621,9 @@ SCENARIO(case_175_a_consumer_cancels_its_producer, ints channel; cw_job * job;
     MARK(4);
     cw_channel_cancel(self->channel.channel, NULL, NULL);
     MARK(5);
-    CW_TRY(self, 1);
-    CW_RECEIVE(self, ints, self->channel, &self->got);
-    ASSERT(false);
-    CW_CATCH(self, 1)
-    {
-        ASSERT_EQ(cw_error_code(cw_caught(self)), CW_ECANCELED);
-        MARK(6);
-    }
+    ASSERT_RAISES_CODE(self, 1, CW_ECANCELED,
+                       CW_RECEIVE(self, ints, self->channel, &self->got));
+    MARK(6);
     CW_YIELD(self);
     MARK(8);
     CW_JOIN(self, self->job);
@@ -725,14 +684,9 @@ CW_COROUTINE(awaits_close_twice, ints, cw_none, CW_NO_LOCALS)
     CW_BEGIN(self);
     CW_AWAIT_CLOSE(self, self->arg.channel);
     MARK(2);
-    CW_TRY(self, 1);
-    CW_AWAIT_CLOSE(self, self->arg.channel);
-    ASSERT(false);
-    CW_CATCH(self, 1)
-    {
-        ASSERT_EQ(cw_error_code(cw_caught(self)), CW_ESTATE);
-        MARK(3);
-    }
+    ASSERT_RAISES_CODE(self, 1, CW_ESTATE,
+                       CW_AWAIT_CLOSE(self, self->arg.channel));
+    MARK(3);
     CW_END(self);
 }
 
@@ -773,14 +727,9 @@ CW_COROUTINE(awaits_close_with_a_handler, ints, cw_none, CW_NO_LOCALS)
     CW_BEGIN(self);
     ASSERT_EQ(cw_channel_on_close(self->arg.channel, note_close, NULL, NULL),
               CW_OK);
-    CW_TRY(self, 1);
-    CW_AWAIT_CLOSE(self, self->arg.channel);
-    ASSERT(false);
-    CW_CATCH(self, 1)
-    {
-        ASSERT_EQ(cw_error_code(cw_caught(self)), CW_ESTATE);
-        MARK(1);
-    }
+    ASSERT_RAISES_CODE(self, 1, CW_ESTATE,
+                       CW_AWAIT_CLOSE(self, self->arg.channel));
+    MARK(1);
     CW_END(self);
 }
 

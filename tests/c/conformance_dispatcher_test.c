@@ -14,20 +14,6 @@
 #include <limits.h>
 #include <sched.h>
 
-CW_COROUTINE(marks, int, cw_none, CW_NO_LOCALS)
-{
-    CW_BEGIN(self);
-    MARK(self->arg);
-    CW_END(self);
-}
-
-CW_COROUTINE(never_runs, cw_none, cw_none, CW_NO_LOCALS)
-{
-    CW_BEGIN(self);
-    ASSERT(false);
-    CW_END(self);
-}
-
 /* ---- 103: nested unconfined jobs follow each other */
 
 CW_COROUTINE(launches_two, cw_none, cw_none, CW_NO_LOCALS)
@@ -215,7 +201,7 @@ SCENARIO(case_134_a_refused_launch_is_cancelled, struct executor executor;
     self->context = executor_start(&self->executor, NULL);
     atomic_store(&self->executor.refuse_from, 1);
     MARK(1);
-    self->job = cw_launch(self->context, never_runs, CW_NONE);
+    self->job = cw_launch(self->context, never, CW_NONE);
     ASSERT(self->job);
     ASSERT_FLAGS(self->job, false, true, true);
     ASSERT_EQ(cw_error_code(cw_job_error(self->job)), CW_ECANCELED);
@@ -236,7 +222,7 @@ SCENARIO(case_134_a_refused_launch_is_cancelled, struct executor executor;
 /* ---- 136: a refused change of contexts */
 
 SCENARIO(case_136_a_refused_change_of_contexts, struct executor executor;
-         cw_context * context; const cw_elements *there; cw_none none;)
+         cw_context * context; const cw_elements *there; int out;)
 {
     CW_BEGIN(self);
     self->context = executor_start(&self->executor, NULL);
@@ -244,7 +230,7 @@ SCENARIO(case_136_a_refused_change_of_contexts, struct executor executor;
     self->there = cw_elements_with_context(NULL, self->context);
     MARK(1);
     CW_TRY(self, 1);
-    CW_WITH_ELEMENTS(self, self->there, never_runs, CW_NONE, &self->none);
+    CW_WITH_ELEMENTS(self, self->there, never, CW_NONE, &self->out);
     ASSERT(false);
     CW_CATCH(self, 1)
     {
@@ -356,7 +342,7 @@ CW_COROUTINE(launches_where_it_fails, cw_context *, cw_none, CW_NO_LOCALS)
 {
     CW_BEGIN(self);
     MARK(2);
-    ASSERT(cw_launch(self->arg, never_runs, CW_NONE) == NULL);
+    ASSERT(cw_launch(self->arg, never, CW_NONE) == NULL);
     ASSERT_EQ(cw_last_error(), CW_EFAILED);
     MARK(3);
     CW_DELAY(self, INT64_MAX);

@@ -146,14 +146,8 @@ CW_COROUTINE(has_chain, cw_none, cw_none, cw_job *chain[3]; int i;)
 CW_COROUTINE(catches_from_scope, cw_none, int, cw_none none;)
 {
     CW_BEGIN(self);
-    CW_TRY(self, 1);
-    CW_SCOPE(self, has_chain, CW_NONE, &self->none);
-    ASSERT(false);
-    CW_CATCH(self, 1)
-    {
-        ASSERT(cw_caught(self) == a);
-        MARK(1);
-    }
+    ASSERT_RAISES(self, 1, a, CW_SCOPE(self, has_chain, CW_NONE, &self->none));
+    MARK(1);
     CW_END(self);
 }
 
@@ -389,10 +383,8 @@ FAILURES(case_127_only_launched_jobs_tell_the_handler, cw_job *jobs[2];
     self->jobs[1] = ASYNC(noting(DETACHED, &told), CW_START_DEFAULT, raises, b);
     CW_JOIN_ALL(self, self->jobs, 2);
     ASSERT_TOLD(a);
-    CW_TRY(self, 1);
-    CW_AWAIT(self, raises, self->jobs[1], &self->out);
-    ASSERT(false);
-    CW_CATCH(self, 1) { ASSERT(cw_caught(self) == b); }
+    ASSERT_RAISES(self, 1, b,
+                  CW_AWAIT(self, raises, self->jobs[1], &self->out));
     ASSERT_TOLD(a);
     cw_job_release(self->jobs[0]);
     cw_job_release(self->jobs[1]);

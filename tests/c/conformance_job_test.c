@@ -798,13 +798,6 @@ SCENARIO(case_032_a_lazy_job_is_started_once, cw_job *job;)
 
 /* ---- 34: cancelling a lazy job before it is started */
 
-CW_COROUTINE(never, cw_none, int, CW_NO_LOCALS)
-{
-    CW_BEGIN(self);
-    ASSERT(false);
-    CW_END(self);
-}
-
 SCENARIO(case_034_cancelled_before_start, cw_job *job; int out;)
 {
     CW_BEGIN(self);
@@ -846,14 +839,10 @@ SCENARIO(case_035_cancelled_while_computing, cw_job *job; int out;)
     MARK(3);
     cw_cancel(self->job, NULL);
     ASSERT_FLAGS(self->job, false, false, true);
-    CW_TRY(self, 1);
-    CW_AWAIT(self, computes_for_ever, self->job, &self->out);
-    ASSERT(false);
-    CW_CATCH(self, 1)
-    {
-        ASSERT_EQ(cw_error_code(cw_caught(self)), CW_ECANCELED);
-        MARK(4);
-    }
+    ASSERT_RAISES_CODE(
+        self, 1, CW_ECANCELED,
+        CW_AWAIT(self, computes_for_ever, self->job, &self->out));
+    MARK(4);
     ASSERT_FLAGS(self->job, false, true, true);
     cw_job_release(self->job);
     CW_END(self);
@@ -936,14 +925,9 @@ CW_COROUTINE(catches_and_gives_42, cw_error *, int, cw_job *inner; int out;)
     CW_BEGIN(self);
     MARK(2);
     self->inner = cw_async(NULL, raises_at_3, self->arg);
-    CW_TRY(self, 1);
-    CW_AWAIT(self, raises_at_3, self->inner, &self->out);
-    ASSERT(false);
-    CW_CATCH(self, 1)
-    {
-        ASSERT(cw_caught(self) == self->arg);
-        MARK(4);
-    }
+    ASSERT_RAISES(self, 1, self->arg,
+                  CW_AWAIT(self, raises_at_3, self->inner, &self->out));
+    MARK(4);
     cw_job_release(self->inner);
     CW_RETURN(self, 42);
     CW_END(self);
@@ -957,14 +941,9 @@ SCENARIO(case_040_a_caught_failure_of_a_child, cw_job *job; int out;
     MARK(1);
     self->job =
         ASYNC(DETACHED, CW_START_DEFAULT, catches_and_gives_42, self->error);
-    CW_TRY(self, 1);
-    CW_AWAIT(self, catches_and_gives_42, self->job, &self->out);
-    ASSERT(false);
-    CW_CATCH(self, 1)
-    {
-        ASSERT(cw_caught(self) == self->error);
-        MARK(5);
-    }
+    ASSERT_RAISES(self, 1, self->error,
+                  CW_AWAIT(self, catches_and_gives_42, self->job, &self->out));
+    MARK(5);
     cw_job_release(self->job);
     cw_error_release(self->error);
     CW_END(self);
@@ -1017,14 +996,10 @@ SCENARIO(case_043_a_cancelled_jobs_value_is_lost, cw_job *job; int out;)
     MARK(4);
     cw_cancel(self->job, NULL);
     MARK(5);
-    CW_TRY(self, 1);
-    CW_AWAIT(self, gives_a_value_when_cancelled, self->job, &self->out);
-    ASSERT(false);
-    CW_CATCH(self, 1)
-    {
-        ASSERT_EQ(cw_error_code(cw_caught(self)), CW_ECANCELED);
-        MARK(7);
-    }
+    ASSERT_RAISES_CODE(
+        self, 1, CW_ECANCELED,
+        CW_AWAIT(self, gives_a_value_when_cancelled, self->job, &self->out));
+    MARK(7);
     cw_job_release(self->job);
     CW_END(self);
 }
@@ -1056,14 +1031,10 @@ SCENARIO(case_044_await_all_raises_the_first_failure, cw_job *jobs[3];
     self->jobs[0] = cw_async(NULL, maybe_infinite, 0);
     self->jobs[1] = ASYNC(DETACHED, CW_START_DEFAULT, maybe_infinite, 1);
     self->jobs[2] = cw_async(NULL, maybe_infinite, 2);
-    CW_TRY(self, 1);
-    CW_AWAIT_ALL(self, maybe_infinite, self->jobs, 3, self->outs);
-    ASSERT(false);
-    CW_CATCH(self, 1)
-    {
-        ASSERT(cw_caught(self) == grandchild_error);
-        MARK(1);
-    }
+    ASSERT_RAISES(
+        self, 1, grandchild_error,
+        CW_AWAIT_ALL(self, maybe_infinite, self->jobs, 3, self->outs));
+    MARK(1);
     ASSERT_FLAGS(self->jobs[0], false, true, false);
     ASSERT_FLAGS(self->jobs[1], false, true, true);
     ASSERT_FLAGS(self->jobs[2], true, false, false);
@@ -1096,23 +1067,14 @@ SCENARIO(case_046_await_all_of_nothing_does_not_suspend, cw_job *none[1];
 
 /* ---- 47: lazy jobs are started by those who wait for them */
 
-CW_COROUTINE(counts_itself, int, int, CW_NO_LOCALS)
-{
-    CW_BEGIN(self);
-    MARK(self->arg);
-    CW_RETURN(self, self->arg);
-    CW_END(self);
-}
-
 SCENARIO(case_047_await_all_starts_lazy_jobs_in_order, cw_job *jobs[3];
          int outs[3]; int i;)
 {
     CW_BEGIN(self);
     MARK(1);
     for (self->i = 0; self->i < 3; self->i++)
-        self->jobs[self->i] =
-            ASYNC(PLAIN, CW_START_LAZY, counts_itself, 2 + self->i);
-    CW_AWAIT_ALL(self, counts_itself, self->jobs, 3, self->outs);
+        self->jobs[self->i] = ASYNC(PLAIN, CW_START_LAZY, marks, 2 + self->i);
+    CW_AWAIT_ALL(self, marks, self->jobs, 3, self->outs);
     MARK(5);
     for (self->i = 0; self->i < 3; self->i++) {
         ASSERT_EQ(self->outs[self->i], 2 + self->i);
@@ -1126,8 +1088,7 @@ SCENARIO(case_047_join_all_starts_lazy_jobs_in_order, cw_job *jobs[3]; int i;)
     CW_BEGIN(self);
     MARK(1);
     for (self->i = 0; self->i < 3; self->i++)
-        self->jobs[self->i] =
-            LAUNCH(PLAIN, CW_START_LAZY, counts_itself, 2 + self->i);
+        self->jobs[self->i] = LAUNCH(PLAIN, CW_START_LAZY, marks, 2 + self->i);
     CW_JOIN_ALL(self, self->jobs, 3);
     MARK(5);
     for (self->i = 0; self->i < 3; self->i++)

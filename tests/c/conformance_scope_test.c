@@ -120,14 +120,10 @@ SCENARIO(case_052_a_throwing_supervisor_scope, cw_none none; cw_error * a;)
 {
     CW_BEGIN(self);
     self->a = failure("A");
-    CW_TRY(self, 1);
-    CW_SUPERVISOR_SCOPE(self, raises_beside_child, self->a, &self->none);
-    ASSERT(false);
-    CW_CATCH(self, 1)
-    {
-        ASSERT(cw_caught(self) == self->a);
-        MARK(4);
-    }
+    ASSERT_RAISES(
+        self, 1, self->a,
+        CW_SUPERVISOR_SCOPE(self, raises_beside_child, self->a, &self->none));
+    MARK(4);
     cw_error_release(self->a);
     CW_END(self);
 }
@@ -161,15 +157,11 @@ SCENARIO(case_053_a_supervisor_scope_and_its_child_fail, cw_none none;
     CW_BEGIN(self);
     self->errors.a = failure("A");
     self->errors.b = failure("B");
-    CW_TRY(self, 1);
-    CW_SUPERVISOR_SCOPE(self, raises_above_b, self->errors, &self->none);
-    ASSERT(false);
-    CW_CATCH(self, 1)
-    {
-        ASSERT(cw_caught(self) == self->errors.a);
-        ASSERT(cw_error_suppressed(self->errors.a, 0) == NULL);
-        MARK(3);
-    }
+    ASSERT_RAISES(
+        self, 1, self->errors.a,
+        CW_SUPERVISOR_SCOPE(self, raises_above_b, self->errors, &self->none));
+    ASSERT(cw_error_suppressed(self->errors.a, 0) == NULL);
+    MARK(3);
     ASSERT_EQ(told.count, 1);
     ASSERT(told.errors[0] == self->errors.b);
     forget_failures(&told);
@@ -266,13 +258,6 @@ SCENARIO(case_056_a_supervisor_job_fails, cw_job *supervisor; cw_job * job;
 
 /* ---- 58: a scope waits for all below */
 
-CW_COROUTINE(marks, int, cw_none, CW_NO_LOCALS)
-{
-    CW_BEGIN(self);
-    MARK(self->arg);
-    CW_END(self);
-}
-
 CW_COROUTINE(has_grandchild, cw_none, cw_none, CW_NO_LOCALS)
 {
     CW_BEGIN(self);
@@ -338,14 +323,9 @@ SCENARIO(case_059_a_scope_is_cancelled_from_within, int out; cw_error * a;)
 {
     CW_BEGIN(self);
     self->a = failure("A");
-    CW_TRY(self, 1);
-    CW_SCOPE(self, second_fails, self->a, &self->out);
-    ASSERT(false);
-    CW_CATCH(self, 1)
-    {
-        ASSERT(cw_caught(self) == self->a);
-        MARK(4);
-    }
+    ASSERT_RAISES(self, 1, self->a,
+                  CW_SCOPE(self, second_fails, self->a, &self->out));
+    MARK(4);
     CW_YIELD(self);
     MARK(5);
     cw_error_release(self->a);
@@ -375,14 +355,9 @@ CW_COROUTINE(hangs, cw_none, cw_none, CW_NO_LOCALS)
 CW_COROUTINE(around_hanging, cw_none, cw_none, cw_none none;)
 {
     CW_BEGIN(self);
-    CW_TRY(self, 1);
-    CW_SCOPE(self, hangs, CW_NONE, &self->none);
-    ASSERT(false);
-    CW_CATCH(self, 1)
-    {
-        ASSERT_EQ(cw_error_code(cw_caught(self)), CW_ECANCELED);
-        MARK(5);
-    }
+    ASSERT_RAISES_CODE(self, 1, CW_ECANCELED,
+                       CW_SCOPE(self, hangs, CW_NONE, &self->none));
+    MARK(5);
     CW_END(self);
 }
 
@@ -457,25 +432,14 @@ SCENARIO(case_062_a_failure_wins_over_cancellation, cw_job *job;
 
 /* ---- 64: other elements for a cancelled caller */
 
-CW_COROUTINE(never, cw_none, int, CW_NO_LOCALS)
-{
-    CW_BEGIN(self);
-    ASSERT(false);
-    CW_END(self);
-}
-
 CW_COROUTINE(is_cancelled_before, cw_none, cw_none, int out;)
 {
     CW_BEGIN(self);
     cw_cancel(cw_current_job(), NULL);
-    CW_TRY(self, 1);
-    CW_WITH_ELEMENTS(self, NULL, never, CW_NONE, &self->out);
-    ASSERT(false);
-    CW_CATCH(self, 1)
-    {
-        ASSERT_EQ(cw_error_code(cw_caught(self)), CW_ECANCELED);
-        MARK(1);
-    }
+    ASSERT_RAISES_CODE(
+        self, 1, CW_ECANCELED,
+        CW_WITH_ELEMENTS(self, NULL, never, CW_NONE, &self->out));
+    MARK(1);
     CW_END(self);
 }
 
@@ -627,14 +591,10 @@ SCENARIO(case_070_a_failing_child_of_the_block, int out; cw_error * a;)
 {
     CW_BEGIN(self);
     self->a = failure("A");
-    CW_TRY(self, 1);
-    CW_WITH_ELEMENTS(self, NULL, second_fails, self->a, &self->out);
-    ASSERT(false);
-    CW_CATCH(self, 1)
-    {
-        ASSERT(cw_caught(self) == self->a);
-        MARK(4);
-    }
+    ASSERT_RAISES(
+        self, 1, self->a,
+        CW_WITH_ELEMENTS(self, NULL, second_fails, self->a, &self->out));
+    MARK(4);
     CW_YIELD(self);
     MARK(5);
     cw_error_release(self->a);
@@ -654,16 +614,11 @@ CW_COROUTINE(raises_another_cancellation, struct two, int, CW_NO_LOCALS)
 CW_COROUTINE(is_cancelled_twice, struct two, cw_none, int out;)
 {
     CW_BEGIN(self);
-    CW_TRY(self, 1);
-    CW_WITH_ELEMENTS(self, NULL, raises_another_cancellation, self->arg,
-                     &self->out);
-    ASSERT(false);
-    CW_CATCH(self, 1)
-    {
-        ASSERT(cw_caught(self) == self->arg.a);
-        ASSERT(cw_error_suppressed(self->arg.a, 0) == NULL);
-        MARK(1);
-    }
+    ASSERT_RAISES(self, 1, self->arg.a,
+                  CW_WITH_ELEMENTS(self, NULL, raises_another_cancellation,
+                                   self->arg, &self->out));
+    ASSERT(cw_error_suppressed(self->arg.a, 0) == NULL);
+    MARK(1);
     CW_END(self);
 }
 
@@ -706,14 +661,8 @@ CW_COROUTINE(has_non_cancellable, cw_none, cw_none, int out;)
     ASSERT_EQ(self->out, 7);
     ASSERT(cw_is_stopped());
     MARK(5);
-    CW_TRY(self, 1);
-    CW_YIELD(self);
-    ASSERT(false);
-    CW_CATCH(self, 1)
-    {
-        ASSERT_EQ(cw_error_code(cw_caught(self)), CW_ECANCELED);
-        MARK(6);
-    }
+    ASSERT_RAISES_CODE(self, 1, CW_ECANCELED, CW_YIELD(self));
+    MARK(6);
     CW_END(self);
 }
 

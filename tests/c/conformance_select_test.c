@@ -90,14 +90,9 @@ SCENARIO(case_184_selecting_to_send_on_a_closed_channel, ints channel;
     cw_channel_close(self->channel.channel, NULL, NULL);
     self->value = 2;
     self->clauses[0] = ints_on_send(self->channel, &self->value);
-    CW_TRY(self, 1);
-    CW_SELECT(self, self->clauses, 1, &self->which);
-    ASSERT(false);
-    CW_CATCH(self, 1)
-    {
-        ASSERT_EQ(cw_error_code(cw_caught(self)), CW_ESENDCLOSED);
-        MARK(3);
-    }
+    ASSERT_RAISES_CODE(self, 1, CW_ESENDCLOSED,
+                       CW_SELECT(self, self->clauses, 1, &self->which));
+    MARK(3);
     CW_RECEIVE(self, ints, self->channel, &self->got);
     ASSERT_EQ(self->got, 1);
     CW_YIELD(self);
@@ -123,14 +118,9 @@ SCENARIO(case_185_one_channel_in_two_clauses, ints channel; int value; int got;
     self->value = 1;
     self->clauses[0] = ints_on_send(self->channel, &self->value);
     self->clauses[1] = ints_on_receive(self->channel, &self->got);
-    CW_TRY(self, 1);
-    CW_SELECT(self, self->clauses, 2, &self->which);
-    ASSERT(false);
-    CW_CATCH(self, 1)
-    {
-        ASSERT_EQ(cw_error_code(cw_caught(self)), CW_ESTATE);
-        MARK(1);
-    }
+    ASSERT_RAISES_CODE(self, 1, CW_ESTATE,
+                       CW_SELECT(self, self->clauses, 2, &self->which));
+    MARK(1);
     cw_spawn(NULL, send_2, self->channel);
     CW_RECEIVE(self, ints, self->channel, &self->got);
     ASSERT_EQ(self->got, 2);
@@ -199,14 +189,9 @@ CW_COROUTINE(select_of_failed, struct pair, cw_none, int outs[2];
     CW_BEGIN(self);
     self->clauses[0] = cw_on_await(fail_with, self->arg.failed, &self->outs[0]);
     self->clauses[1] = cw_on_await(give, self->arg.done, &self->outs[1]);
-    CW_TRY(self, 1);
-    CW_SELECT_BIASED(self, self->clauses, 2, &self->which);
-    ASSERT(false);
-    CW_CATCH(self, 1)
-    {
-        ASSERT(cw_caught(self) == cw_job_error(self->arg.failed));
-        MARK(1);
-    }
+    ASSERT_RAISES(self, 1, cw_job_error(self->arg.failed),
+                  CW_SELECT_BIASED(self, self->clauses, 2, &self->which));
+    MARK(1);
     CW_END(self);
 }
 

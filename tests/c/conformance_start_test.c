@@ -13,13 +13,6 @@
 
 /* ---- 88: atomic */
 
-CW_COROUTINE(marks, int, cw_none, CW_NO_LOCALS)
-{
-    CW_BEGIN(self);
-    MARK(self->arg);
-    CW_END(self);
-}
-
 SCENARIO(case_088_an_atomic_body_begins_although_cancelled, cw_job *job;)
 {
     CW_BEGIN(self);
@@ -292,13 +285,6 @@ TEST(case_112_a_loop_runs_what_is_ready_before_it_ends)
 
 /* ---- 113: a loop of a cancelled job. The job that it belongs to is the one
  * that calls it; another one is passed to a scope. */
-
-CW_COROUTINE(never, cw_none, int, CW_NO_LOCALS)
-{
-    CW_BEGIN(self);
-    ASSERT(false);
-    CW_END(self);
-}
 
 CW_COROUTINE(runs_when_cancelled, cw_none, cw_none, int out;)
 {

@@ -100,26 +100,15 @@ VIRTUAL(case_079_a_time_limit_turned_into_a_failure, int out; cw_error * a;)
 {
     CW_BEGIN(self);
     self->a = failure("A");
-    CW_TRY(self, 1);
-    CW_WITH_TIMEOUT(self, 100, turns_it_into, self->a, &self->out);
-    ASSERT(false);
-    CW_CATCH(self, 1)
-    {
-        ASSERT(cw_caught(self) == self->a);
-        MARK(2);
-    }
+    ASSERT_RAISES(
+        self, 1, self->a,
+        CW_WITH_TIMEOUT(self, 100, turns_it_into, self->a, &self->out));
+    MARK(2);
     cw_error_release(self->a);
     CW_END(self);
 }
 
 /* ---- 80: no time at all */
-
-CW_COROUTINE(never, cw_none, int, CW_NO_LOCALS)
-{
-    CW_BEGIN(self);
-    ASSERT(false);
-    CW_END(self);
-}
 
 SCENARIO(case_080_a_negative_time_limit, int out; bool in_time;)
 {
@@ -142,18 +131,11 @@ SCENARIO(case_080_a_negative_time_limit, int out; bool in_time;)
 
 /* ---- 82: too slow */
 
-CW_COROUTINE(takes, int64_t, int, CW_NO_LOCALS)
-{
-    CW_BEGIN(self);
-    CW_DELAY(self, self->arg);
-    CW_RETURN(self, 1);
-    CW_END(self);
-}
-
 VIRTUAL(case_082_null_on_time_out, int out; bool in_time;)
 {
     CW_BEGIN(self);
-    CW_WITH_TIMEOUT_OR_NULL(self, 100, takes, 1000, &self->out, &self->in_time);
+    CW_WITH_TIMEOUT_OR_NULL(self, 100, takes_time, 1000, &self->out,
+                            &self->in_time);
     ASSERT(!self->in_time);
     ASSERT_EQ(NOW, 100);
     CW_END(self);
@@ -164,7 +146,7 @@ VIRTUAL(case_082_null_on_time_out, int out; bool in_time;)
 CW_COROUTINE(has_limit_of_10, cw_none, int, int out;)
 {
     CW_BEGIN(self);
-    CW_WITH_TIMEOUT(self, 10, takes, INT64_MAX, &self->out);
+    CW_WITH_TIMEOUT(self, 10, takes_time, INT64_MAX, &self->out);
     ASSERT(false);
     CW_FINALLY(self);
     MARK(1);

@@ -19,13 +19,6 @@ static bool runs_on(const char *workers)
     return strncmp(cw_worker_name(), workers, strlen(workers)) == 0;
 }
 
-CW_COROUTINE(marks, int, cw_none, CW_NO_LOCALS)
-{
-    CW_BEGIN(self);
-    MARK(self->arg);
-    CW_END(self);
-}
-
 /* Waits for a job that somebody else runs, and asserts that it succeeded. */
 static void succeeds(cw_job *job)
 {

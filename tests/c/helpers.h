@@ -37,6 +37,21 @@
         ASSERT(cw_error_cause(error) == (cause));                              \
     } while (0)
 
+/* In a body: asserts that the call raises that very error, or one of that code.
+ * `id` is that of CW_TRY(). */
+#define ASSERT_RAISES(self, id, error, call)                                   \
+    ASSERT_RAISING(self, id, call, ASSERT(cw_caught(self) == (error)))
+#define ASSERT_RAISES_CODE(self, id, code, call)                               \
+    ASSERT_RAISING(self, id, call,                                             \
+                   ASSERT_EQ(cw_error_code(cw_caught(self)), code))
+#define ASSERT_RAISING(self, id, call, assertion)                              \
+    do {                                                                       \
+        CW_TRY(self, id);                                                      \
+        call;                                                                  \
+        ASSERT(false);                                                         \
+        CW_CATCH(self, id) { assertion; }                                      \
+    } while (0)
+
 /* Makes new threads have little stack: recursion that grows with the number of
  * jobs does not fit. */
 MAYBE_UNUSED static void use_small_stacks(void)

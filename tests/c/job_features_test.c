@@ -14,21 +14,6 @@
 
 CW_DEFERRED(number, int)
 
-CW_COROUTINE(marks, int, int, CW_NO_LOCALS)
-{
-    CW_BEGIN(self);
-    MARK(self->arg);
-    CW_RETURN(self, self->arg);
-    CW_END(self);
-}
-
-CW_COROUTINE(never, cw_none, int, CW_NO_LOCALS)
-{
-    CW_BEGIN(self);
-    ASSERT(false);
-    CW_END(self);
-}
-
 struct noted {
     int calls;
     int order;
@@ -391,10 +376,8 @@ SCENARIO(a_deferred_fails, cw_job *job; int out; cw_error * a;)
     ASSERT_EQ(cw_result(number, self->job, &self->out), CW_EBUSY);
     ASSERT_EQ(cw_job_complete_exceptionally(self->job, self->a), 1);
     ASSERT_EQ(cw_deferred_complete(number, self->job, 1), 0);
-    CW_TRY(self, 1);
-    CW_AWAIT(self, number, self->job, &self->out);
-    ASSERT(false);
-    CW_CATCH(self, 1) { ASSERT(cw_caught(self) == self->a); }
+    ASSERT_RAISES(self, 1, self->a,
+                  CW_AWAIT(self, number, self->job, &self->out));
     cw_job_release(self->job);
     cw_error_release(self->a);
     CW_END(self);
@@ -800,19 +783,12 @@ TEST(a_closed_context_takes_nobody)
     shut_down(both.there);
 }
 
-CW_COROUTINE(must_not_run_there, cw_none, int, CW_NO_LOCALS)
-{
-    CW_BEGIN(self);
-    ASSERT(false);
-    CW_END(self);
-}
-
 CW_COROUTINE(goes_to_never, struct both, int, const cw_elements *set; int out;)
 {
     CW_BEGIN(self);
     self->set = cw_elements_with_context(NULL, self->arg.there);
     event_set(self->arg.entered);
-    CW_WITH_ELEMENTS(self, self->set, must_not_run_there, CW_NONE, &self->out);
+    CW_WITH_ELEMENTS(self, self->set, never, CW_NONE, &self->out);
     ASSERT(false);
     CW_FINALLY(self);
     ASSERT(cw_current_context() == self->arg.here);
@@ -897,10 +873,9 @@ SCENARIO(a_job_among_the_elements_takes_a_scope_over, cw_job *other;
     CW_WITH_ELEMENTS(self, self->set, marks, 1, &self->out);
     ASSERT_EQ(self->out, 1);
     cw_cancel(self->other, self->a);
-    CW_TRY(self, 1);
-    CW_WITH_ELEMENTS(self, self->set, never, CW_NONE, &self->out);
-    ASSERT(false);
-    CW_CATCH(self, 1) { ASSERT(cw_caught(self) == self->a); }
+    ASSERT_RAISES(
+        self, 1, self->a,
+        CW_WITH_ELEMENTS(self, self->set, never, CW_NONE, &self->out));
     ASSERT(!cw_is_stopped());
     CW_YIELD(self);
     cw_elements_release(self->set);
@@ -929,15 +904,10 @@ SCENARIO(cancelling_the_job_among_the_elements, cw_job *other;
     CW_BEGIN(self);
     self->other = cw_job_new(NULL);
     self->set = UNDER(self->other);
-    CW_TRY(self, 1);
-    CW_WITH_ELEMENTS(self, self->set, scope_is_child_of, self->other,
-                     &self->out);
-    ASSERT(false);
-    CW_CATCH(self, 1)
-    {
-        ASSERT_EQ(cw_error_code(cw_caught(self)), CW_ECANCELED);
-        MARK(2);
-    }
+    ASSERT_RAISES_CODE(self, 1, CW_ECANCELED,
+                       CW_WITH_ELEMENTS(self, self->set, scope_is_child_of,
+                                        self->other, &self->out));
+    MARK(2);
     CW_YIELD(self);
     ASSERT(cw_is_completed(self->other));
     cw_elements_release(self->set);
@@ -947,18 +917,10 @@ SCENARIO(cancelling_the_job_among_the_elements, cw_job *other;
 
 /* ---- time limits */
 
-CW_COROUTINE(takes, int64_t, int, CW_NO_LOCALS)
-{
-    CW_BEGIN(self);
-    CW_DELAY(self, self->arg);
-    CW_RETURN(self, 1);
-    CW_END(self);
-}
-
 CW_COROUTINE(has_or_null, int64_t, int, int out; bool in_time;)
 {
     CW_BEGIN(self);
-    CW_WITH_TIMEOUT_OR_NULL(self, self->arg, takes, 1000, &self->out,
+    CW_WITH_TIMEOUT_OR_NULL(self, self->arg, takes_time, 1000, &self->out,
                             &self->in_time);
     CW_RETURN(self, self->in_time ? 1 : 2);
     CW_END(self);
@@ -988,12 +950,12 @@ VIRTUAL(an_outer_limit_runs_out_first, int out; bool in_time;)
 VIRTUAL(in_time, int out; bool in_time;)
 {
     CW_BEGIN(self);
-    CW_WITH_TIMEOUT_OR_NULL(self, 1001, takes, 1000, &self->out,
+    CW_WITH_TIMEOUT_OR_NULL(self, 1001, takes_time, 1000, &self->out,
                             &self->in_time);
     ASSERT(self->in_time);
     ASSERT_EQ(self->out, 1);
-    CW_WITH_TIMEOUT(self, 1001, takes, 1000, &self->out);
-    CW_WITH_TIMEOUT(self, INT64_MAX, takes, 1000, &self->out);
+    CW_WITH_TIMEOUT(self, 1001, takes_time, 1000, &self->out);
+    CW_WITH_TIMEOUT(self, INT64_MAX, takes_time, 1000, &self->out);
     ASSERT_EQ(NOW, 3000);
     CW_END(self);
 }
@@ -1020,7 +982,7 @@ VIRTUAL(a_failure_of_that_code_is_no_limit, int out; bool in_time;)
 CW_COROUTINE(leaves_slow_child, cw_none, int, CW_NO_LOCALS)
 {
     CW_BEGIN(self);
-    cw_spawn(NULL, takes, 1000);
+    cw_spawn(NULL, takes_time, 1000);
     CW_RETURN(self, 1);
     CW_END(self);
 }
@@ -1059,7 +1021,7 @@ VIRTUAL(a_value_after_the_limit_is_lost, int out; bool in_time;)
 CW_COROUTINE(is_too_slow, cw_none, int, int out;)
 {
     CW_BEGIN(self);
-    CW_WITH_TIMEOUT(self, 10, takes, 1000, &self->out);
+    CW_WITH_TIMEOUT(self, 10, takes_time, 1000, &self->out);
     CW_END(self);
 }
 

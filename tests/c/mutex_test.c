@@ -78,10 +78,7 @@ SCENARIO(locking_twice_as_one_owner_fails, cw_mutex *mutex;)
     CW_BEGIN(self);
     self->mutex = cw_mutex_new(false);
     CW_LOCK(self, self->mutex, self);
-    CW_TRY(self, 1);
-    CW_LOCK(self, self->mutex, self);
-    ASSERT(false);
-    CW_CATCH(self, 1) { ASSERT_EQ(cw_error_code(cw_caught(self)), CW_ESTATE); }
+    ASSERT_RAISES_CODE(self, 1, CW_ESTATE, CW_LOCK(self, self->mutex, self));
     ASSERT(cw_mutex_is_held_by(self->mutex, self));
     ASSERT_EQ(cw_unlock(self->mutex, self), CW_OK);
     cw_mutex_release(self->mutex);

@@ -38,14 +38,11 @@ SCENARIO(what_cannot_be_selected, cw_clause clauses[CW_MAX_CLAUSES + 1];
          int which; cw_job * job; cw_mutex * mutex;)
 {
     CW_BEGIN(self);
-    CW_TRY(self, 1);
-    CW_SELECT(self, self->clauses, 0, &self->which);
-    ASSERT(false);
-    CW_CATCH(self, 1) { ASSERT_EQ(cw_error_code(cw_caught(self)), CW_EINVAL); }
-    CW_TRY(self, 2);
-    CW_SELECT(self, self->clauses, CW_MAX_CLAUSES + 1, &self->which);
-    ASSERT(false);
-    CW_CATCH(self, 2) { ASSERT_EQ(cw_error_code(cw_caught(self)), CW_EINVAL); }
+    ASSERT_RAISES_CODE(self, 1, CW_EINVAL,
+                       CW_SELECT(self, self->clauses, 0, &self->which));
+    ASSERT_RAISES_CODE(
+        self, 2, CW_EINVAL,
+        CW_SELECT(self, self->clauses, CW_MAX_CLAUSES + 1, &self->which));
     CW_TRY(self, 3); /* clauses of zeros */
     CW_SELECT(self, self->clauses, 1, &self->which);
     ASSERT(false);
@@ -54,17 +51,13 @@ SCENARIO(what_cannot_be_selected, cw_clause clauses[CW_MAX_CLAUSES + 1];
     self->clauses[0] = cw_on_join(self->job);
     self->clauses[1] = cw_on_timeout(0);
     self->clauses[2] = cw_on_join(self->job);
-    CW_TRY(self, 4);
-    CW_SELECT(self, self->clauses, 3, &self->which);
-    ASSERT(false);
-    CW_CATCH(self, 4) { ASSERT_EQ(cw_error_code(cw_caught(self)), CW_ESTATE); }
+    ASSERT_RAISES_CODE(self, 4, CW_ESTATE,
+                       CW_SELECT(self, self->clauses, 3, &self->which));
     self->mutex = cw_mutex_new(false);
     ASSERT_EQ(cw_try_lock(self->mutex, self), CW_OK);
     self->clauses[0] = cw_on_lock(self->mutex, self);
-    CW_TRY(self, 5);
-    CW_SELECT(self, self->clauses, 1, &self->which);
-    ASSERT(false);
-    CW_CATCH(self, 5) { ASSERT_EQ(cw_error_code(cw_caught(self)), CW_ESTATE); }
+    ASSERT_RAISES_CODE(self, 5, CW_ESTATE,
+                       CW_SELECT(self, self->clauses, 1, &self->which));
     cw_mutex_release(self->mutex);
     cw_job_release(self->job);
     CW_END(self);
@@ -147,13 +140,8 @@ SCENARIO(the_first_job_to_end, cw_job *jobs[3]; cw_clause clauses[3];
     CW_SELECT(self, self->clauses, 2, &self->which);
     ASSERT_EQ(self->which, 1); /* joining raises nothing */
     cw_cancel(self->jobs[0], NULL);
-    CW_TRY(self, 1);
-    CW_SELECT(self, self->clauses, 1, &self->which);
-    ASSERT(false);
-    CW_CATCH(self, 1)
-    {
-        ASSERT(cw_caught(self) == cw_job_error(self->jobs[0]));
-    }
+    ASSERT_RAISES(self, 1, cw_job_error(self->jobs[0]),
+                  CW_SELECT(self, self->clauses, 1, &self->which));
     for (int i = 0; i < 3; i++)
         cw_job_release(self->jobs[i]);
     CW_END(self);
@@ -165,10 +153,8 @@ SCENARIO(a_job_of_another_coroutine, cw_job *job; cw_clause clauses[1]; int out;
     CW_BEGIN(self);
     self->job = cw_async(NULL, give, 1);
     self->clauses[0] = cw_on_await(give_later, self->job, &self->out);
-    CW_TRY(self, 1);
-    CW_SELECT(self, self->clauses, 1, &self->which);
-    ASSERT(false);
-    CW_CATCH(self, 1) { ASSERT_EQ(cw_error_code(cw_caught(self)), CW_ETYPE); }
+    ASSERT_RAISES_CODE(self, 1, CW_ETYPE,
+                       CW_SELECT(self, self->clauses, 1, &self->which));
     cw_job_release(self->job);
     CW_END(self);
 }
@@ -283,20 +269,13 @@ SCENARIO(what_was_not_sent_is_the_callers, ints channel; cw_mutex * mutex;
     ASSERT_EQ(self->clauses[0].status, CW_EAGAIN);
     self->clauses[1] = cw_on_lock(self->mutex, NULL);
     self->clauses[2] = cw_on_lock(self->mutex, NULL);
-    CW_TRY(self, 1);
-    CW_SELECT(self, self->clauses, 3, &self->which);
-    ASSERT(false);
-    CW_CATCH(self, 1) { ASSERT_EQ(cw_error_code(cw_caught(self)), CW_ESTATE); }
+    ASSERT_RAISES_CODE(self, 1, CW_ESTATE,
+                       CW_SELECT(self, self->clauses, 3, &self->which));
     ASSERT_EQ(self->clauses[0].status, CW_EAGAIN);
     cw_channel_close(self->channel.channel, NULL, NULL);
     ASSERT_EQ(hook.count, 0);
-    CW_TRY(self, 2);
-    CW_SELECT(self, self->clauses, 1, &self->which);
-    ASSERT(false);
-    CW_CATCH(self, 2)
-    {
-        ASSERT_EQ(cw_error_code(cw_caught(self)), CW_ESENDCLOSED);
-    }
+    ASSERT_RAISES_CODE(self, 2, CW_ESENDCLOSED,
+                       CW_SELECT(self, self->clauses, 1, &self->which));
     ASSERT_EQ(self->clauses[0].status, CW_OK);
     ASSERT_EQ(hook.count, 1);
     cw_mutex_release(self->mutex);
