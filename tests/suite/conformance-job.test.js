@@ -397,6 +397,13 @@ describe('the order among jobs', () => {
   });
 });
 
+/** Has a child that is a job without a body, and runs `body` below it. */
+const below = (make) => (scope, body) => {
+  const child = make(scope.job);
+  scope.launch({ job: child }, body);
+  return child;
+};
+
 /**
  * Each kind of child that a job can have, with a child of its own that runs
  * `body`. `keeps`: what becomes of the failure. It `fails` the job, is `told` to
@@ -406,33 +413,9 @@ const kinds = [
   ['launch()', 'fails', (scope, body) => scope.launch((child) => void child.launch(body))],
   ['async()', 'fails', (scope, body) => scope.async((child) => void child.launch(body))],
   ['produce()', 'fails', (scope, body) => produce(scope, (child) => void child.launch(body))],
-  [
-    'newJob()',
-    'fails',
-    (scope, body) => {
-      const child = newJob(scope.job);
-      scope.launch({ job: child }, body);
-      return child;
-    },
-  ],
-  [
-    'newCompletableDeferred()',
-    'fails',
-    (scope, body) => {
-      const child = newCompletableDeferred(scope.job);
-      scope.launch({ job: child }, body);
-      return child;
-    },
-  ],
-  [
-    'newSupervisorJob()',
-    'told',
-    (scope, body) => {
-      const child = newSupervisorJob(scope.job);
-      scope.launch({ job: child }, body);
-      return child;
-    },
-  ],
+  ['newJob()', 'fails', below(newJob)],
+  ['newCompletableDeferred()', 'fails', below(newCompletableDeferred)],
+  ['newSupervisorJob()', 'told', below(newSupervisorJob)],
   [
     'supervisorScope()',
     'told',

@@ -4,7 +4,7 @@ import { describe, it } from 'node:test';
 import { assert } from 'chai';
 import { CancellationError } from 'coworker';
 import { cells, failure, using } from './helpers/contexts.js';
-import { flags, onMain } from './helpers/marks.js';
+import { flags, hangs, onMain } from './helpers/marks.js';
 
 /** Blocks this thread until a worker has set a cell. */
 function spinUntil(at, index) {
@@ -41,14 +41,7 @@ describe('scopes, elements and what cannot be cancelled', () => {
       expect(1);
       const error = await failure(
         scope.coroutineScope((inner) => {
-          inner.launch(async (child) => {
-            expect(2);
-            try {
-              await child.awaitCancellation();
-            } finally {
-              expect(4);
-            }
-          });
+          inner.launch(hangs(expect, 2, 4));
           inner.launch(() => {
             expect(3);
             throw wrong;
@@ -69,14 +62,7 @@ describe('scopes, elements and what cannot be cancelled', () => {
         const error = await failure(
           outer.coroutineScope((inner) => {
             expect(1);
-            inner.launch(async (child) => {
-              expect(2);
-              try {
-                await child.awaitCancellation();
-              } finally {
-                expect(4);
-              }
-            });
+            inner.launch(hangs(expect, 2, 4));
           }),
         );
         assert.instanceOf(error, CancellationError);
@@ -226,14 +212,7 @@ describe('scopes, elements and what cannot be cancelled', () => {
       expect(1);
       const error = await failure(
         scope.withContext({ name: 'changed' }, (inner) => {
-          inner.launch(async (child) => {
-            expect(2);
-            try {
-              await child.awaitCancellation();
-            } finally {
-              expect(4);
-            }
-          });
+          inner.launch(hangs(expect, 2, 4));
           inner.launch(() => {
             expect(3);
             throw wrong;

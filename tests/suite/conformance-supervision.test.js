@@ -4,7 +4,7 @@ import { describe, it } from 'node:test';
 import { assert } from 'chai';
 import { CancellationError, newSupervisorJob } from 'coworker';
 import { failure, turns, uncaught } from './helpers/contexts.js';
-import { flags, onMain } from './helpers/marks.js';
+import { flags, hangs, onMain } from './helpers/marks.js';
 
 /** A handler that keeps what it is told. */
 function noting() {
@@ -91,14 +91,7 @@ describe('supervision', () => {
       const error = new Error('A');
       const outcome = await failure(
         scope.supervisorScope(async (inner) => {
-          inner.async(async (child) => {
-            expect(1);
-            try {
-              await child.awaitCancellation();
-            } finally {
-              expect(3);
-            }
-          });
+          inner.async(hangs(expect, 1, 3));
           await inner.yield();
           expect(2);
           throw error;
@@ -141,14 +134,7 @@ describe('supervision', () => {
         try {
           await outer.supervisorScope((inner) => {
             expect(2);
-            child = inner.launch(async (below) => {
-              expect(3);
-              try {
-                await below.awaitCancellation();
-              } finally {
-                expect(5);
-              }
-            });
+            child = inner.launch(hangs(expect, 3, 5));
           });
           expect.never();
         } finally {

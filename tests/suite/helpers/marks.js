@@ -51,5 +51,15 @@ export async function onMain(last, body, options = {}) {
   }
 }
 
+/** A body that waits to be cancelled: what it marks before, and when it cleans up. */
+export const hangs = (expect, begun, cleaned) => async (scope) => {
+  expect(begun);
+  try {
+    await scope.awaitCancellation();
+  } finally {
+    expect(cleaned);
+  }
+};
+
 /** What a job's flags are: active, completed, cancelled. */
 export const flags = (job) => [job.isActive, job.isCompleted, job.isCancelled].map(Number).join('');
