@@ -3,7 +3,6 @@
  * SPDX-License-Identifier: MIT
  */
 #include "check.h"
-#include "context.h"
 #include "error.h"
 #include "tree.h"
 #include "watch.h"

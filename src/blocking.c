@@ -7,7 +7,6 @@
  * call may run jobs of the outer one's while it waits.
  */
 #include "context.h"
-#include "error.h"
 #include "in_place.h"
 #include "platform.h"
 

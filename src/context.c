@@ -12,7 +12,6 @@
 
 #include "alloc.h"
 #include "check.h"
-#include "coroutine.h"
 #include "error.h"
 #include "host.h"
 #include "limit.h"

@@ -6,7 +6,6 @@
 
 #include "alloc.h"
 #include "context.h"
-#include "coroutine.h"
 #include "error.h"
 #include "frame.h"
 

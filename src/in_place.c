@@ -19,7 +19,6 @@
 
 #include "alloc.h"
 #include "coroutine.h"
-#include "error.h"
 #include "host.h"
 #include "sleep.h"
 

@@ -12,7 +12,6 @@
 #include "alloc.h"
 #include "base.h"
 #include "check.h"
-#include "context.h"
 #include "coroutine.h"
 #include "error.h"
 #include "handler.h"

@@ -10,7 +10,6 @@
 #include "scope.h"
 
 #include "alloc.h"
-#include "base.h"
 #include "check.h"
 #include "context.h"
 #include "copy.h"

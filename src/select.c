@@ -17,8 +17,6 @@
 #include "select.h"
 
 #include "context.h"
-#include "coroutine.h"
-#include "error.h"
 #include "frame.h"
 #include "suspend.h"
 

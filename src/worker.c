@@ -19,7 +19,6 @@
 
 #include "context.h"
 #include "coroutine.h"
-#include "error.h"
 #include "host.h"
 #include "limit.h"
 #include "sleep.h"

@@ -11,7 +11,6 @@
 #include "atomic.h"
 #include "context.h"
 #include "elements.h"
-#include "error.h"
 #include "handler.h"
 #include "lock.h"
 #include "suspend.h"

@@ -6,11 +6,8 @@
 
 #include "alloc.h"
 #include "context.h"
-#include "error.h"
 #include "handlers.h"
 #include "shared_context.h"
-
-#include <string.h>
 
 typedef void cwb_run_fn(void *task);
 

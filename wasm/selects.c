@@ -8,11 +8,8 @@
 #include "selects.h"
 
 #include "alloc.h"
-#include "coroutine.h"
 #include "gate.h"
 #include "waits.h"
-
-#include <string.h>
 
 /* One clause, and what it is about. */
 typedef struct part {

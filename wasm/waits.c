@@ -6,8 +6,6 @@
 
 #include "alloc.h"
 #include "context.h"
-#include "coroutine.h"
-#include "error.h"
 #include "frame.h"
 #include "launch.h"
 #include "suspend.h"
