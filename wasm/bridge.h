@@ -96,7 +96,6 @@ enum cwb_scope_state {
 enum cwb_how {
     CWB_JOIN,
     CWB_AWAIT,
-    CWB_CANCEL_AND_JOIN,
     CWB_END,          /* of a job that is a part of the body: not cut short by
                          cancelling, which is raised afterwards */
     CWB_END_UNCHECKED /* ... and not even that */

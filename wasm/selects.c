@@ -30,8 +30,8 @@ static size_t bytes_of(uint32_t capacity)
     return sizeof(cwb_select) + capacity * (sizeof(part) + sizeof(cw_clause));
 }
 
-/* A select for so many clauses: owned, until cwb_select() takes it over. NULL
- * without memory. `fair`: any one that is ready may win, not the first one. */
+/* A select for so many clauses: owned, until cwb_select_wait() takes it over.
+ * NULL without memory. `fair`: any one that is ready may win, not the first. */
 cwb_select *cwb_select_new(uint32_t capacity, uint32_t fair)
 {
     cwb_select *self = cw__alloc(bytes_of(capacity));

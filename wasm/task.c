@@ -433,6 +433,3 @@ uint32_t cwb_job_state(const cw_job *job)
     return (cw_is_cancelled(job) ? 1u : 0u) | (cw_is_completed(job) ? 2u : 0u) |
            (cw_is_active(job) ? 4u : 0u);
 }
-
-/* The error that a cancelled body's suspension points raise: owned. */
-cw_error *cwb_cancellation(cw_job *job) { return cw__job_cancellation(job); }
