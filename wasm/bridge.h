@@ -168,9 +168,19 @@ static inline int64_t cwb_whole_ms(double ms)
     return ms < 9e15 ? (int64_t)ms : INT64_MAX;
 }
 
+/* How long it is until then: milliseconds, -1 for ever. */
+static inline double cwb_ms_until(int64_t at_ns)
+{
+    if (at_ns == CW__NEVER) return -1;
+    int64_t left = at_ns - cw__now_ns();
+    return left > 0 ? (double)left / 1e6 : 0;
+}
+
 cwb_ticket *cwb_ticket_of(cw_job *job);
 const char *cwb_task_name(cw_context *context, uint32_t number);
 uint8_t *cwb_scratch(uint32_t bytes);
+/* What stands there, `length` bytes, as a string of C's. */
+const char *cwb_scratch_string(uint32_t length);
 cw_error *cwb_error_new(int code, int32_t slot);
 /* The error that a body ended with, by its outcome: owned, NULL for a value. */
 cw_error *cwb_take_error(cw_job *job, uint32_t code);

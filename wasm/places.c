@@ -51,12 +51,11 @@ cw_context *cwb_executor_new(uint32_t token, uint32_t length)
     static const cw_executor calls = {.execute = execute,
                                       .is_dispatch_needed = is_dispatch_needed,
                                       .release = release};
-    char *name = (char *)cwb_scratch(length + 1);
-    name[length] = 0;
     executor *self = cw__alloc(sizeof *self);
     if (!self) return NULL;
     *self = (executor){.home = cwb_realm, .token = token};
-    cw_context *context = cw_executor_context(&calls, self, name);
+    cw_context *context =
+        cw_executor_context(&calls, self, cwb_scratch_string(length));
     if (!context) cw__free(self, sizeof *self);
     return context;
 }
@@ -68,9 +67,8 @@ void cwb_execute(void *task) { cw_load_acquire (&run_task)(task); }
  * handle, perhaps to the context itself; NULL with cw_last_error(). */
 cw_context *cwb_view_new(cw_context *context, int limit, uint32_t length)
 {
-    char *name = (char *)cwb_scratch(length + 1);
-    name[length] = 0;
-    cw_context *view = cw_limited_parallelism(context, limit, name);
+    cw_context *view =
+        cw_limited_parallelism(context, limit, cwb_scratch_string(length));
     /* Its tasks have the names, and those without parent the root, of the
      * context's. */
     if (view) view->host_data = context->host_data;

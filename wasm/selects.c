@@ -83,8 +83,7 @@ void cwb_select_on_job(cwb_select *self, cw_job *job, uint32_t kind)
 /* `ms` is a whole number, or INFINITY. */
 void cwb_select_on_timeout(cwb_select *self, double ms)
 {
-    int64_t whole = ms < 9e15 ? (int64_t)ms : INT64_MAX;
-    add(self, cw_on_timeout(ms > 0 ? whole : 0), CWB_CHANNEL, NULL);
+    add(self, cw_on_timeout(ms > 0 ? cwb_whole_ms(ms) : 0), CWB_CHANNEL, NULL);
 }
 
 void cwb_select_on_lock(cwb_select *self, cw_mutex *mutex, const void *owner)

@@ -228,7 +228,7 @@ static cw_job *go(cwb_ticket *ticket, cw_job *scope, cw_job *foster,
     if (timeout_ms >= 0) {
         cw_context *keeper = job->context->clock ? job->context : cwb_main;
         cw_error *error = cw_error_new(CW_ETIMEDOUT, NULL, NULL);
-        int added = cw__limit_set(keeper, job, (int64_t)timeout_ms, error);
+        int added = cw__limit_set(keeper, job, cwb_whole_ms(timeout_ms), error);
         cw_error_release(error);
         if (added < 0) {
             error = cw_error_new(CW_ENOMEM, NULL, NULL);
