@@ -7,9 +7,8 @@
 #include "alloc.h"
 #include "context.h"
 #include "handlers.h"
+#include "in_place.h"
 #include "shared_context.h"
-
-typedef void cwb_run_fn(void *task);
 
 /* An executor of the application's: an object of JavaScript's. */
 typedef struct executor {
@@ -17,13 +16,10 @@ typedef struct executor {
     uint32_t token;
 } executor;
 
-/* What runs a task: the core's, the same each time. */
-static _Atomic(cwb_run_fn *) run_task;
-
 static int execute(void *arg, void (*run)(void *), void *task)
 {
     const executor *self = arg;
-    cw_store_release(&run_task, run); /* pairs with cwb_execute() */
+    (void)run; /* the same each time: cwb_execute() knows it */
     return cwb_ask(self->home, self->token, CWB_EXECUTE, task) ? CW_ECLOSED
                                                                : CW_OK;
 }
@@ -61,7 +57,7 @@ cw_context *cwb_executor_new(uint32_t token, uint32_t length)
 }
 
 /* Runs a task that an executor was given. */
-void cwb_execute(void *task) { cw_load_acquire (&run_task)(task); }
+void cwb_execute(void *task) { cw__executor_run(task); }
 
 /* A view of a context, whose name stands in the scratch buffer: an owned
  * handle, perhaps to the context itself; NULL with cw_last_error(). */
