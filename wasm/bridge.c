@@ -161,9 +161,7 @@ intptr_t cwb_context_open(uint32_t workers, uint32_t tracing)
     if (status != CW_OK) return status;
     /* Nobody joins them here: JavaScript hears of each one's end by the message
      * that Emscripten sends when a detached thread is over. */
-    cw_store_release(&context->joined, 1);
-    for (uint32_t i = 0; i < workers; i++)
-        cw__thread_detach(&context->workers[i].thread);
+    cw__context_never_join(context);
     context->host_data = host_data_new(context);
     if (!context->host_data) {
         cw_context_release(context);
