@@ -292,6 +292,12 @@ bool cw__job_finish(struct cw__worker *self, cw_job *job, cw_error *error);
 
 /* Drops one reference. */
 void cw__job_drop(cw_job *job);
+/* Gives up a new job with one handle, which nobody else knows. */
+static inline void cw__job_discard(cw_job *job)
+{
+    cw__job_drop(job); /* the handle's reference ... */
+    cw__job_drop(job); /* ... and the job's own */
+}
 
 /* Registers `waiter` for the job's end: CW__PENDING, or CW__DONE if it has
  * ended already. A registered waiter fires once, unless it is disposed of. */

@@ -171,8 +171,7 @@ cw_job *cw__launch_with(const cw_elements *given, cw_start how,
     cw_job *job = make(context, type, kind, 1, arg);
     if (!job) return NULL;
     if (!cw__job_set_elements(job, scope, given, parent == scope)) {
-        cw__job_drop(job); /* the handle's reference ... */
-        cw__job_drop(job); /* ... and the job's own */
+        cw__job_discard(job);
         return fail(CW_ENOMEM);
     }
     if (how == CW_START_LAZY) cw__job_make_lazy(job);

@@ -108,13 +108,6 @@ static cw_job *make(cw_context *context, const cw_coroutine *type,
     return job;
 }
 
-static void discard(cw_job *job)
-{
-    if (!job) return;
-    cw__job_drop(job); /* the handle's reference ... */
-    cw__job_drop(job); /* ... and the job's own */
-}
-
 static void admit(cw_job *job)
 {
     if (cw__is_watched(job)) cw__watching->launched(job);
@@ -137,8 +130,8 @@ int cw__test_begin(cw__test *test, cw_job *body, int64_t timeout_ms)
     cw_job *parent = make(scheduler->contexts[CW_TEST_BACKGROUND], &background,
                           CW__JOB_SUPERVISOR, &none);
     if (!parent || !body) {
-        discard(parent);
-        discard(body);
+        if (parent) cw__job_discard(parent);
+        if (body) cw__job_discard(body);
         return CW_ENOMEM;
     }
     test->body = body;

@@ -66,8 +66,7 @@ static cw_job *scope_new(const cw_frame *frame, const cw_coroutine *type,
 /* Gives up a scope that nobody has entered. */
 static int forget(cw_frame *frame, cw_job *scope)
 {
-    cw__job_drop(scope); /* the handle's reference ... */
-    cw__job_drop(scope); /* ... and the job's own */
+    cw__job_discard(scope);
     return no_memory(frame);
 }
 

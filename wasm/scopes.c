@@ -65,8 +65,7 @@ cw_job *cwb_scope_open(cw_job *parent, uint32_t kind, double ms,
     if (kind == CWB_SCOPE_NON_CANCELLABLE) above = NULL;
     if (!cw__job_set_elements(job, parent, given, above == parent) ||
         (kind == CWB_SCOPE_LIMITED && !set_limit(job, ms))) {
-        cw__job_drop(job); /* the handle's reference ... */
-        cw__job_drop(job); /* ... and the job's own */
+        cw__job_discard(job);
         return NULL;
     }
     job->last = 1; /* it has begun */

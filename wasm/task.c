@@ -209,8 +209,7 @@ static cwb_ticket *make(cw_context *context, const cw_coroutine *type,
 /* Gives back a job that was not launched. */
 static cw_job *forget(cw_job *job)
 {
-    cw__job_drop(job); /* the handle's reference ... */
-    cw__job_drop(job); /* ... and the job's own */
+    cw__job_discard(job);
     return fail(CW_ENOMEM);
 }
 
