@@ -83,15 +83,6 @@ bool cw_is_stopped(void)
     return job && !cw_is_active(job->scope);
 }
 
-static uint32_t next_random(cw__worker *self)
-{
-    uint32_t x = self->random; /* xorshift32 */
-    x ^= x << 13;
-    x ^= x >> 17;
-    x ^= x << 5;
-    return self->random = x;
-}
-
 /* ---- finding work */
 
 static cw_job *pop(cw__worker *self)
@@ -130,7 +121,7 @@ static cw_job *steal(cw__worker *self, bool *busy)
 {
     cw_context *context = self->context;
     uint32_t count = context->count;
-    uint32_t start = next_random(self) % count;
+    uint32_t start = cw__worker_random(self) % count;
     for (uint32_t i = 0; i < count; i++) {
         cw__worker *victim = &context->workers[(start + i) % count];
         if (victim == self) continue;

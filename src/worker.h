@@ -110,6 +110,16 @@ void cw__worker_flush(cw__worker *self);
 /* Makes ready what is due by now. */
 void cw__worker_fire_timers(cw__worker *self);
 
+/* The worker's next random number. */
+static inline uint32_t cw__worker_random(cw__worker *self)
+{
+    uint32_t x = self->random; /* xorshift32 */
+    x ^= x << 13;
+    x ^= x >> 17;
+    x ^= x << 5;
+    return self->random = x;
+}
+
 static inline void cw__count(_Atomic uint64_t *counter, uint64_t n)
 {
     /* relaxed: one writer; readers want a recent value, no order */
