@@ -136,6 +136,33 @@ typedef struct cw__waiter {
                        become of it, enum cw__outcome */
 } cw__waiter;
 
+/* Waiters of one target: a ring, in order of arrival; under its lock. */
+static inline void cw__waiters_add(cw__waiter **ring, cw__waiter *waiter)
+{
+    cw__waiter *first = *ring;
+    waiter->linked = 1;
+    if (!first) {
+        *ring = waiter->next = waiter->prev = waiter;
+        return;
+    }
+    waiter->next = first;
+    waiter->prev = first->prev;
+    first->prev->next = waiter;
+    first->prev = waiter;
+}
+
+static inline void cw__waiters_remove(cw__waiter **ring, cw__waiter *waiter)
+{
+    waiter->linked = 0;
+    if (waiter->next == waiter) {
+        *ring = NULL;
+        return;
+    }
+    waiter->prev->next = waiter->next;
+    waiter->next->prev = waiter->prev;
+    if (*ring == waiter) *ring = waiter->next;
+}
+
 enum cw__armed {
     CW__UNARMED,
     CW__ARMED_JOB,
