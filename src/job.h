@@ -249,6 +249,29 @@ struct cw_job {
 #endif
 };
 
+/* Jobs linked through `next`, first in, first out. */
+typedef struct cw__line {
+    cw_job *first, *last; /* `last` only if there is a first */
+} cw__line;
+
+static inline void cw__line_put(cw__line *line, cw_job *job)
+{
+    job->next = NULL;
+    if (line->first)
+        line->last->next = job;
+    else
+        line->first = job;
+    line->last = job;
+}
+
+/* NULL: it is empty. */
+static inline cw_job *cw__line_take(cw__line *line)
+{
+    cw_job *job = line->first;
+    if (job) line->first = job->next;
+    return job;
+}
+
 /* The frame stands right behind the job. */
 static inline cw_frame *cw__job_frame(cw_job *job)
 {

@@ -223,31 +223,18 @@ static void read_inbox(cw__worker *self)
 
 void cw__worker_pin(cw__worker *self, cw_job *job)
 {
-    job->next = NULL;
-    if (self->pinned) {
-        self->pinned_last->next = job;
-    } else {
-        self->pinned = job;
-    }
-    self->pinned_last = job;
-}
-
-static cw_job *take_pinned(cw__worker *self)
-{
-    cw_job *job = self->pinned;
-    if (job) self->pinned = job->next;
-    return job;
+    cw__line_put(&self->pinned, job);
 }
 
 static cw_job *next_job(cw__worker *self)
 {
     uint32_t tick = ++self->tick;
-    if (cw_unlikely(self->undelivered || self->pinned ||
+    if (cw_unlikely(self->undelivered || self->pinned.first ||
                     !cw__inbox_empty(&self->inbox))) {
         if (self->undelivered || !cw__inbox_empty(&self->inbox))
             read_inbox(self);
         /* In turn with the others. */
-        if (tick % 2 && self->pinned) return take_pinned(self);
+        if (tick % 2 && self->pinned.first) return cw__line_take(&self->pinned);
     }
     if (cw_unlikely(tick % CLOCK_EVERY == 0)) cw__worker_fire_timers(self);
     if (cw_unlikely(tick % GLOBAL_EVERY == 0)) take_from_outside(self);
@@ -261,7 +248,8 @@ static cw_job *next_job(cw__worker *self)
     self->slot_hits = 0;
     job = pop(self);
     if (!job && take_from_outside(self)) job = pop(self);
-    if (cw_unlikely(!job && self->pinned)) job = take_pinned(self);
+    if (cw_unlikely(!job && self->pinned.first))
+        job = cw__line_take(&self->pinned);
     return job;
 }
 
@@ -383,7 +371,7 @@ static cw_job *idle(cw__worker *self, cw__run *why, const cw_job *until)
             return NULL;
         }
         job = cw__worker_take_handed(self);
-        if (!job) job = take_pinned(self);
+        if (!job) job = cw__line_take(&self->pinned);
         if (!job) job = take_slot(self);
         if (!job) job = pop(self);
         if (!job && searching) job = search(self);

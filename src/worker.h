@@ -7,6 +7,7 @@
 
 #include "base.h"
 #include "inbox.h"
+#include "job.h"
 #include "platform.h"
 #include "ring.h"
 #include "trace.h"
@@ -69,8 +70,7 @@ typedef struct cw__worker {
     uint32_t since_clock;  /* jobs since the last look at the clock for it */
     int64_t last_visit_ns; /* when the loop had its last turn */
     uintptr_t undelivered; /* taken from the inbox, for the next turn */
-    cw_job *pinned;        /* ready, and of this worker alone: oldest ... */
-    cw_job *pinned_last;   /* ... and newest */
+    cw__line pinned;       /* ready, and of this worker alone */
     void *host_data;
     bool begun; /* has a thread, in a context that grows; of who wakes it */
 
