@@ -325,11 +325,10 @@ cw_context *cw__timekeeper(const cw_context *context)
 
 int64_t cw__context_deadline(const cw_context *context, int64_t ms)
 {
-    int64_t now = cw__context_now(context);
-    if (ms <= (CW__NEVER - now) / CW__NS_PER_MS)
-        return now + ms * CW__NS_PER_MS;
+    int64_t at = cw__deadline(cw__context_now(context), ms);
     /* Only a virtual clock ever gets there. */
-    return context->clock && ms < INT64_MAX ? CW__LAST_MOMENT : CW__NEVER;
+    bool last = at == CW__NEVER && context->clock && ms < INT64_MAX;
+    return last ? CW__LAST_MOMENT : at;
 }
 
 /* ---- counting */

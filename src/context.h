@@ -77,7 +77,14 @@ static inline int64_t cw__context_now(const cw_context *context)
         return cw_load_relaxed(&context->clock->now_ns);
     return cw__now_ns();
 }
-/* The moment when `ms` milliseconds are over; CW__NEVER for INT64_MAX. */
+/* The moment `ms` milliseconds after `now_ns`, CW__NEVER if there is none. */
+static inline int64_t cw__deadline(int64_t now_ns, int64_t ms)
+{
+    return ms > (CW__NEVER - now_ns) / CW__NS_PER_MS
+               ? CW__NEVER
+               : now_ns + ms * CW__NS_PER_MS;
+}
+/* The moment when `ms` milliseconds are over for the context's jobs. */
 int64_t cw__context_deadline(const cw_context *context, int64_t ms);
 
 /* Makes a context with one worker, the calling thread. NULL without memory. */

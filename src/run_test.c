@@ -93,7 +93,7 @@ static void out_of_time(cw_test_scheduler *scheduler)
         cw_is_completed(test->body) ? scheduler->background : test->body);
     if (test->patience_ms)
         scheduler->real_limit_ns =
-            cw__now_ns() + test->patience_ms * CW__NS_PER_MS;
+            cw__deadline(cw__now_ns(), test->patience_ms);
     cw_cancel(test->body, test->out_of_time);
 }
 
@@ -115,14 +115,6 @@ static void admit(cw_job *job)
         cw__cancel_closed(job);
 }
 
-static int64_t limit_from_now(int64_t ms)
-{
-    int64_t now = cw__now_ns();
-    if (ms == 0) ms = MINUTE_MS;
-    return ms > (CW__NEVER - now) / CW__NS_PER_MS ? CW__NEVER
-                                                  : now + ms * CW__NS_PER_MS;
-}
-
 int cw__test_begin(cw__test *test, cw_job *body, int64_t timeout_ms)
 {
     cw_test_scheduler *scheduler = test->scheduler;
@@ -137,7 +129,8 @@ int cw__test_begin(cw__test *test, cw_job *body, int64_t timeout_ms)
     test->body = body;
     scheduler->test = test;
     scheduler->out_of_time = out_of_time;
-    scheduler->real_limit_ns = limit_from_now(timeout_ms);
+    scheduler->real_limit_ns =
+        cw__deadline(cw__now_ns(), timeout_ms ? timeout_ms : MINUTE_MS);
     scheduler->background = parent;
     cw__collect_failures(scheduler);
     admit(parent);
