@@ -346,6 +346,16 @@ static void begin_asleep(cw__worker *self)
     cw__sleep_in_futex(self, -1);
 }
 
+/* The worker has nothing to do in here. */
+static cw_job *leave(cw__worker *self, bool searching, cw__run *why,
+                     cw__run reason)
+{
+    if (searching) cw__stop_searching(self);
+    stop_being_free(self);
+    *why = reason;
+    return NULL;
+}
+
 /* Nothing to do. Returns a job after all, or NULL with the reason to leave in
  * `*why`. */
 static cw_job *idle(cw__worker *self, cw__run *why, const cw_job *until)
@@ -364,12 +374,8 @@ static cw_job *idle(cw__worker *self, cw__run *why, const cw_job *until)
     for (;;) {
         cw_job *job = NULL;
         if (!cw__inbox_empty(&self->inbox)) read_inbox(self);
-        if (self->undelivered) {
-            if (searching) cw__stop_searching(self);
-            stop_being_free(self);
-            *why = CW__RUN_VISIT;
-            return NULL;
-        }
+        if (self->undelivered)
+            return leave(self, searching, why, CW__RUN_VISIT);
         job = cw__worker_take_handed(self);
         if (!job) job = cw__line_take(&self->pinned);
         if (!job) job = take_slot(self);
@@ -388,19 +394,12 @@ static cw_job *idle(cw__worker *self, cw__run *why, const cw_job *until)
             continue;
         }
         cw__worker_publish(self);
-        if (cw__context_quiet(context) || (until && cw_is_completed(until))) {
-            if (searching) cw__stop_searching(self);
-            stop_being_free(self);
-            *why = CW__RUN_END;
-            return NULL;
-        }
+        if (cw__context_quiet(context) || (until && cw_is_completed(until)))
+            return leave(self, searching, why, CW__RUN_END);
         if (self->foreign && self->host_called) {
             /* What was just called may come to its end in the next turn. */
-            if (searching) cw__stop_searching(self);
-            stop_being_free(self);
             self->host_called = false;
-            *why = CW__RUN_VISIT;
-            return NULL;
+            return leave(self, searching, why, CW__RUN_VISIT);
         }
         bool in_futex = self->may_futex && !self->foreign && !lingered;
         if (!cw__fall_asleep(self, searching, in_futex, until)) {
