@@ -136,10 +136,7 @@ int cw__call_limited(cw_frame *frame, const cw_coroutine *type, int64_t ms,
     }
     extra->timeout = cw_error_new(CW_ETIMEDOUT, NULL, NULL);
     int added = cw__limit_set(keeper, scope, ms, extra->timeout);
-    if (added < 0) {
-        cw__limit_clear(extra->limit);
-        return forget(frame, scope);
-    }
+    if (added < 0) return forget(frame, scope);
     int pending = enter(frame, scope, job->scope, arg);
     extra->left = job->last & CW__LEFT;
     job->last &= CW__LAST;
