@@ -31,14 +31,12 @@ static bool set_limit(cw_job *scope, double ms)
     cw__extra *extra = cw__job_extra(scope);
     if (!extra) return false;
     extra->timeout = cw_error_new(CW_ETIMEDOUT, NULL, NULL);
-    cw_context *context = scope->context;
-    int added = cw__limit_set(context, scope, cwb_whole_ms(ms), extra->timeout);
-    if (added < 0) {
-        cw__limit_clear(extra->limit);
-        extra->limit = NULL;
-        return false;
-    }
-    cw__context_timer_added(cw__self, context, added == 1);
+    cw_context *keeper = cw__timekeeper(scope->context);
+    int added =
+        keeper ? cw__limit_set(keeper, scope, cwb_whole_ms(ms), extra->timeout)
+               : cw_last_error();
+    if (added < 0) return false;
+    cw__context_timer_added(cw__self, keeper, added == 1);
     return true;
 }
 
