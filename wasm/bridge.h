@@ -85,6 +85,16 @@ enum cwb_test_flags {
 /* With the outcome of a scope's body: it never let anybody else run. */
 enum { CWB_AT_ONCE = 8 };
 
+/* With the outcome of a job that has failed: there is nobody else to tell. */
+enum { CWB_UNHANDLED = 8 };
+
+/* What a job is at the moment, as bits. */
+enum cwb_job_state {
+    CWB_IS_CANCELLED = 1,
+    CWB_HAS_ENDED = 2,
+    CWB_IS_ACTIVE = 4
+};
+
 /* What becomes of a scope whose body is over. */
 enum cwb_scope_state {
     CWB_SCOPE_OPEN,   /* it waits for what is below */

@@ -371,8 +371,9 @@ void cwb_ticket_deliver(cwb_ticket *ticket)
     if (error) {
         uint32_t outcome =
             cw__error_is_cancel(error) ? CWB_CANCELLED : CWB_ERROR;
-        cw_js_job_ended(token, outcome | (ticket->unhandled ? 8 : 0), error, 0,
-                        ticket->worker);
+        cw_js_job_ended(token,
+                        outcome | (ticket->unhandled ? CWB_UNHANDLED : 0),
+                        error, 0, ticket->worker);
     } else if (job->flags & CW__JOB_FOREIGN) {
         cw_js_job_ended(token, ticket->outcome, ticket->data,
                         values_length(ticket), NULL);
@@ -426,9 +427,10 @@ uint32_t cwb_job_outcome(cw_job *job)
     return outcome;
 }
 
-/* Bit 0: cancelled, bit 1: ended, bit 2: active. */
+/* Bits of enum cwb_job_state. */
 uint32_t cwb_job_state(const cw_job *job)
 {
-    return (cw_is_cancelled(job) ? 1u : 0u) | (cw_is_completed(job) ? 2u : 0u) |
-           (cw_is_active(job) ? 4u : 0u);
+    return (uint32_t)((cw_is_cancelled(job) ? CWB_IS_CANCELLED : 0) |
+                      (cw_is_completed(job) ? CWB_HAS_ENDED : 0) |
+                      (cw_is_active(job) ? CWB_IS_ACTIVE : 0));
 }
