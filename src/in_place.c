@@ -34,7 +34,7 @@ static _Thread_local struct {
 
 static void run(cw__worker *self, cw_job *job)
 {
-    cw_job *current = self->current, *beneath = self->beneath;
+    cw__interrupted before = cw__worker_interrupt(self);
     cw_job *running = here.running;
     self->in_place++;
     here.running = job;
@@ -42,12 +42,10 @@ static void run(cw__worker *self, cw_job *job)
         here.again = NULL;
         self->current = job;
         /* A job that changes contexts is run on top of itself. */
-        self->beneath = current == job ? beneath : current;
+        self->beneath = before.current == job ? before.beneath : before.current;
         cw__task_run(self, job);
     } while (here.again == job);
-    self->in_place--;
-    self->current = current;
-    self->beneath = beneath;
+    cw__worker_go_back(self, before);
     here.running = running;
     here.again = NULL;
 }

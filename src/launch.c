@@ -125,14 +125,12 @@ void cw__job_run_in_place(cw__worker *self, cw_job *job)
         cw__cancel_closed(job);
     cw__clock *clock = job->context->clock;
     if (cw_unlikely(clock) && clock->calls->run_inside(clock, job)) return;
-    cw_job *current = self->current, *beneath = self->beneath;
+    cw__interrupted before = cw__worker_interrupt(self);
     self->current = job;
-    self->beneath = current;
+    self->beneath = before.current;
     self->in_place++;
     cw__task_run(self, job);
-    self->in_place--;
-    self->current = current;
-    self->beneath = beneath;
+    cw__worker_go_back(self, before);
 }
 
 static int begin(cw__worker *self, cw_job *job, cw_start how)

@@ -113,10 +113,9 @@ static void count_turn(cw_test_scheduler *scheduler)
 static void run(cw_test_scheduler *scheduler, cw_job *job, bool inside)
 {
     cw__worker *outer = cw__self, *self = &job->context->workers[0];
-    cw_job *current = self->current, *beneath = self->beneath;
-    uint32_t in_place = self->in_place;
-    self->beneath = inside ? current : NULL;
-    self->in_place = inside ? in_place + 1 : 0;
+    cw__interrupted before = cw__worker_interrupt(self);
+    self->beneath = inside ? before.current : NULL;
+    self->in_place = inside ? before.in_place + 1 : 0;
     cw__self = self;
     do {
         scheduler->again = NULL;
@@ -125,9 +124,7 @@ static void run(cw_test_scheduler *scheduler, cw_job *job, bool inside)
         cw__task_run(self, job);
         count_turn(scheduler);
     } while (scheduler->again == job);
-    self->current = current;
-    self->beneath = beneath;
-    self->in_place = in_place;
+    cw__worker_go_back(self, before);
     cw__self = outer;
 }
 

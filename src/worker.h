@@ -110,6 +110,25 @@ void cw__worker_flush(cw__worker *self);
 /* Makes ready what is due by now. */
 void cw__worker_fire_timers(cw__worker *self);
 
+/* What a worker is at, to be put back after something that runs on top of it.
+ */
+typedef struct cw__interrupted {
+    cw_job *current, *beneath;
+    uint32_t in_place;
+} cw__interrupted;
+
+static inline cw__interrupted cw__worker_interrupt(const cw__worker *self)
+{
+    return (cw__interrupted){self->current, self->beneath, self->in_place};
+}
+
+static inline void cw__worker_go_back(cw__worker *self, cw__interrupted to)
+{
+    self->current = to.current;
+    self->beneath = to.beneath;
+    self->in_place = to.in_place;
+}
+
 /* The worker's next random number. */
 static inline uint32_t cw__worker_random(cw__worker *self)
 {
