@@ -34,8 +34,6 @@
 
 #define cw_swap_acquire(p, v)                                                  \
     atomic_exchange_explicit((p), (v), memory_order_acquire)
-#define cw_swap_acq_rel(p, v)                                                  \
-    atomic_exchange_explicit((p), (v), memory_order_acq_rel)
 #define cw_swap_seq_cst(p, v)                                                  \
     atomic_exchange_explicit((p), (v), memory_order_seq_cst)
 
@@ -43,9 +41,6 @@
 #define cw_cas_weak_acquire(p, expected, v)                                    \
     atomic_compare_exchange_weak_explicit(                                     \
         (p), (expected), (v), memory_order_acquire, memory_order_relaxed)
-#define cw_cas_weak_release(p, expected, v)                                    \
-    atomic_compare_exchange_weak_explicit(                                     \
-        (p), (expected), (v), memory_order_release, memory_order_relaxed)
 #define cw_cas_weak_acq_rel(p, expected, v)                                    \
     atomic_compare_exchange_weak_explicit(                                     \
         (p), (expected), (v), memory_order_acq_rel, memory_order_acquire)

@@ -4,7 +4,6 @@
  */
 #include "alloc.h"
 #include "check.h"
-#include "coroutine.h"
 #include "error.h"
 #include "frame.h"
 #include "suspend.h"

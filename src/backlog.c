@@ -11,7 +11,6 @@
 #include "backlog.h"
 
 #include "alloc.h"
-#include "base.h"
 #include "inbox.h"
 #include "job.h"
 

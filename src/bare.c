@@ -3,24 +3,16 @@
  * SPDX-License-Identifier: MIT
  */
 #include "check.h"
-#include "context.h"
 #include "error.h"
 #include "tree.h"
 #include "watch.h"
 
 #include <string.h>
 
-/* True if a failure that is handed on to `parent` ends up at somebody's. */
-static bool is_answered(const cw_job *parent)
-{
-    return parent &&
-           !(parent->flags & (CW__JOB_SUPERVISOR | CW__JOB_OWNERLESS));
-}
-
 static cw_job *bare_new(const cw_coroutine *type, unsigned flags,
                         cw_job *parent)
 {
-    if (!type && !is_answered(parent)) flags |= CW__JOB_OWNERLESS;
+    if (!type && !cw__parent_answers(parent)) flags |= CW__JOB_OWNERLESS;
     cw_job *job = cw__job_new(NULL, type, CW__JOB_BARE | flags, 1, 0);
     cw__set_last_error(job ? CW_OK : CW_ENOMEM);
     if (job && parent) cw__job_attach(parent, job);

@@ -7,7 +7,6 @@
  * call may run jobs of the outer one's while it waits.
  */
 #include "context.h"
-#include "error.h"
 #include "in_place.h"
 #include "platform.h"
 
@@ -28,8 +27,7 @@ static int run(cw_context *context, const cw_coroutine *type, const void *arg,
 
     /* A nested call interrupts a step. */
     bool paused = cw__in_place_pause();
-    cw_job *current = self->current, *beneath = self->beneath;
-    uint32_t in_place = self->in_place;
+    cw__interrupted before = cw__worker_interrupt(self);
     cw__self = self;
     self->current = self->beneath = NULL;
     self->in_place = 0;
@@ -41,9 +39,7 @@ static int run(cw_context *context, const cw_coroutine *type, const void *arg,
         cw_context_close(context);
         cw__worker_run(self, 0, NULL);
     }
-    self->current = current;
-    self->beneath = beneath;
-    self->in_place = in_place;
+    cw__worker_go_back(self, before);
     cw__self = outer;
     cw__in_place_go_on(paused);
 

@@ -161,7 +161,7 @@ enum cw__outcome cw__channel_waited(cw_channel *channel, cw__waiter **queue,
 {
     if (cw__party_was_woken(job)) return (enum cw__outcome)job->waiter.early;
     cw__channel_lock(channel);
-    if (job->waiter.linked) cw__queue_remove(queue, &job->waiter);
+    if (job->waiter.linked) cw__waiters_remove(queue, &job->waiter);
     enum cw__outcome outcome = (enum cw__outcome)job->waiter.early;
     cw__channel_unlock(channel);
     return outcome;

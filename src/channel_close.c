@@ -4,9 +4,7 @@
  */
 #include "channel.h"
 
-#include "alloc.h"
 #include "context.h"
-#include "coroutine.h"
 #include "error.h"
 #include "frame.h"
 #include "tree.h"

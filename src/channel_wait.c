@@ -9,7 +9,6 @@
 #include "channel.h"
 
 #include "context.h"
-#include "coroutine.h"
 #include "frame.h"
 
 /* ---- sending */

@@ -12,7 +12,6 @@
 
 #include "alloc.h"
 #include "check.h"
-#include "coroutine.h"
 #include "error.h"
 #include "host.h"
 #include "limit.h"
@@ -66,8 +65,7 @@ void cw__context_drop(cw_context *context)
     /* acq_rel: whoever frees it has seen everybody's last use */
     if (cw_sub_acq_rel(&context->refs, 1) != 1) return;
     if (!context->adopted && !cw_load_acquire(&context->joined))
-        for (uint32_t i = 0; i < context->started; i++)
-            cw__thread_detach(&context->workers[i].thread);
+        cw__context_never_join(context);
     for (uint32_t i = 0; i < context->count; i++)
         cw__system_free(context->workers[i].trace.events);
     cw__timers_free(&context->timers);
@@ -109,8 +107,7 @@ static void wake_all(cw_context *context)
         context->clock->calls->wake(context->clock);
 }
 
-/* The last thing a worker's thread does with its context. */
-static void thread_ends(cw__worker *self)
+void cw__worker_thread_end(cw__worker *self)
 {
     cw_context *context = self->context;
     cw__worker_flush(self);
@@ -129,8 +126,6 @@ static void thread_ends(cw__worker *self)
     cw__context_drop(context);
 }
 
-void cw__worker_thread_end(cw__worker *self) { thread_ends(self); }
-
 static void thread_main(void *arg)
 {
     cw__worker *self = arg;
@@ -140,11 +135,10 @@ static void thread_main(void *arg)
      * there, and ends it with cw__worker_thread_end(). */
     if (cw__the_host.worker_start && cw__the_host.worker_start(self)) return;
     cw__worker_run(self, 0, NULL);
-    thread_ends(self);
+    cw__worker_thread_end(self);
 }
 
-/* Detaches the threads; nobody will join them. */
-static void never_join(cw_context *context)
+void cw__context_never_join(cw_context *context)
 {
     cw_store_release(&context->joined, 1);
     for (uint32_t i = 0; i < context->started; i++)
@@ -185,7 +179,7 @@ static int start_threads(cw_context *context, uint32_t count,
         if (status != CW_OK) {
             /* Those that run end at once; the rest never was. Nobody can join
              * them. */
-            never_join(context);
+            cw__context_never_join(context);
             cw_sub_acq_rel(&context->refs, 1);
             cw_sub_acq_rel(&context->running, context->count - i);
             cw_context_release(context);
@@ -218,7 +212,7 @@ int cw__context_open_growing(uint32_t workers, const char *name,
     }
     *out = NULL;
     if (status != CW_OK) return status;
-    never_join(context);
+    cw__context_never_join(context);
     /* Nobody else knows it yet. */
     context->grows = context->permanent = true;
     context->timekeeper = NULL; /* all its workers may be blocked */
@@ -331,11 +325,10 @@ cw_context *cw__timekeeper(const cw_context *context)
 
 int64_t cw__context_deadline(const cw_context *context, int64_t ms)
 {
-    int64_t now = cw__context_now(context);
-    if (ms <= (CW__NEVER - now) / CW__NS_PER_MS)
-        return now + ms * CW__NS_PER_MS;
+    int64_t at = cw__deadline(cw__context_now(context), ms);
     /* Only a virtual clock ever gets there. */
-    return context->clock && ms < INT64_MAX ? CW__LAST_MOMENT : CW__NEVER;
+    bool last = at == CW__NEVER && context->clock && ms < INT64_MAX;
+    return last ? CW__LAST_MOMENT : at;
 }
 
 /* ---- counting */

@@ -77,7 +77,14 @@ static inline int64_t cw__context_now(const cw_context *context)
         return cw_load_relaxed(&context->clock->now_ns);
     return cw__now_ns();
 }
-/* The moment when `ms` milliseconds are over; CW__NEVER for INT64_MAX. */
+/* The moment `ms` milliseconds after `now_ns`, CW__NEVER if there is none. */
+static inline int64_t cw__deadline(int64_t now_ns, int64_t ms)
+{
+    return ms > (CW__NEVER - now_ns) / CW__NS_PER_MS
+               ? CW__NEVER
+               : now_ns + ms * CW__NS_PER_MS;
+}
+/* The moment when `ms` milliseconds are over for the context's jobs. */
 int64_t cw__context_deadline(const cw_context *context, int64_t ms);
 
 /* Makes a context with one worker, the calling thread. NULL without memory. */
@@ -100,7 +107,9 @@ void cw__context_disown(cw_context *context);
 int cw__context_open(uint32_t workers, const char *name,
                      void (*setup)(cw__worker *, void *), void *arg,
                      cw_context **out);
-/* The same for one that is permanent and starts one thread; the others only
+/* Detaches the threads of one that is open; nobody will join them. */
+void cw__context_never_join(cw_context *context);
+/* Opens one that is permanent and starts one thread; the others only
  * when there is work for them and nobody else who is free. */
 int cw__context_open_growing(uint32_t workers, const char *name,
                              cw_context **out);
@@ -147,8 +156,8 @@ int cw__context_launch(cw__worker *self, cw_job *job, enum cw__hint hint);
 /* Counts one out. */
 void cw__context_leave(cw__worker *self, cw_context *context);
 
-/* Ends the calling worker's thread, as far as the core goes: for a host that
- * runs the worker from its event loop, after CW__RUN_END. */
+/* The last thing that a worker's thread does with its context: also for a host
+ * that runs the worker from its event loop, after CW__RUN_END. */
 void cw__worker_thread_end(cw__worker *self);
 
 /* Takes a job with CW__JOB_PINNED to the one worker that may run it. */

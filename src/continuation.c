@@ -18,7 +18,6 @@
 #include "context.h"
 #include "coroutine.h"
 #include "elements.h"
-#include "error.h"
 #include "frame.h"
 #include "handler.h"
 #include "lock.h"

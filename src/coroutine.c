@@ -23,18 +23,13 @@
  */
 #include "coroutine.h"
 
-#include "alloc.h"
 #include "base.h"
 #include "context.h"
-#include "error.h"
-#include "frame.h"
 #include "handler.h"
 #include "party.h"
 #include "scope.h"
 #include "suspend.h"
 #include "watch.h"
-
-#include <string.h>
 
 /* ---- waking */
 

@@ -6,7 +6,6 @@
 
 #include "alloc.h"
 #include "atomic.h"
-#include "base.h"
 #include "check.h"
 #include "host.h"
 #include "lock.h"

@@ -26,7 +26,7 @@ static executor *executor_of(cw_context *context)
  * yet; NULL once it was called back with it. */
 static _Thread_local cw_job *offered;
 
-static void run_task(void *task)
+void cw__executor_run(void *task)
 {
     if (offered == task)
         offered = NULL;
@@ -61,7 +61,7 @@ static void execute(cw_context *context, cw__worker *self, cw_job *job,
     cw_job *outer = offered;
     offered = job;
     cw__context_hold(context); /* the job may end before execute() returns */
-    int status = e->calls.execute(e->arg, run_task, job);
+    int status = e->calls.execute(e->arg, cw__executor_run, job);
     bool direct = offered != job;
     offered = outer;
     if (direct && hint == CW__YIELDED)

@@ -106,15 +106,6 @@ static cw_error *aggregate(cw_job *job)
     return chosen;
 }
 
-/* True if somebody above answers for what fails in this job. A bare job cancels
- * itself, too, but only passes the question on. */
-static bool has_owner(const cw_job *job)
-{
-    const cw_job *parent = job->parent;
-    return parent &&
-           !(parent->flags & (CW__JOB_SUPERVISOR | CW__JOB_OWNERLESS));
-}
-
 bool cw__job_handle_failure(cw_job *job, cw_error *error)
 {
     const cw__handler_element *own =
@@ -133,7 +124,7 @@ static void settle(cw__worker *self, cw_job *job)
     bool unhandled = false;
     if (error && !cw__error_is_cancel(error)) {
         cw_job *above = cw__told_of_failure(job);
-        unhandled = !(above && has_owner(job)) &&
+        unhandled = !cw__parent_answers(above) &&
                     !(job->flags & (CW__JOB_ASYNC | CW__JOB_SCOPE |
                                     CW__JOB_LONELY | CW__JOB_BARE));
         cw__tell_failure(self, above, error);

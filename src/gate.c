@@ -6,7 +6,6 @@
 
 #include "alloc.h"
 #include "context.h"
-#include "coroutine.h"
 #include "error.h"
 #include "frame.h"
 
@@ -120,7 +119,7 @@ int cw__gate_enter(cw_frame *frame, cw__gate *gate, const void *owner)
 static enum cw__outcome withdraw(cw__gate *gate, cw__waiter *party)
 {
     cw__lock_acquire(&gate->lock);
-    if (party->linked) cw__queue_remove(&gate->waiting, party);
+    if (party->linked) cw__waiters_remove(&gate->waiting, party);
     enum cw__outcome outcome = (enum cw__outcome)party->early;
     cw__lock_release(&gate->lock);
     return outcome;

@@ -19,7 +19,6 @@
 
 #include "alloc.h"
 #include "coroutine.h"
-#include "error.h"
 #include "host.h"
 #include "sleep.h"
 
@@ -27,47 +26,28 @@
 static cw_context nowhere;
 
 static _Thread_local struct {
-    cw_job *first, *last; /* wait for the outermost */
-    cw_job *running;      /* runs in place right now */
-    cw_job *again;        /* it has yielded, and goes on at once */
-    bool active;          /* there is an outermost one */
-} line;
-
-static void put(cw_job *job)
-{
-    job->next = NULL;
-    if (line.first)
-        line.last->next = job;
-    else
-        line.first = job;
-    line.last = job;
-}
-
-static cw_job *take(void)
-{
-    cw_job *job = line.first;
-    if (job) line.first = job->next;
-    return job;
-}
+    cw__line waiting; /* for the outermost */
+    cw_job *running;  /* runs in place right now */
+    cw_job *again;    /* it has yielded, and goes on at once */
+    bool active;      /* there is an outermost one */
+} here;
 
 static void run(cw__worker *self, cw_job *job)
 {
-    cw_job *current = self->current, *beneath = self->beneath;
-    cw_job *running = line.running;
+    cw__interrupted before = cw__worker_interrupt(self);
+    cw_job *running = here.running;
     self->in_place++;
-    line.running = job;
+    here.running = job;
     do {
-        line.again = NULL;
+        here.again = NULL;
         self->current = job;
         /* A job that changes contexts is run on top of itself. */
-        self->beneath = current == job ? beneath : current;
+        self->beneath = before.current == job ? before.beneath : before.current;
         cw__task_run(self, job);
-    } while (line.again == job);
-    self->in_place--;
-    self->current = current;
-    self->beneath = beneath;
-    line.running = running;
-    line.again = NULL;
+    } while (here.again == job);
+    cw__worker_go_back(self, before);
+    here.running = running;
+    here.again = NULL;
 }
 
 /* What the worker has put aside must not wait: this may take long. */
@@ -91,13 +71,13 @@ static void as_guest(void (*body)(cw__worker *, cw_job *), cw_job *job)
 
 static void run_all(cw__worker *self, cw_job *job)
 {
-    line.active = true;
+    here.active = true;
     clear_up(self);
     while (job) {
         run(self, job);
-        job = take();
+        job = cw__line_take(&here.waiting);
     }
-    line.active = false;
+    here.active = false;
 }
 
 void cw__in_place(cw_job *job)
@@ -106,8 +86,8 @@ void cw__in_place(cw_job *job)
     if (cw_unlikely(job->flags & CW__JOB_PINNED) &&
         !cw__the_host.runs_here(job))
         cw__dispatch_pinned(job);
-    else if (line.active)
-        put(job);
+    else if (here.active)
+        cw__line_put(&here.waiting, job);
     else if (!self)
         as_guest(run_all, job);
     else if (self->running && cw_load_relaxed(&self->free)) /* both ours */
@@ -118,11 +98,11 @@ void cw__in_place(cw_job *job)
 
 void cw__in_place_yield(cw_job *job)
 {
-    if (line.first) {
-        put(job);
-    } else if (line.running == job) {
-        line.again = job;
-    } else if (line.active) { /* begun in place by another of them */
+    if (here.waiting.first) {
+        cw__line_put(&here.waiting, job);
+    } else if (here.running == job) {
+        here.again = job;
+    } else if (here.active) { /* begun in place by another of them */
         run(cw__self, job);
     } else {
         cw__in_place(job);
@@ -131,15 +111,15 @@ void cw__in_place_yield(cw_job *job)
 
 bool cw__in_place_pause(void)
 {
-    if (!line.active) return false;
+    if (!here.active) return false;
     cw_job *job;
-    while ((job = take()) != NULL)
+    while ((job = cw__line_take(&here.waiting)) != NULL)
         run(cw__self, job);
-    line.active = false;
+    here.active = false;
     return true;
 }
 
-void cw__in_place_go_on(bool paused) { line.active = paused; }
+void cw__in_place_go_on(bool paused) { here.active = paused; }
 
 void cw__in_place_step(cw__worker *self, cw_job *job)
 {

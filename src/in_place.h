@@ -18,6 +18,9 @@ void cw__in_place_yield(cw_job *job);
 void cw__in_place_step(cw__worker *self, cw_job *job);
 /* Runs a job that a thread or loop of the application's has got. */
 void cw__in_place_turn(cw_job *job);
+/* The same for what an execute() was given, as it is called back; see
+ * executor.c. */
+void cw__executor_run(void *task);
 
 /* Around an event loop that runs inside of a job: first runs those that wait,
  * since what the loop waits for may be among them, and lets the loop run its

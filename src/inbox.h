@@ -54,7 +54,7 @@ static inline bool cw__inbox_push(cw__inbox *inbox, uintptr_t item)
 
 static inline bool cw__inbox_empty(const cw__inbox *inbox)
 {
-    /* seq_cst: part of the last look before sleeping, see worker.c */
+    /* seq_cst: part of the last look before sleeping, see sleep.c */
     return cw_load_seq_cst(&inbox->newest) == 0;
 }
 

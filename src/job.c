@@ -12,7 +12,6 @@
 #include "alloc.h"
 #include "base.h"
 #include "check.h"
-#include "context.h"
 #include "coroutine.h"
 #include "error.h"
 #include "handler.h"
@@ -348,21 +347,9 @@ void cw__job_attach_own(cw_job *parent, cw_job *child)
 
 /* ---- waiters */
 
-static void unlink_waiter(cw_job *job, cw__waiter *waiter)
-{
-    waiter->linked = 0;
-    if (waiter->next == waiter) {
-        job->waiters = NULL;
-        return;
-    }
-    waiter->prev->next = waiter->next;
-    waiter->next->prev = waiter->prev;
-    if (job->waiters == waiter) job->waiters = waiter->next;
-}
-
 void cw__fire(cw_job *job, cw__waiter *waiter, cw__woken *woken)
 {
-    unlink_waiter(job, waiter);
+    cw__waiters_remove(&job->waiters, waiter);
     cw__waiter_fire(waiter, woken);
 }
 
@@ -399,17 +386,7 @@ int cw__job_wait(cw_job *job, cw__waiter *waiter)
         state |= CW__JOB_EARLY;
     }
     waiter->target.job = job;
-    waiter->linked = 1;
-    cw__waiter *first = job->waiters;
-    if (!first) {
-        waiter->next = waiter->prev = waiter;
-        job->waiters = waiter;
-    } else {
-        waiter->next = first;
-        waiter->prev = first->prev;
-        first->prev->next = waiter;
-        first->prev = waiter;
-    }
+    cw__waiters_add(&job->waiters, waiter);
     cw__job_unlock(job, state | CW__JOB_WAITERS);
     return CW__PENDING;
 }
@@ -419,7 +396,7 @@ bool cw__job_unwait(cw__waiter *waiter)
     cw_job *job = waiter->target.job;
     uint32_t state = cw__job_lock(job);
     bool linked = waiter->linked;
-    if (linked) unlink_waiter(job, waiter);
+    if (linked) cw__waiters_remove(&job->waiters, waiter);
     cw__job_unlock(job, cw__waiters_bit(job, state));
     return linked;
 }

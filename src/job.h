@@ -136,6 +136,33 @@ typedef struct cw__waiter {
                        become of it, enum cw__outcome */
 } cw__waiter;
 
+/* Waiters of one target: a ring, in order of arrival; under its lock. */
+static inline void cw__waiters_add(cw__waiter **ring, cw__waiter *waiter)
+{
+    cw__waiter *first = *ring;
+    waiter->linked = 1;
+    if (!first) {
+        *ring = waiter->next = waiter->prev = waiter;
+        return;
+    }
+    waiter->next = first;
+    waiter->prev = first->prev;
+    first->prev->next = waiter;
+    first->prev = waiter;
+}
+
+static inline void cw__waiters_remove(cw__waiter **ring, cw__waiter *waiter)
+{
+    waiter->linked = 0;
+    if (waiter->next == waiter) {
+        *ring = NULL;
+        return;
+    }
+    waiter->prev->next = waiter->next;
+    waiter->next->prev = waiter->prev;
+    if (*ring == waiter) *ring = waiter->next;
+}
+
 enum cw__armed {
     CW__UNARMED,
     CW__ARMED_JOB,
@@ -222,6 +249,29 @@ struct cw_job {
 #endif
 };
 
+/* Jobs linked through `next`, first in, first out. */
+typedef struct cw__line {
+    cw_job *first, *last; /* `last` only if there is a first */
+} cw__line;
+
+static inline void cw__line_put(cw__line *line, cw_job *job)
+{
+    job->next = NULL;
+    if (line->first)
+        line->last->next = job;
+    else
+        line->first = job;
+    line->last = job;
+}
+
+/* NULL: it is empty. */
+static inline cw_job *cw__line_take(cw__line *line)
+{
+    cw_job *job = line->first;
+    if (job) line->first = job->next;
+    return job;
+}
+
 /* The frame stands right behind the job. */
 static inline cw_frame *cw__job_frame(cw_job *job)
 {
@@ -292,6 +342,12 @@ bool cw__job_finish(struct cw__worker *self, cw_job *job, cw_error *error);
 
 /* Drops one reference. */
 void cw__job_drop(cw_job *job);
+/* Gives up a new job with one handle, which nobody else knows. */
+static inline void cw__job_discard(cw_job *job)
+{
+    cw__job_drop(job); /* the handle's reference ... */
+    cw__job_drop(job); /* ... and the job's own */
+}
 
 /* Registers `waiter` for the job's end: CW__PENDING, or CW__DONE if it has
  * ended already. A registered waiter fires once, unless it is disposed of. */

@@ -125,14 +125,12 @@ void cw__job_run_in_place(cw__worker *self, cw_job *job)
         cw__cancel_closed(job);
     cw__clock *clock = job->context->clock;
     if (cw_unlikely(clock) && clock->calls->run_inside(clock, job)) return;
-    cw_job *current = self->current, *beneath = self->beneath;
+    cw__interrupted before = cw__worker_interrupt(self);
     self->current = job;
-    self->beneath = current;
+    self->beneath = before.current;
     self->in_place++;
     cw__task_run(self, job);
-    self->in_place--;
-    self->current = current;
-    self->beneath = beneath;
+    cw__worker_go_back(self, before);
 }
 
 static int begin(cw__worker *self, cw_job *job, cw_start how)
@@ -171,8 +169,7 @@ cw_job *cw__launch_with(const cw_elements *given, cw_start how,
     cw_job *job = make(context, type, kind, 1, arg);
     if (!job) return NULL;
     if (!cw__job_set_elements(job, scope, given, parent == scope)) {
-        cw__job_drop(job); /* the handle's reference ... */
-        cw__job_drop(job); /* ... and the job's own */
+        cw__job_discard(job);
         return fail(CW_ENOMEM);
     }
     if (how == CW_START_LAZY) cw__job_make_lazy(job);

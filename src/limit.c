@@ -42,8 +42,16 @@ int cw__limit_set(cw_context *keeper, cw_job *job, int64_t ms, cw_error *error)
         drop(limit);
         return CW_OK;
     }
-    return cw__timer_add(&keeper->timers, &limit->waiter,
-                         cw__context_deadline(keeper, ms));
+    int added = cw__timer_add(&keeper->timers, &limit->waiter,
+                              cw__context_deadline(keeper, ms));
+    if (added >= 0) return added;
+    /* Unless the job has ended, which takes the limit off. */
+    state = cw__job_lock(job);
+    ended = (state & CW__JOB_SEALED) != 0;
+    if (!ended) extra->limit = NULL;
+    cw__job_unlock(job, state);
+    if (!ended) drop(limit);
+    return added;
 }
 
 void cw__limit_clear(cw__limit *limit)

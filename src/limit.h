@@ -20,7 +20,8 @@ struct cw__limit {
 /* Cancels `job` with `error` (the limit takes its own reference) when `ms`
  * milliseconds are over, unless it ends before. The timer lives in `keeper`,
  * whose workers have to be free to notice. Before the job is launched: it must
- * not end meanwhile. Returns what cw__timer_add() does. */
+ * not end meanwhile. Returns what cw__timer_add() does; an error: there is no
+ * limit. */
 int cw__limit_set(cw_context *keeper, cw_job *job, int64_t ms, cw_error *error);
 
 /* The job has ended: takes the limit off. */

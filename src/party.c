@@ -48,7 +48,7 @@ cw__waiter *cw__queue_claim(cw__waiter **queue)
 {
     while (*queue) {
         cw__waiter *party = *queue;
-        cw__queue_remove(queue, party);
+        cw__waiters_remove(queue, party);
         if (cw__party_claim(party)) return party;
     }
     return NULL;
@@ -58,7 +58,7 @@ bool cw__queue_waits(cw__waiter **queue)
 {
     while (*queue) {
         if (is_waiting(*queue)) return true;
-        cw__queue_remove(queue, *queue);
+        cw__waiters_remove(queue, *queue);
     }
     return false;
 }

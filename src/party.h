@@ -61,29 +61,8 @@ void cw__party_wake(cw__waiter *party, enum cw__outcome outcome,
 
 static inline void cw__queue_add(cw__waiter **queue, cw__waiter *party)
 {
-    cw__waiter *first = *queue;
-    party->linked = 1;
     party->early = CW__WAITING;
-    if (!first) {
-        *queue = party->next = party->prev = party;
-        return;
-    }
-    party->next = first;
-    party->prev = first->prev;
-    first->prev->next = party;
-    first->prev = party;
-}
-
-static inline void cw__queue_remove(cw__waiter **queue, cw__waiter *party)
-{
-    party->linked = 0;
-    if (party->next == party) {
-        *queue = NULL;
-        return;
-    }
-    party->prev->next = party->next;
-    party->next->prev = party->prev;
-    if (*queue == party) *queue = party->next;
+    cw__waiters_add(queue, party);
 }
 
 /* Takes the first party that can be claimed off the queue; NULL: none. */

@@ -5,7 +5,6 @@
 #include "channel.h"
 
 #include "alloc.h"
-#include "context.h"
 #include "error.h"
 #include "tree.h"
 

@@ -93,7 +93,7 @@ static void out_of_time(cw_test_scheduler *scheduler)
         cw_is_completed(test->body) ? scheduler->background : test->body);
     if (test->patience_ms)
         scheduler->real_limit_ns =
-            cw__now_ns() + test->patience_ms * CW__NS_PER_MS;
+            cw__deadline(cw__now_ns(), test->patience_ms);
     cw_cancel(test->body, test->out_of_time);
 }
 
@@ -108,26 +108,11 @@ static cw_job *make(cw_context *context, const cw_coroutine *type,
     return job;
 }
 
-static void discard(cw_job *job)
-{
-    if (!job) return;
-    cw__job_drop(job); /* the handle's reference ... */
-    cw__job_drop(job); /* ... and the job's own */
-}
-
 static void admit(cw_job *job)
 {
     if (cw__is_watched(job)) cw__watching->launched(job);
     if (!cw__context_admit(&job->context->workers[0], job->context))
         cw__cancel_closed(job);
-}
-
-static int64_t limit_from_now(int64_t ms)
-{
-    int64_t now = cw__now_ns();
-    if (ms == 0) ms = MINUTE_MS;
-    return ms > (CW__NEVER - now) / CW__NS_PER_MS ? CW__NEVER
-                                                  : now + ms * CW__NS_PER_MS;
 }
 
 int cw__test_begin(cw__test *test, cw_job *body, int64_t timeout_ms)
@@ -137,14 +122,15 @@ int cw__test_begin(cw__test *test, cw_job *body, int64_t timeout_ms)
     cw_job *parent = make(scheduler->contexts[CW_TEST_BACKGROUND], &background,
                           CW__JOB_SUPERVISOR, &none);
     if (!parent || !body) {
-        discard(parent);
-        discard(body);
+        if (parent) cw__job_discard(parent);
+        if (body) cw__job_discard(body);
         return CW_ENOMEM;
     }
     test->body = body;
     scheduler->test = test;
     scheduler->out_of_time = out_of_time;
-    scheduler->real_limit_ns = limit_from_now(timeout_ms);
+    scheduler->real_limit_ns =
+        cw__deadline(cw__now_ns(), timeout_ms ? timeout_ms : MINUTE_MS);
     scheduler->background = parent;
     cw__collect_failures(scheduler);
     admit(parent);

@@ -10,7 +10,6 @@
 #include "scope.h"
 
 #include "alloc.h"
-#include "base.h"
 #include "check.h"
 #include "context.h"
 #include "copy.h"
@@ -67,8 +66,7 @@ static cw_job *scope_new(const cw_frame *frame, const cw_coroutine *type,
 /* Gives up a scope that nobody has entered. */
 static int forget(cw_frame *frame, cw_job *scope)
 {
-    cw__job_drop(scope); /* the handle's reference ... */
-    cw__job_drop(scope); /* ... and the job's own */
+    cw__job_discard(scope);
     return no_memory(frame);
 }
 
@@ -138,10 +136,7 @@ int cw__call_limited(cw_frame *frame, const cw_coroutine *type, int64_t ms,
     }
     extra->timeout = cw_error_new(CW_ETIMEDOUT, NULL, NULL);
     int added = cw__limit_set(keeper, scope, ms, extra->timeout);
-    if (added < 0) {
-        cw__limit_clear(extra->limit);
-        return forget(frame, scope);
-    }
+    if (added < 0) return forget(frame, scope);
     int pending = enter(frame, scope, job->scope, arg);
     extra->left = job->last & CW__LEFT;
     job->last &= CW__LAST;

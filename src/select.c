@@ -17,8 +17,6 @@
 #include "select.h"
 
 #include "context.h"
-#include "coroutine.h"
-#include "error.h"
 #include "frame.h"
 #include "suspend.h"
 
@@ -73,14 +71,8 @@ static int sort_objects(cw__selecting *select)
 
 static void shuffle(cw__selecting *select)
 {
-    cw__worker *self = cw__self;
     for (uint32_t i = select->count - 1; i > 0; i--) {
-        uint32_t x = self->random; /* xorshift32 */
-        x ^= x << 13;
-        x ^= x >> 17;
-        x ^= x << 5;
-        self->random = x;
-        uint32_t j = (x >> 8) % (i + 1);
+        uint32_t j = (cw__worker_random(cw__self) >> 8) % (i + 1);
         uint8_t other = select->order[j];
         select->order[j] = select->order[i];
         select->order[i] = other;

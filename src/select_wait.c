@@ -103,7 +103,7 @@ void cw__select_withdraw(cw__select *waiting, cw_clause *clauses)
         cw_clause *clause = &clauses[i];
         if (cw__clause_is_channel(clause) || clause->kind == CW__ON_LOCK) {
             cw__clause_lock(clause);
-            if (waiter->linked) cw__queue_remove(queue_of(clause), waiter);
+            if (waiter->linked) cw__waiters_remove(queue_of(clause), waiter);
             cw__clause_unlock(clause);
         } else if (waiter->armed == CW__ARMED_JOB) {
             cw__job_unwait(waiter);

@@ -4,7 +4,6 @@
  */
 #include "check.h"
 #include "context.h"
-#include "job.h"
 
 #include <string.h>
 

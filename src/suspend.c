@@ -12,7 +12,6 @@
 #include "check.h"
 #include "context.h"
 #include "coroutine.h"
-#include "error.h"
 #include "frame.h"
 
 bool cw__begin_wait(cw_job *job, enum cw__wait_mode mode)

@@ -3,7 +3,7 @@
  * SPDX-License-Identifier: MIT
  *
  * One heap per context, in shared memory: whichever worker sleeps with the
- * earliest deadline ("the keeper", worker.c) fires what is due, for all.
+ * earliest deadline ("the keeper", sleep.c) fires what is due, for all.
  */
 #ifndef CW_TIMER_H
 #define CW_TIMER_H

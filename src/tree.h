@@ -33,8 +33,7 @@ cw_job *cw__told_of_failure(cw_job *job);
 /* --- without it ---------------------------------------------------------- */
 
 /* The children that a job has at the moment, in order of launch, with a
- * reference to each. `which` of them: those that were launched, the waits of a
- * body of the host's, or both. CW_OK or CW_ENOMEM. */
+ * reference to each. `which` of them: an or of these. CW_OK or CW_ENOMEM. */
 enum {
     CW__CHILDREN_LAUNCHED = 1,
     CW__CHILDREN_WAITS = 2,
@@ -46,6 +45,15 @@ typedef struct cw__children {
 } cw__children;
 int cw__children_take(cw_job *job, unsigned which, cw__children *out);
 void cw__children_drop(cw__children *children);
+
+/* True if a failure that is handed on to `parent` (or NULL) ends up at
+ * somebody's. A bare job cancels itself, too, but only passes the question on.
+ */
+static inline bool cw__parent_answers(const cw_job *parent)
+{
+    return parent &&
+           !(parent->flags & (CW__JOB_SUPERVISOR | CW__JOB_OWNERLESS));
+}
 
 /* Records one more error that a cancelling job has met (borrowed). */
 void cw__job_report(cw_job *job, cw_error *error);

@@ -26,17 +26,12 @@ static void dispatch(cw_context *context, cw__worker *self, cw_job *job,
                      enum cw__hint hint)
 {
     cw__view *view = cw__view_of(context);
-    job->next = NULL;
     cw__lock_acquire(&view->lock);
     bool waits = view->busy == context->limit;
-    if (!waits) {
+    if (waits)
+        cw__line_put(&view->waiting, job);
+    else
         view->busy++;
-    } else if (view->first) {
-        view->last->next = job;
-        view->last = job;
-    } else {
-        view->first = view->last = job;
-    }
     cw__lock_release(&view->lock);
     if (waits) return;
     if (hint == CW__QUEUED) hint = CW__SPAWNED; /* nobody wakes a view */
@@ -50,11 +45,8 @@ static void dispatch(cw_context *context, cw__worker *self, cw_job *job,
 static cw_job *take(cw__view *view)
 {
     cw__lock_acquire(&view->lock);
-    cw_job *job = view->first;
-    if (job)
-        view->first = job->next;
-    else
-        view->busy--;
+    cw_job *job = cw__line_take(&view->waiting);
+    if (!job) view->busy--;
     cw__lock_release(&view->lock);
     return job;
 }

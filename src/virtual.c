@@ -34,24 +34,6 @@ static _Thread_local cw_test_scheduler *driving;
 
 /* ---- queues */
 
-static void put(cw__line *line, cw_job *job)
-{
-    job->next = NULL;
-    if (line->first) {
-        line->last->next = job;
-    } else {
-        line->first = job;
-    }
-    line->last = job;
-}
-
-static cw_job *take(cw__line *line)
-{
-    cw_job *job = line->first;
-    if (job) line->first = job->next;
-    return job;
-}
-
 static bool in_background(const cw_job *job)
 {
     return job->context->role & CW__BACKGROUND;
@@ -59,7 +41,7 @@ static bool in_background(const cw_job *job)
 
 void cw__schedule(cw_test_scheduler *scheduler, cw_job *job)
 {
-    put(&scheduler->ready, job);
+    cw__line_put(&scheduler->ready, job);
     if (!in_background(job)) scheduler->foreground++;
 }
 
@@ -131,10 +113,9 @@ static void count_turn(cw_test_scheduler *scheduler)
 static void run(cw_test_scheduler *scheduler, cw_job *job, bool inside)
 {
     cw__worker *outer = cw__self, *self = &job->context->workers[0];
-    cw_job *current = self->current, *beneath = self->beneath;
-    uint32_t in_place = self->in_place;
-    self->beneath = inside ? current : NULL;
-    self->in_place = inside ? in_place + 1 : 0;
+    cw__interrupted before = cw__worker_interrupt(self);
+    self->beneath = inside ? before.current : NULL;
+    self->in_place = inside ? before.in_place + 1 : 0;
     cw__self = self;
     do {
         scheduler->again = NULL;
@@ -143,9 +124,7 @@ static void run(cw_test_scheduler *scheduler, cw_job *job, bool inside)
         cw__task_run(self, job);
         count_turn(scheduler);
     } while (scheduler->again == job);
-    self->current = current;
-    self->beneath = beneath;
-    self->in_place = in_place;
+    cw__worker_go_back(self, before);
     cw__self = outer;
 }
 
@@ -159,13 +138,13 @@ static void run_unconfined(cw_test_scheduler *scheduler, cw_job *job)
 {
     if (scheduler->in_place > 0 &&
         !(scheduler->recursive && scheduler->in_place < DEEPEST)) {
-        put(&scheduler->later, job);
+        cw__line_put(&scheduler->later, job);
         return;
     }
     scheduler->in_place++;
     cw__run_in_place(scheduler, job);
     if (scheduler->in_place == 1)
-        while ((job = take(&scheduler->later)) != NULL)
+        while ((job = cw__line_take(&scheduler->later)) != NULL)
             cw__run_in_place(scheduler, job);
     scheduler->in_place--;
 }
@@ -174,7 +153,7 @@ static void run_unconfined(cw_test_scheduler *scheduler, cw_job *job)
 static void yield_in_place(cw_test_scheduler *scheduler, cw_job *job)
 {
     if (scheduler->in_place > 0 && scheduler->later.first) {
-        put(&scheduler->later, job);
+        cw__line_put(&scheduler->later, job);
     } else {
         scheduler->again = job;
     }
@@ -315,7 +294,7 @@ bool cw__run_event(cw_test_scheduler *scheduler, int64_t until_ns)
     int64_t deadline;
     cw_context *context = next_timer(scheduler, &deadline);
     if (scheduler->ready.first && deadline > cw__virtual_now(scheduler)) {
-        cw_job *job = take(&scheduler->ready);
+        cw_job *job = cw__line_take(&scheduler->ready);
         if (!in_background(job)) scheduler->foreground--;
         cw__run_in_place(scheduler, job);
         return true;

@@ -12,11 +12,6 @@
  * it. */
 enum { CW__UNCONFINED = 1, CW__BACKGROUND = 2, CW__ROLES = 4 };
 
-/* Jobs linked through `next`. */
-typedef struct cw__line {
-    cw_job *first, *last;
-} cw__line;
-
 struct cw_test_scheduler {
     cw__clock clock;
     _Atomic uint32_t refs; /* its owner's and its contexts' */

@@ -19,7 +19,6 @@
 
 #include "context.h"
 #include "coroutine.h"
-#include "error.h"
 #include "host.h"
 #include "limit.h"
 #include "sleep.h"
@@ -84,15 +83,6 @@ bool cw_is_stopped(void)
     return job && !cw_is_active(job->scope);
 }
 
-static uint32_t next_random(cw__worker *self)
-{
-    uint32_t x = self->random; /* xorshift32 */
-    x ^= x << 13;
-    x ^= x >> 17;
-    x ^= x << 5;
-    return self->random = x;
-}
-
 /* ---- finding work */
 
 static cw_job *pop(cw__worker *self)
@@ -131,7 +121,7 @@ static cw_job *steal(cw__worker *self, bool *busy)
 {
     cw_context *context = self->context;
     uint32_t count = context->count;
-    uint32_t start = next_random(self) % count;
+    uint32_t start = cw__worker_random(self) % count;
     for (uint32_t i = 0; i < count; i++) {
         cw__worker *victim = &context->workers[(start + i) % count];
         if (victim == self) continue;
@@ -233,31 +223,18 @@ static void read_inbox(cw__worker *self)
 
 void cw__worker_pin(cw__worker *self, cw_job *job)
 {
-    job->next = NULL;
-    if (self->pinned) {
-        self->pinned_last->next = job;
-    } else {
-        self->pinned = job;
-    }
-    self->pinned_last = job;
-}
-
-static cw_job *take_pinned(cw__worker *self)
-{
-    cw_job *job = self->pinned;
-    if (job) self->pinned = job->next;
-    return job;
+    cw__line_put(&self->pinned, job);
 }
 
 static cw_job *next_job(cw__worker *self)
 {
     uint32_t tick = ++self->tick;
-    if (cw_unlikely(self->undelivered || self->pinned ||
+    if (cw_unlikely(self->undelivered || self->pinned.first ||
                     !cw__inbox_empty(&self->inbox))) {
         if (self->undelivered || !cw__inbox_empty(&self->inbox))
             read_inbox(self);
         /* In turn with the others. */
-        if (tick % 2 && self->pinned) return take_pinned(self);
+        if (tick % 2 && self->pinned.first) return cw__line_take(&self->pinned);
     }
     if (cw_unlikely(tick % CLOCK_EVERY == 0)) cw__worker_fire_timers(self);
     if (cw_unlikely(tick % GLOBAL_EVERY == 0)) take_from_outside(self);
@@ -271,7 +248,8 @@ static cw_job *next_job(cw__worker *self)
     self->slot_hits = 0;
     job = pop(self);
     if (!job && take_from_outside(self)) job = pop(self);
-    if (cw_unlikely(!job && self->pinned)) job = take_pinned(self);
+    if (cw_unlikely(!job && self->pinned.first))
+        job = cw__line_take(&self->pinned);
     return job;
 }
 
@@ -368,6 +346,16 @@ static void begin_asleep(cw__worker *self)
     cw__sleep_in_futex(self, -1);
 }
 
+/* The worker has nothing to do in here. */
+static cw_job *leave(cw__worker *self, bool searching, cw__run *why,
+                     cw__run reason)
+{
+    if (searching) cw__stop_searching(self);
+    stop_being_free(self);
+    *why = reason;
+    return NULL;
+}
+
 /* Nothing to do. Returns a job after all, or NULL with the reason to leave in
  * `*why`. */
 static cw_job *idle(cw__worker *self, cw__run *why, const cw_job *until)
@@ -386,14 +374,10 @@ static cw_job *idle(cw__worker *self, cw__run *why, const cw_job *until)
     for (;;) {
         cw_job *job = NULL;
         if (!cw__inbox_empty(&self->inbox)) read_inbox(self);
-        if (self->undelivered) {
-            if (searching) cw__stop_searching(self);
-            stop_being_free(self);
-            *why = CW__RUN_VISIT;
-            return NULL;
-        }
+        if (self->undelivered)
+            return leave(self, searching, why, CW__RUN_VISIT);
         job = cw__worker_take_handed(self);
-        if (!job) job = take_pinned(self);
+        if (!job) job = cw__line_take(&self->pinned);
         if (!job) job = take_slot(self);
         if (!job) job = pop(self);
         if (!job && searching) job = search(self);
@@ -410,19 +394,12 @@ static cw_job *idle(cw__worker *self, cw__run *why, const cw_job *until)
             continue;
         }
         cw__worker_publish(self);
-        if (cw__context_quiet(context) || (until && cw_is_completed(until))) {
-            if (searching) cw__stop_searching(self);
-            stop_being_free(self);
-            *why = CW__RUN_END;
-            return NULL;
-        }
+        if (cw__context_quiet(context) || (until && cw_is_completed(until)))
+            return leave(self, searching, why, CW__RUN_END);
         if (self->foreign && self->host_called) {
             /* What was just called may come to its end in the next turn. */
-            if (searching) cw__stop_searching(self);
-            stop_being_free(self);
             self->host_called = false;
-            *why = CW__RUN_VISIT;
-            return NULL;
+            return leave(self, searching, why, CW__RUN_VISIT);
         }
         bool in_futex = self->may_futex && !self->foreign && !lingered;
         if (!cw__fall_asleep(self, searching, in_futex, until)) {

@@ -7,6 +7,7 @@
 
 #include "base.h"
 #include "inbox.h"
+#include "job.h"
 #include "platform.h"
 #include "ring.h"
 #include "trace.h"
@@ -69,8 +70,7 @@ typedef struct cw__worker {
     uint32_t since_clock;  /* jobs since the last look at the clock for it */
     int64_t last_visit_ns; /* when the loop had its last turn */
     uintptr_t undelivered; /* taken from the inbox, for the next turn */
-    cw_job *pinned;        /* ready, and of this worker alone: oldest ... */
-    cw_job *pinned_last;   /* ... and newest */
+    cw__line pinned;       /* ready, and of this worker alone */
     void *host_data;
     bool begun; /* has a thread, in a context that grows; of who wakes it */
 
@@ -109,6 +109,35 @@ void cw__worker_give_up_slot(cw__worker *self);
 void cw__worker_flush(cw__worker *self);
 /* Makes ready what is due by now. */
 void cw__worker_fire_timers(cw__worker *self);
+
+/* What a worker is at, to be put back after something that runs on top of it.
+ */
+typedef struct cw__interrupted {
+    cw_job *current, *beneath;
+    uint32_t in_place;
+} cw__interrupted;
+
+static inline cw__interrupted cw__worker_interrupt(const cw__worker *self)
+{
+    return (cw__interrupted){self->current, self->beneath, self->in_place};
+}
+
+static inline void cw__worker_go_back(cw__worker *self, cw__interrupted to)
+{
+    self->current = to.current;
+    self->beneath = to.beneath;
+    self->in_place = to.in_place;
+}
+
+/* The worker's next random number. */
+static inline uint32_t cw__worker_random(cw__worker *self)
+{
+    uint32_t x = self->random; /* xorshift32 */
+    x ^= x << 13;
+    x ^= x >> 17;
+    x ^= x << 5;
+    return self->random = x;
+}
 
 static inline void cw__count(_Atomic uint64_t *counter, uint64_t n)
 {

@@ -34,6 +34,13 @@ uint8_t *cwb_scratch(uint32_t bytes)
     return scratch.at;
 }
 
+const char *cwb_scratch_string(uint32_t length)
+{
+    char *string = (char *)cwb_scratch(length + 1);
+    string[length] = 0;
+    return string;
+}
+
 /* ---- the runtime */
 
 static bool worker_start(cw__worker *self)
@@ -125,13 +132,7 @@ int cwb_run(uint32_t budget)
 }
 
 /* How long the realm may sleep: milliseconds, -1 for ever. */
-double cwb_sleep_ms(void)
-{
-    int64_t at = cwb_realm->wake_at_ns;
-    if (at == CW__NEVER) return -1;
-    int64_t left = at - cw__now_ns();
-    return left > 0 ? (double)left / 1e6 : 0;
-}
+double cwb_sleep_ms(void) { return cwb_ms_until(cwb_realm->wake_at_ns); }
 
 /* After CW__RUN_END: ends this worker's thread. Does not return. */
 void cwb_thread_end(void)
@@ -160,9 +161,7 @@ intptr_t cwb_context_open(uint32_t workers, uint32_t tracing)
     if (status != CW_OK) return status;
     /* Nobody joins them here: JavaScript hears of each one's end by the message
      * that Emscripten sends when a detached thread is over. */
-    cw_store_release(&context->joined, 1);
-    for (uint32_t i = 0; i < workers; i++)
-        cw__thread_detach(&context->workers[i].thread);
+    cw__context_never_join(context);
     context->host_data = host_data_new(context);
     if (!context->host_data) {
         cw_context_release(context);
@@ -176,7 +175,8 @@ cw__worker *cwb_context_worker(cw_context *context, uint32_t index)
     return &context->workers[index];
 }
 
-/* Cancels all that was launched on the context outside of any job. */
+/* The job above all that was launched on the context outside of any job:
+ * borrowed. */
 cw_job *cwb_context_root(cw_context *context)
 {
     return ((cwb_context *)context->host_data)->root;

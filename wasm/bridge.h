@@ -85,6 +85,16 @@ enum cwb_test_flags {
 /* With the outcome of a scope's body: it never let anybody else run. */
 enum { CWB_AT_ONCE = 8 };
 
+/* With the outcome of a job that has failed: there is nobody else to tell. */
+enum { CWB_UNHANDLED = 8 };
+
+/* What a job is at the moment, as bits. */
+enum cwb_job_state {
+    CWB_IS_CANCELLED = 1,
+    CWB_HAS_ENDED = 2,
+    CWB_IS_ACTIVE = 4
+};
+
 /* What becomes of a scope whose body is over. */
 enum cwb_scope_state {
     CWB_SCOPE_OPEN,   /* it waits for what is below */
@@ -96,7 +106,6 @@ enum cwb_scope_state {
 enum cwb_how {
     CWB_JOIN,
     CWB_AWAIT,
-    CWB_CANCEL_AND_JOIN,
     CWB_END,          /* of a job that is a part of the body: not cut short by
                          cancelling, which is raised afterwards */
     CWB_END_UNCHECKED /* ... and not even that */
@@ -169,9 +178,19 @@ static inline int64_t cwb_whole_ms(double ms)
     return ms < 9e15 ? (int64_t)ms : INT64_MAX;
 }
 
+/* How long it is until then: milliseconds, -1 for ever. */
+static inline double cwb_ms_until(int64_t at_ns)
+{
+    if (at_ns == CW__NEVER) return -1;
+    int64_t left = at_ns - cw__now_ns();
+    return left > 0 ? (double)left / 1e6 : 0;
+}
+
 cwb_ticket *cwb_ticket_of(cw_job *job);
 const char *cwb_task_name(cw_context *context, uint32_t number);
 uint8_t *cwb_scratch(uint32_t bytes);
+/* What stands there, `length` bytes, as a string of C's. */
+const char *cwb_scratch_string(uint32_t length);
 cw_error *cwb_error_new(int code, int32_t slot);
 /* The error that a body ended with, by its outcome: owned, NULL for a value. */
 cw_error *cwb_take_error(cw_job *job, uint32_t code);

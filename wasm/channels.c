@@ -9,10 +9,6 @@
 
 #include "alloc.h"
 #include "channel.h"
-#include "context.h"
-#include "coroutine.h"
-#include "error.h"
-#include "frame.h"
 #include "waits.h"
 
 #include <string.h>

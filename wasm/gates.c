@@ -6,7 +6,6 @@
  */
 #include "waits.h"
 
-#include "coroutine.h"
 #include "gate.h"
 
 typedef struct gate_arg {

@@ -11,7 +11,6 @@
 #include "atomic.h"
 #include "context.h"
 #include "elements.h"
-#include "error.h"
 #include "handler.h"
 #include "lock.h"
 #include "suspend.h"
@@ -252,9 +251,7 @@ const cw_elements *cwb_elements_handler(const cw_elements *base, uint32_t token)
 /* Elements like `base` with a name, `length` bytes in the scratch buffer. */
 const cw_elements *cwb_elements_name(const cw_elements *base, uint32_t length)
 {
-    char *name = (char *)cwb_scratch(length + 1);
-    name[length] = 0;
-    return cw_elements_with_name(base, name);
+    return cw_elements_with_name(base, cwb_scratch_string(length));
 }
 
 typedef struct value {

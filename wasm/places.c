@@ -6,13 +6,9 @@
 
 #include "alloc.h"
 #include "context.h"
-#include "error.h"
 #include "handlers.h"
+#include "in_place.h"
 #include "shared_context.h"
-
-#include <string.h>
-
-typedef void cwb_run_fn(void *task);
 
 /* An executor of the application's: an object of JavaScript's. */
 typedef struct executor {
@@ -20,13 +16,10 @@ typedef struct executor {
     uint32_t token;
 } executor;
 
-/* What runs a task: the core's, the same each time. */
-static _Atomic(cwb_run_fn *) run_task;
-
 static int execute(void *arg, void (*run)(void *), void *task)
 {
     const executor *self = arg;
-    cw_store_release(&run_task, run); /* pairs with cwb_execute() */
+    (void)run; /* the same each time: cwb_execute() knows it */
     return cwb_ask(self->home, self->token, CWB_EXECUTE, task) ? CW_ECLOSED
                                                                : CW_OK;
 }
@@ -54,26 +47,24 @@ cw_context *cwb_executor_new(uint32_t token, uint32_t length)
     static const cw_executor calls = {.execute = execute,
                                       .is_dispatch_needed = is_dispatch_needed,
                                       .release = release};
-    char *name = (char *)cwb_scratch(length + 1);
-    name[length] = 0;
     executor *self = cw__alloc(sizeof *self);
     if (!self) return NULL;
     *self = (executor){.home = cwb_realm, .token = token};
-    cw_context *context = cw_executor_context(&calls, self, name);
+    cw_context *context =
+        cw_executor_context(&calls, self, cwb_scratch_string(length));
     if (!context) cw__free(self, sizeof *self);
     return context;
 }
 
 /* Runs a task that an executor was given. */
-void cwb_execute(void *task) { cw_load_acquire (&run_task)(task); }
+void cwb_execute(void *task) { cw__executor_run(task); }
 
 /* A view of a context, whose name stands in the scratch buffer: an owned
  * handle, perhaps to the context itself; NULL with cw_last_error(). */
 cw_context *cwb_view_new(cw_context *context, int limit, uint32_t length)
 {
-    char *name = (char *)cwb_scratch(length + 1);
-    name[length] = 0;
-    cw_context *view = cw_limited_parallelism(context, limit, name);
+    cw_context *view =
+        cw_limited_parallelism(context, limit, cwb_scratch_string(length));
     /* Its tasks have the names, and those without parent the root, of the
      * context's. */
     if (view) view->host_data = context->host_data;

@@ -31,14 +31,12 @@ static bool set_limit(cw_job *scope, double ms)
     cw__extra *extra = cw__job_extra(scope);
     if (!extra) return false;
     extra->timeout = cw_error_new(CW_ETIMEDOUT, NULL, NULL);
-    cw_context *context = scope->context;
-    int added = cw__limit_set(context, scope, cwb_whole_ms(ms), extra->timeout);
-    if (added < 0) {
-        cw__limit_clear(extra->limit);
-        extra->limit = NULL;
-        return false;
-    }
-    cw__context_timer_added(cw__self, context, added == 1);
+    cw_context *keeper = cw__timekeeper(scope->context);
+    int added =
+        keeper ? cw__limit_set(keeper, scope, cwb_whole_ms(ms), extra->timeout)
+               : cw_last_error();
+    if (added < 0) return false;
+    cw__context_timer_added(cw__self, keeper, added == 1);
     return true;
 }
 
@@ -65,8 +63,7 @@ cw_job *cwb_scope_open(cw_job *parent, uint32_t kind, double ms,
     if (kind == CWB_SCOPE_NON_CANCELLABLE) above = NULL;
     if (!cw__job_set_elements(job, parent, given, above == parent) ||
         (kind == CWB_SCOPE_LIMITED && !set_limit(job, ms))) {
-        cw__job_drop(job); /* the handle's reference ... */
-        cw__job_drop(job); /* ... and the job's own */
+        cw__job_discard(job);
         return NULL;
     }
     job->last = 1; /* it has begun */

@@ -8,11 +8,8 @@
 #include "selects.h"
 
 #include "alloc.h"
-#include "coroutine.h"
 #include "gate.h"
 #include "waits.h"
-
-#include <string.h>
 
 /* One clause, and what it is about. */
 typedef struct part {
@@ -33,8 +30,8 @@ static size_t bytes_of(uint32_t capacity)
     return sizeof(cwb_select) + capacity * (sizeof(part) + sizeof(cw_clause));
 }
 
-/* A select for so many clauses: owned, until cwb_select() takes it over. NULL
- * without memory. `fair`: any one that is ready may win, not the first one. */
+/* A select for so many clauses: owned, until cwb_select_wait() takes it over.
+ * NULL without memory. `fair`: any one that is ready may win, not the first. */
 cwb_select *cwb_select_new(uint32_t capacity, uint32_t fair)
 {
     cwb_select *self = cw__alloc(bytes_of(capacity));
@@ -86,8 +83,7 @@ void cwb_select_on_job(cwb_select *self, cw_job *job, uint32_t kind)
 /* `ms` is a whole number, or INFINITY. */
 void cwb_select_on_timeout(cwb_select *self, double ms)
 {
-    int64_t whole = ms < 9e15 ? (int64_t)ms : INT64_MAX;
-    add(self, cw_on_timeout(ms > 0 ? whole : 0), CWB_CHANNEL, NULL);
+    add(self, cw_on_timeout(ms > 0 ? cwb_whole_ms(ms) : 0), CWB_CHANNEL, NULL);
 }
 
 void cwb_select_on_lock(cwb_select *self, cw_mutex *mutex, const void *owner)

@@ -209,8 +209,7 @@ static cwb_ticket *make(cw_context *context, const cw_coroutine *type,
 /* Gives back a job that was not launched. */
 static cw_job *forget(cw_job *job)
 {
-    cw__job_drop(job); /* the handle's reference ... */
-    cw__job_drop(job); /* ... and the job's own */
+    cw__job_discard(job);
     return fail(CW_ENOMEM);
 }
 
@@ -228,7 +227,7 @@ static cw_job *go(cwb_ticket *ticket, cw_job *scope, cw_job *foster,
     if (timeout_ms >= 0) {
         cw_context *keeper = job->context->clock ? job->context : cwb_main;
         cw_error *error = cw_error_new(CW_ETIMEDOUT, NULL, NULL);
-        int added = cw__limit_set(keeper, job, (int64_t)timeout_ms, error);
+        int added = cw__limit_set(keeper, job, cwb_whole_ms(timeout_ms), error);
         cw_error_release(error);
         if (added < 0) {
             error = cw_error_new(CW_ENOMEM, NULL, NULL);
@@ -372,8 +371,9 @@ void cwb_ticket_deliver(cwb_ticket *ticket)
     if (error) {
         uint32_t outcome =
             cw__error_is_cancel(error) ? CWB_CANCELLED : CWB_ERROR;
-        cw_js_job_ended(token, outcome | (ticket->unhandled ? 8 : 0), error, 0,
-                        ticket->worker);
+        cw_js_job_ended(token,
+                        outcome | (ticket->unhandled ? CWB_UNHANDLED : 0),
+                        error, 0, ticket->worker);
     } else if (job->flags & CW__JOB_FOREIGN) {
         cw_js_job_ended(token, ticket->outcome, ticket->data,
                         values_length(ticket), NULL);
@@ -427,12 +427,10 @@ uint32_t cwb_job_outcome(cw_job *job)
     return outcome;
 }
 
-/* Bit 0: cancelled, bit 1: ended, bit 2: active. */
+/* Bits of enum cwb_job_state. */
 uint32_t cwb_job_state(const cw_job *job)
 {
-    return (cw_is_cancelled(job) ? 1u : 0u) | (cw_is_completed(job) ? 2u : 0u) |
-           (cw_is_active(job) ? 4u : 0u);
+    return (uint32_t)((cw_is_cancelled(job) ? CWB_IS_CANCELLED : 0) |
+                      (cw_is_completed(job) ? CWB_HAS_ENDED : 0) |
+                      (cw_is_active(job) ? CWB_IS_ACTIVE : 0));
 }
-
-/* The error that a cancelled body's suspension points raise: owned. */
-cw_error *cwb_cancellation(cw_job *job) { return cw__job_cancellation(job); }

@@ -145,9 +145,7 @@ cw_job *cwb_test_body(const cw__test *test) { return test->body; }
 /* Real time that is left: milliseconds, -1 for ever. */
 double cwb_test_left_ms(const cw_test_scheduler *scheduler)
 {
-    if (scheduler->real_limit_ns == CW__NEVER) return -1;
-    int64_t left = scheduler->real_limit_ns - cw__now_ns();
-    return left > 0 ? (double)left / 1e6 : 0;
+    return cwb_ms_until(scheduler->real_limit_ns);
 }
 
 void cwb_test_check_time(cw_test_scheduler *scheduler)

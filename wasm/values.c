@@ -68,26 +68,28 @@ uint32_t cwb_references_at(const uint8_t *data, uint32_t length)
     return length - (uint32_t)(count * sizeof(reference) + sizeof count);
 }
 
-void cwb_references_keep(const uint8_t *data, uint32_t length)
+static void keep_or_drop(const uint8_t *data, uint32_t length, bool keep)
 {
     uint32_t end = length - (uint32_t)sizeof(uint32_t);
     for (uint32_t at = cwb_references_at(data, length); at < end;
          at += (uint32_t)sizeof(reference)) {
         reference one;
         memcpy(&one, data + at, sizeof one);
-        cwb_object_keep(one.kind, one.object);
+        if (keep)
+            cwb_object_keep(one.kind, one.object);
+        else
+            cwb_object_drop(one.kind, one.object);
     }
+}
+
+void cwb_references_keep(const uint8_t *data, uint32_t length)
+{
+    keep_or_drop(data, length, true);
 }
 
 void cwb_references_drop(const uint8_t *data, uint32_t length)
 {
-    uint32_t end = length - (uint32_t)sizeof(uint32_t);
-    for (uint32_t at = cwb_references_at(data, length); at < end;
-         at += (uint32_t)sizeof(reference)) {
-        reference one;
-        memcpy(&one, data + at, sizeof one);
-        cwb_object_drop(one.kind, one.object);
-    }
+    keep_or_drop(data, length, false);
 }
 
 /* ---- elements */

@@ -6,8 +6,6 @@
 
 #include "alloc.h"
 #include "context.h"
-#include "coroutine.h"
-#include "error.h"
 #include "frame.h"
 #include "launch.h"
 #include "suspend.h"
@@ -133,8 +131,6 @@ CW_COROUTINE(awaiting, job_arg, cw_none, CW_NO_LOCALS)
     CW_BEGIN(self);
     if (self->arg.how == CWB_JOIN) {
         CW_JOIN(self, self->arg.job);
-    } else if (self->arg.how == CWB_CANCEL_AND_JOIN) {
-        CW_CANCEL_AND_JOIN(self, self->arg.job);
     } else if (self->arg.how == CWB_AWAIT) {
         CW__SUSPEND(self, cw__await(&self->frame, self->arg.job),
                     cw__awaited_any(&self->frame, self->arg.job));

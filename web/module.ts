@@ -214,7 +214,6 @@ export interface CoreModule {
   _cw_error_suppressed(error: Pointer, index: number): Pointer;
   _cw_status_name(code: number): Pointer;
   _cw_memory_used(): number;
-  _cw_job_overhead(): number;
   /** A user's module has more, `_cw_export_NAME` and plain functions among it. */
   readonly [name: string]: unknown;
 }

@@ -160,6 +160,8 @@ CW_COROUTINE(do_everything, cw_none, int, char room[LARGE]; int out;
     CW_DELAY(self, 1);
     CW_CALL(self, large_child, 42, &self->out);
     ASSERT_EQ(self->out, 42);
+    CW_WITH_TIMEOUT(self, 60 * 1000, large_child, 43, &self->out);
+    ASSERT_EQ(self->out, 43);
     CW_SCOPE(self, large_scope, 10, &self->out);
     ASSERT_EQ(self->out, 10);
     CW_SCOPE(self, large_scope, 200, &self->out);

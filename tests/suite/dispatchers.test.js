@@ -337,6 +337,24 @@ describe('an executor', () => {
   });
 });
 
+describe('a time limit', () => {
+  const limited = (scope) => scope.withTimeoutOrNull(10, (inner) => inner.awaitCancellation());
+
+  it('runs out wherever its scope is', async () => {
+    await Main.ready;
+    const executor = newExecutorDispatcher({ execute: (run) => void setTimeout(run, 0) }, 'later');
+    for (const context of [Main.immediate, Unconfined, executor])
+      assert.isNull(await Main.async({ context }, limited), context.name);
+  });
+
+  it('runs out in a view', async () => {
+    await using(2, async (context) => {
+      const view = context.limitedParallelism(1, 'one');
+      assert.isNull(await view.async('waitFor', 10));
+    });
+  });
+});
+
 describe('the contexts of a whole program', () => {
   it('are opened once, and stay open', async () => {
     const [one, other] = await Promise.all([defaultContext({ worker }), defaultContext()]);

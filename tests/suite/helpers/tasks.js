@@ -99,6 +99,9 @@ export async function wait(scope, cells, index = 0) {
   await scope.delay(1e9);
 }
 export const delay = (scope, ms) => scope.delay(ms);
+/** Null: its time is over. */
+export const waitFor = (scope, ms) =>
+  scope.withTimeoutOrNull(ms, (inner) => inner.awaitCancellation());
 export async function delayAndReturn(scope, ms, value) {
   await scope.delay(ms);
   return value;
