@@ -22,18 +22,10 @@ export class ContextView<M extends object = AnyTasks> {
   /** How many of its tasks run at once. */
   readonly parallelism: number;
   private readonly target: Target;
-  private readonly runtime: Runtime;
   private readonly open: () => boolean;
 
   /** @internal */
-  constructor(
-    runtime: Runtime,
-    target: Target,
-    parallelism: number,
-    name: string,
-    open: () => boolean,
-  ) {
-    this.runtime = runtime;
+  constructor(target: Target, parallelism: number, name: string, open: () => boolean) {
     this.target = target;
     this.parallelism = parallelism;
     this.name = name;
@@ -59,18 +51,21 @@ export class ContextView<M extends object = AnyTasks> {
   }
 
   private begin<T>(how: number, call: unknown[]): Deferred<T> {
-    if (!this.open()) {
-      throw new ContextClosedError(
-        `coworker: the context of view '${this.name}' is closed and takes no more work`,
-      );
-    }
     const [options, task, args] = splitCall(call);
-    return launch<T>(this.target, 0, how, options, task as string, args);
+    return launch<T>(this.opened(), 0, how, options, task as string, args);
+  }
+
+  /** The core's view is gone once its context is closed. */
+  private opened(): Target {
+    if (this.open()) return this.target;
+    throw new ContextClosedError(
+      `coworker: the context of view '${this.name}' is closed and takes no more work`,
+    );
   }
 
   /** @internal For launching from a scope of the main thread. */
   targetFor(runtime: Runtime): Target | undefined {
-    return runtime === this.runtime ? this.target : undefined;
+    return runtime === this.target.realm ? this.opened() : undefined;
   }
 }
 
