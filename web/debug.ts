@@ -62,5 +62,5 @@ export function dumpCoroutines(job?: Job): string {
     );
   }
   if (length < 0) throw new CoworkerError('coworker: no shared memory left', { code: 'CW_ENOMEM' });
-  return realm.memory.textOf(realm.module._cwb_scratch(0), length);
+  return realm.memory.textOf(realm.scratchAt, length);
 }

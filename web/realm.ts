@@ -426,17 +426,18 @@ export abstract class Realm implements Host {
     }
   }
 
-  /** Puts raw bytes into the scratch buffer. */
+  /** Puts raw bytes into the scratch buffer, where a zero behind them has room, too. */
   writeBytes(bytes: Uint8Array): void {
-    if (bytes.length > this.scratchBytes && !this.growScratch(bytes.length)) {
+    const room = bytes.length + 1;
+    if (room > this.scratchBytes && !this.growScratch(room)) {
       throw new RangeError('coworker: out of shared memory; raise the `memory` option');
     }
     this.memory.refresh().u8.set(bytes, this.scratch);
   }
 
-  /** Where the scratch buffer is, for reading what a call left there. */
+  /** Where the scratch buffer is, for reading what a call left there: it may have grown. */
   get scratchAt(): Pointer {
-    return this.scratch;
+    return (this.scratch = this.module._cwb_scratch(0));
   }
 
   /** Puts an address at the beginning of the scratch buffer. */
