@@ -14,10 +14,10 @@ import {
 import { currentTarget } from './current.js';
 import {
   ClosedReceiveError,
-  CoworkerError,
   IllegalStateError,
   UndeliveredElementError,
   expected,
+  noMemory,
 } from './errors.js';
 import { Handle, checkScope, registerHandle } from './handle.js';
 import type { Given } from './handle.js';
@@ -570,10 +570,6 @@ function checkCapacity(capacity: unknown): number {
     throw new RangeError(expected('capacity', wanted, capacity));
   }
   return capacity;
-}
-
-function noMemory(): CoworkerError {
-  return new CoworkerError('coworker: no shared memory left', { code: 'CW_ENOMEM' });
 }
 
 /** A function that the core calls on this thread, and which may throw. */

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { CoworkerError, expected } from './errors.js';
+import { expected, noMemory } from './errors.js';
 import { Deferred, Job } from './job.js';
 import type { JobInit, JobRealm } from './job.js';
 import { currentTarget } from './current.js';
@@ -86,7 +86,7 @@ function make<J>(
   const above = parent ? parent.retain(realm) : 0;
   const at = create(realm, above);
   if (above !== 0) realm.module._cwb_job_drop(above);
-  if (at === 0) throw new CoworkerError('coworker: no shared memory left', { code: 'CW_ENOMEM' });
+  if (at === 0) throw noMemory();
   return wrap({ realm, owner, name }, at);
 }
 

@@ -5,7 +5,7 @@
  */
 import { currentTarget } from './current.js';
 import { Dispatcher } from './dispatcher.js';
-import { CoworkerError, expected } from './errors.js';
+import { expected, noMemory } from './errors.js';
 import * as layout from './layout.gen.js';
 import { Memory } from './memory.js';
 import type { Pointer } from './module.js';
@@ -105,7 +105,7 @@ class ExecutorDispatcher extends Dispatcher {
     const at = module._cwb_executor_new(token, bytes.length);
     if (at !== 0) return at;
     realm.dropToken(token, false);
-    throw new CoworkerError('coworker: no shared memory left', { code: 'CW_ENOMEM' });
+    throw noMemory();
   }
 }
 

@@ -4,7 +4,7 @@
  * @module
  */
 import { Dispatcher } from './dispatcher.js';
-import { CoworkerError, describe, expected } from './errors.js';
+import { describe, expected, noMemory } from './errors.js';
 import { Job } from './job.js';
 import type { JobRealm } from './job.js';
 import * as layout from './layout.gen.js';
@@ -130,7 +130,7 @@ export function makeElements(
   let set: Pointer = 0;
   const become = (next: Pointer) => {
     if (next === 0) {
-      throw new CoworkerError('coworker: no shared memory left', { code: 'CW_ENOMEM' });
+      throw noMemory();
     }
     if (set !== 0) module._cw_elements_release(set);
     set = next;

@@ -145,6 +145,11 @@ export const errorClasses = {
   WorkerCrashedError,
 } as const;
 
+/** The core could not make what it was to make. */
+export function noMemory(): CoworkerError {
+  return new CoworkerError('coworker: no shared memory left', { code: 'CW_ENOMEM' });
+}
+
 /** The error in the form that all checks of arguments use. */
 export function expected(argument: string, wanted: string, value: unknown): string {
   return `coworker: expected \`${argument}\` to be ${wanted}, got ${describe(value)}`;

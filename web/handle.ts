@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { CoworkerError, IllegalStateError, describe } from './errors.js';
+import { IllegalStateError, describe, noMemory } from './errors.js';
 import type { LaunchRealm, Target } from './launch.js';
 import type { Pointer } from './module.js';
 import { refer, support } from './references.js';
@@ -57,7 +57,7 @@ export abstract class Handle {
       return;
     }
     const { target, at } = given;
-    if (at === 0) throw new CoworkerError('coworker: no shared memory left', { code: 'CW_ENOMEM' });
+    if (at === 0) throw noMemory();
     this.scope = given.scope;
     this.held = { realm: target.realm, kind, at };
     held.add(this.held);

@@ -3,7 +3,13 @@
  *
  * @module
  */
-import { CancellationError, CoworkerError, IllegalStateError, expected } from './errors.js';
+import {
+  CancellationError,
+  CoworkerError,
+  IllegalStateError,
+  expected,
+  noMemory,
+} from './errors.js';
 import * as layout from './layout.gen.js';
 import type { NativeTask, Pointer } from './module.js';
 import type { Target } from './launch.js';
@@ -469,7 +475,7 @@ function onCompletion(
     false,
   );
   note = realm.module._cwb_on_completion(job, flags, token);
-  if (note < 0) throw new CoworkerError('coworker: no shared memory left', { code: 'CW_ENOMEM' });
+  if (note < 0) throw noMemory();
   // Not called, and never to be.
   if (note === 0 && live) {
     live = false;

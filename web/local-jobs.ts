@@ -5,7 +5,8 @@
  * @module
  */
 import { checkElements } from './elements.js';
-import { CoworkerError, IllegalStateError } from './errors.js';
+import { IllegalStateError, noMemory } from './errors.js';
+import type { CoworkerError } from './errors.js';
 import type { Deferred, Job } from './job.js';
 import { newHandle } from './launch.js';
 import type { Target } from './launch.js';
@@ -117,7 +118,7 @@ export class LocalJobs {
           'running test; make it with `scope.testScheduler`',
       );
     }
-    return new CoworkerError('coworker: no shared memory left', { code: 'CW_ENOMEM' });
+    return noMemory();
   }
 
   private free(number: number): void {

@@ -6,20 +6,14 @@
 import { CoroutineScope } from './coroutine-scope.js';
 import { checkElements } from './elements.js';
 import type { ContextValue } from './elements.js';
-import { CoworkerError, IllegalStateError, NativeError, expected } from './errors.js';
+import { CoworkerError, IllegalStateError, NativeError, expected, noMemory } from './errors.js';
 import { givenOf } from './launch-options.js';
 import type { Target } from './launch.js';
 import * as layout from './layout.gen.js';
 import { MainScope, localJobsOf } from './main-scope.js';
 import type { CoreModule, Pointer } from './module.js';
 import type { Realm } from './realm.js';
-import {
-  TestDispatcher,
-  TestScheduler,
-  noMemory,
-  testThread,
-  untilReady,
-} from './test-scheduler.js';
+import { TestDispatcher, TestScheduler, testThread, untilReady } from './test-scheduler.js';
 import type { Operation } from './test-driver.js';
 
 /**

@@ -13,6 +13,7 @@ import {
   TimeoutCancellationError,
   describe,
   expected,
+  noMemory,
 } from './errors.js';
 import { Deferred, Job } from './job.js';
 import type { Target } from './launch.js';
@@ -291,7 +292,7 @@ export abstract class BaseScope {
       if (begin(this.at, token) < 0) {
         realm.dropToken(token);
         this.waits--;
-        reject(new CoworkerError('coworker: no shared memory left', { code: 'CW_ENOMEM' }));
+        reject(noMemory());
       }
       if (waiting) realm.arrived();
       else realm.goesOn();
@@ -391,7 +392,7 @@ export abstract class BaseScope {
     const { realm } = this.target;
     const { module } = realm;
     const at = module._cwb_scope_open(this.check(), kind, ms, given);
-    if (at === 0) throw new CoworkerError('coworker: no shared memory left', { code: 'CW_ENOMEM' });
+    if (at === 0) throw noMemory();
     const scope = this.inside(at);
     this.waits++;
     const close = () => {

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Channel, ReceiveResult } from './channel.js';
-import { CoworkerError, IllegalStateError, expected } from './errors.js';
+import { IllegalStateError, expected, noMemory } from './errors.js';
 import { Handle, checkScope } from './handle.js';
 import { Job } from './job.js';
 import type { Deferred } from './job.js';
@@ -180,10 +180,6 @@ export class SelectClauses<R> {
 function checkHandle<H extends Handle>(argument: string, kind: string, handle: unknown): H {
   if (handle instanceof Handle && handle.kind === kind) return handle as H;
   throw new TypeError(expected(argument, `a ${kind}`, handle));
-}
-
-function noMemory(): CoworkerError {
-  return new CoworkerError('coworker: no shared memory left', { code: 'CW_ENOMEM' });
 }
 
 function run<R>(

@@ -4,7 +4,7 @@
  * @module
  */
 import { Dispatcher } from './dispatcher.js';
-import { CoworkerError, IllegalStateError, expected } from './errors.js';
+import { CoworkerError, IllegalStateError, expected, noMemory } from './errors.js';
 import * as layout from './layout.gen.js';
 import { Main } from './main.js';
 import type { Pointer } from './module.js';
@@ -310,8 +310,4 @@ export function setMain(dispatcher: Dispatcher): void {
  */
 export function resetMain(): void {
   if (firstRuntime()) testThread().runtime.module._cw_test_reset_main();
-}
-
-export function noMemory(): CoworkerError {
-  return new CoworkerError('coworker: no shared memory left', { code: 'CW_ENOMEM' });
 }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { ContextClosedError, CoworkerError, expected } from './errors.js';
+import { ContextClosedError, expected, noMemory } from './errors.js';
 import type { Deferred, Job } from './job.js';
 import { Target, launch, splitCall } from './launch.js';
 import * as layout from './layout.gen.js';
@@ -81,6 +81,6 @@ export function openView(base: Target, parallelism: number, name: string): Targe
   const bytes = Memory.encode(name);
   realm.writeBytes(bytes);
   const at = realm.module._cwb_view_new(base.context, parallelism, bytes.length);
-  if (at === 0) throw new CoworkerError('coworker: no shared memory left', { code: 'CW_ENOMEM' });
+  if (at === 0) throw noMemory();
   return new Target(realm, at, name);
 }
