@@ -16,6 +16,7 @@ import {
   ClosedReceiveError,
   IllegalStateError,
   UndeliveredElementError,
+  checkFunction,
   expected,
   noMemory,
 } from './errors.js';
@@ -277,7 +278,7 @@ export class Channel<T = unknown> extends Handle implements AsyncIterable<T> {
 
   /** Runs `block`, and cancels the channel however that ends. */
   async consume<R>(block: (channel: this) => R | PromiseLike<R>): Promise<R> {
-    if (typeof block !== 'function') throw new TypeError(expected('block', 'a function', block));
+    checkFunction('block', block);
     let result: R;
     try {
       result = await block(this);
@@ -300,7 +301,7 @@ export class Channel<T = unknown> extends Handle implements AsyncIterable<T> {
   consumeEach(each: (value: T) => unknown): Promise<void>;
   async consumeEach(...args: unknown[]): Promise<void> {
     const each = args.pop() as (value: T) => unknown;
-    if (typeof each !== 'function') throw new TypeError(expected('each', 'a function', each));
+    checkFunction('each', each);
     await this.consume(async () => {
       for await (const value of this.values(args[0] as BaseScope | undefined)) await each(value);
     });
@@ -348,7 +349,7 @@ export class Channel<T = unknown> extends Handle implements AsyncIterable<T> {
    * @throws IllegalStateError if the channel has, or had, such a function
    */
   invokeOnClose(call: (cause: unknown) => void): void {
-    if (typeof call !== 'function') throw new TypeError(expected('call', 'a function', call));
+    checkFunction('call', call);
     const { at } = this;
     const { realm } = this.target;
     const token = realm.takeToken(

@@ -155,6 +155,17 @@ export function expected(argument: string, wanted: string, value: unknown): stri
   return `coworker: expected \`${argument}\` to be ${wanted}, got ${describe(value)}`;
 }
 
+/** Checks an argument that is to be called. */
+export function checkFunction(argument: string, value: unknown): void {
+  if (typeof value !== 'function') throw new TypeError(expected(argument, 'a function', value));
+}
+
+/** Checks a time, or how long something takes. */
+export function checkMs(argument: string, value: unknown): void {
+  if (typeof value === 'number' && !Number.isNaN(value)) return;
+  throw new TypeError(expected(argument, 'a number of milliseconds', value));
+}
+
 /** A short text for any value, for error messages. */
 export function describe(value: unknown): string {
   if (typeof value === 'string') return `'${value.length > 60 ? value.slice(0, 60) + '…' : value}'`;

@@ -7,6 +7,7 @@ import {
   CancellationError,
   CoworkerError,
   IllegalStateError,
+  checkFunction,
   expected,
   noMemory,
 } from './errors.js';
@@ -237,7 +238,7 @@ export class Job {
    * reported as uncaught.
    */
   invokeOnCompletion(call: CompletionFunction, options: CompletionOptions = {}): CompletionHandle {
-    if (typeof call !== 'function') throw new TypeError(expected('call', 'a function', call));
+    checkFunction('call', call);
     if (typeof options !== 'object' || options === null) {
       throw new TypeError(expected('options', 'an object', options));
     }

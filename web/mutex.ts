@@ -4,7 +4,7 @@
  * @module
  */
 import { currentTarget } from './current.js';
-import { IllegalStateError, MutexOwnerError, expected } from './errors.js';
+import { IllegalStateError, MutexOwnerError, checkFunction, expected } from './errors.js';
 import { Handle, registerHandle } from './handle.js';
 import type { Given } from './handle.js';
 import * as layout from './layout.gen.js';
@@ -114,7 +114,7 @@ export class Mutex extends Handle {
     body: () => R | PromiseLike<R>,
     owner?: unknown,
   ): Promise<R> {
-    if (typeof body !== 'function') throw new TypeError(expected('body', 'a function', body));
+    checkFunction('body', body);
     const { module } = this.target.realm;
     // It is unlocked even if this handle is given up meanwhile.
     const at = module._cwb_object_keep(layout.KIND_MUTEX, this.at);

@@ -11,6 +11,8 @@ import {
   CoworkerError,
   IllegalStateError,
   TimeoutCancellationError,
+  checkFunction,
+  checkMs,
   describe,
   expected,
   noMemory,
@@ -124,9 +126,7 @@ export abstract class BaseScope {
    * @throws CancellationError (rejects) if the job is cancelled meanwhile
    */
   delay(ms: number): Promise<void> {
-    if (typeof ms !== 'number' || Number.isNaN(ms)) {
-      throw new TypeError(expected('ms', 'a number of milliseconds', ms));
-    }
+    checkMs('ms', ms);
     if (ms <= 0) return Promise.resolve();
     const { module } = this.target.realm;
     return this.suspend((at, token) => module._cwb_delay(at, token, Math.ceil(ms)));
@@ -218,7 +218,7 @@ export abstract class BaseScope {
    * });
    */
   suspendCancellable<T>(block: SuspendBlock<T>): Promise<T> {
-    if (typeof block !== 'function') throw new TypeError(expected('block', 'a function', block));
+    checkFunction('block', block);
     return suspendWith(this, block);
   }
 
@@ -375,9 +375,7 @@ export abstract class BaseScope {
   }
 
   private runLimited<R, N>(ms: number, block: Block<this, R>, late: () => N): Promise<R | N> {
-    if (typeof ms !== 'number' || Number.isNaN(ms)) {
-      throw new TypeError(expected('ms', 'a number of milliseconds', ms));
-    }
+    checkMs('ms', ms);
     if (typeof block !== 'function') throw notAFunction(block);
     if (ms <= 0) return settled(late);
     return this.run(layout.SCOPE_LIMITED, block, { ms: Math.ceil(ms), late });

@@ -4,7 +4,7 @@
  * @module
  */
 import { currentTarget } from './current.js';
-import { IllegalStateError, expected } from './errors.js';
+import { IllegalStateError, checkFunction, expected } from './errors.js';
 import { Handle, registerHandle } from './handle.js';
 import type { Given } from './handle.js';
 import * as layout from './layout.gen.js';
@@ -80,7 +80,7 @@ export class Semaphore extends Handle {
 
   /** Runs `body` with a permit, and gives that back however it ends. */
   async withPermit<R>(scope: BaseScope | undefined, body: () => R | PromiseLike<R>): Promise<R> {
-    if (typeof body !== 'function') throw new TypeError(expected('body', 'a function', body));
+    checkFunction('body', body);
     const { module } = this.target.realm;
     // It is given back even if this handle is given up meanwhile.
     const at = module._cwb_object_keep(layout.KIND_SEMAPHORE, this.at);

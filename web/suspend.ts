@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { CompletionHandlerError, IllegalStateError, expected } from './errors.js';
+import { CompletionHandlerError, IllegalStateError, checkFunction } from './errors.js';
 import * as layout from './layout.gen.js';
 import type { Pointer } from './module.js';
 import type { BaseScope } from './scope.js';
@@ -68,9 +68,7 @@ export function suspendWith<T>(scope: BaseScope, block: SuspendBlock<T>): Promis
     realm.schedulePump();
   };
   const onCancel = (handler: (error: unknown) => void) => {
-    if (typeof handler !== 'function') {
-      throw new TypeError(expected('handler', 'a function', handler));
-    }
+    checkFunction('handler', handler);
     const mark = realm.takeToken(
       {
         handled: (news, error, own) => {

@@ -4,7 +4,7 @@
  * @module
  */
 import { Dispatcher } from './dispatcher.js';
-import { CoworkerError, IllegalStateError, expected, noMemory } from './errors.js';
+import { CoworkerError, IllegalStateError, checkMs, expected, noMemory } from './errors.js';
 import * as layout from './layout.gen.js';
 import { Main } from './main.js';
 import type { Pointer } from './module.js';
@@ -87,9 +87,7 @@ export class TestScheduler {
    * @throws IllegalStateError (rejects) if a test of another scheduler is running
    */
   async advanceTimeBy(ms: number): Promise<void> {
-    if (typeof ms !== 'number' || Number.isNaN(ms)) {
-      throw new TypeError(expected('ms', 'a number of milliseconds', ms));
-    }
+    checkMs('ms', ms);
     if (ms < 0) throw new RangeError(expected('ms', 'at least 0', ms));
     await this.advance(layout.ADVANCE_BY, Math.ceil(ms));
   }
