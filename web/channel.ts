@@ -25,7 +25,6 @@ import type { Given } from './handle.js';
 import type { LaunchRealm } from './launch.js';
 import * as layout from './layout.gen.js';
 import type { Pointer } from './module.js';
-import type { Ticket } from './realm.js';
 import { support } from './references.js';
 import type { BaseScope } from './scope.js';
 
@@ -352,9 +351,8 @@ export class Channel<T = unknown> extends Handle implements AsyncIterable<T> {
     checkFunction('call', call);
     const { at } = this;
     const { realm } = this.target;
-    const token = realm.takeToken(
-      functionTicket(realm, (error) => call(error === 0 ? undefined : realm.errors.read(error))),
-      false,
+    const token = functionToken(realm, (error) =>
+      call(error === 0 ? undefined : realm.errors.read(error)),
     );
     const status = realm.module._cwb_channel_on_close(at, token);
     if (status === layout.CW_ESTATE) {
@@ -557,7 +555,7 @@ function make(capacity: unknown, options: ChannelOptions<never>): Given {
   }
   const target = currentTarget();
   const { realm } = target;
-  const hook = onUndelivered ? realm.takeToken(hookTicket(realm, onUndelivered), false) : -1;
+  const hook = onUndelivered ? hookToken(realm, onUndelivered) : -1;
   const at = realm.module._cwb_channel_new(number, overflows.indexOf(overflow), hook);
   if (at === 0 && hook >= 0) realm.dropToken(hook, false);
   return { target, at };
@@ -574,28 +572,22 @@ function checkCapacity(capacity: unknown): number {
 }
 
 /** A function that the core calls on this thread, and which may throw. */
-function functionTicket(
+function functionToken(
   realm: LaunchRealm,
   call: (error: Pointer, element: Pointer) => void,
-): Ticket {
-  return {
-    handled: (news, error, token, element) => {
-      if (news === layout.NEWS_DROPPED) {
-        realm.dropToken(token, false);
-        return 0;
-      }
-      try {
-        call(error, element);
-      } catch (thrown) {
-        return realm.errors.take(thrown);
-      }
-      return 0;
-    },
-  };
+): number {
+  return realm.takeFunction((_news, error, element) => {
+    try {
+      call(error, element);
+    } catch (thrown) {
+      return realm.errors.take(thrown);
+    }
+    return 0;
+  });
 }
 
-function hookTicket(realm: LaunchRealm, hook: (value: never) => void): Ticket {
-  return functionTicket(realm, (_error, element) => {
+function hookToken(realm: LaunchRealm, hook: (value: never) => void): number {
+  return functionToken(realm, (_error, element) => {
     let isLate = false;
     takeElement(realm, element, (value) => {
       if (!isLate) {

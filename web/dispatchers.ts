@@ -78,30 +78,21 @@ class ExecutorDispatcher extends Dispatcher {
     const { executor } = this;
     const bytes = Memory.encode(this.name);
     realm.writeBytes(bytes);
-    const token = realm.takeToken(
-      {
-        handled: (news, task, own) => {
-          if (news === layout.NEWS_DROPPED) {
-            realm.dropToken(own, false);
-            return 0;
-          }
-          try {
-            if (news === layout.NEWS_IS_DISPATCH_NEEDED) {
-              return (executor.isDispatchNeeded?.() ?? true) ? 1 : 0;
-            }
-            executor.execute(() => {
-              module._cwb_execute(task);
-              realm.schedulePump();
-            });
-            return 0;
-          } catch (error) {
-            if (news === layout.NEWS_IS_DISPATCH_NEEDED) realm.report(error);
-            return -1;
-          }
-        },
-      },
-      false,
-    );
+    const token = realm.takeFunction((news, task) => {
+      try {
+        if (news === layout.NEWS_IS_DISPATCH_NEEDED) {
+          return (executor.isDispatchNeeded?.() ?? true) ? 1 : 0;
+        }
+        executor.execute(() => {
+          module._cwb_execute(task);
+          realm.schedulePump();
+        });
+        return 0;
+      } catch (error) {
+        if (news === layout.NEWS_IS_DISPATCH_NEEDED) realm.report(error);
+        return -1;
+      }
+    });
     const at = module._cwb_executor_new(token, bytes.length);
     if (at !== 0) return at;
     realm.dropToken(token, false);

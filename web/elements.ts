@@ -7,10 +7,9 @@ import { Dispatcher } from './dispatcher.js';
 import { describe, expected, noMemory } from './errors.js';
 import { Job } from './job.js';
 import type { JobRealm } from './job.js';
-import * as layout from './layout.gen.js';
 import { Memory } from './memory.js';
 import type { Pointer } from './module.js';
-import type { Realm, Ticket } from './realm.js';
+import type { Realm } from './realm.js';
 
 /** Hears of failures that have no owner. */
 export type FailureHandler = (error: unknown) => void;
@@ -97,24 +96,18 @@ export function checkElements({ name, handler, job, values, context }: Elements)
 }
 
 /** Calls a handler; what that throws is reported along with the failure. */
-function handlerTicket(realm: JobRealm, handler: FailureHandler): Ticket {
-  return {
-    handled: (news, error, token) => {
-      if (news === layout.NEWS_DROPPED) {
-        realm.dropToken(token, false);
-        return;
+function handlerToken(realm: JobRealm, handler: FailureHandler): number {
+  return realm.takeFunction((_news, error) => {
+    const failure = realm.errors.read(error);
+    try {
+      handler(failure);
+    } catch (thrown) {
+      if (typeof thrown === 'object' && thrown !== null && thrown !== failure) {
+        Object.assign(thrown, { suppressed: [failure] });
       }
-      const failure = realm.errors.read(error);
-      try {
-        handler(failure);
-      } catch (thrown) {
-        if (typeof thrown === 'object' && thrown !== null && thrown !== failure) {
-          Object.assign(thrown, { suppressed: [failure] });
-        }
-        realm.report(thrown);
-      }
-    },
-  };
+      realm.report(thrown);
+    }
+  });
 }
 
 /**
@@ -143,7 +136,7 @@ export function makeElements(
       become(module._cwb_elements_name(set, bytes.length));
     }
     if (elements.handler) {
-      const token = realm.takeToken(handlerTicket(realm, elements.handler), false);
+      const token = handlerToken(realm, elements.handler);
       become(module._cwb_elements_handler(set, token));
     }
     for (const { key, value } of elements.values ?? []) {

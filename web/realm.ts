@@ -329,6 +329,19 @@ export abstract class Realm implements Host {
     return ticket;
   }
 
+  /**
+   * A token for a function that the core calls on this thread, until it drops it;
+   * a Node process may end before that.
+   */
+  takeFunction(call: (news: number, data: Pointer, element: Pointer) => unknown): number {
+    const handled: Ticket['handled'] = (news, data, token, element) => {
+      if (news !== layout.NEWS_DROPPED) return call(news, data, element);
+      this.dropToken(token, false);
+      return 0;
+    };
+    return this.takeToken({ handled }, false);
+  }
+
   /** What a token stands for, if it is one. */
   ticketOf(token: number): Ticket | undefined {
     return this.tickets[token];

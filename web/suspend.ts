@@ -69,22 +69,13 @@ export function suspendWith<T>(scope: BaseScope, block: SuspendBlock<T>): Promis
   };
   const onCancel = (handler: (error: unknown) => void) => {
     checkFunction('handler', handler);
-    const mark = realm.takeToken(
-      {
-        handled: (news, error, own) => {
-          if (news === layout.NEWS_DROPPED) {
-            realm.dropToken(own, false);
-            return;
-          }
-          try {
-            handler(realm.errors.read(error));
-          } catch (thrown) {
-            report(scope, at, thrown);
-          }
-        },
-      },
-      false,
-    );
+    const mark = realm.takeFunction((_news, error) => {
+      try {
+        handler(realm.errors.read(error));
+      } catch (thrown) {
+        report(scope, at, thrown);
+      }
+    });
     const status = over ? layout.CW_ESTATE : module._cwb_on_cancel(continuation, mark);
     if (status === 0) return;
     if (over) realm.dropToken(mark, false); // otherwise the core has given it back
