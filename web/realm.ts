@@ -25,12 +25,13 @@ export interface Ticket {
   /** What a body waits for has come to an end: with an error unless that is 0. */
   settled?(error: Pointer, data: Pointer, length: number): void;
   /** The core waits for whoever has this continuation, which is owned. */
-  suspended?(continuation: Pointer): void;
+  readonly suspended?: ((continuation: Pointer) => void) | undefined;
   /**
    * There is news for a function; it gives the token back itself. An element is
    * its to read. What it throws it returns as an owned error, else 0 or nothing.
    */
-  handled?(news: number, data: Pointer, token: number, element: Pointer): unknown;
+  readonly handled?:
+    ((news: number, data: Pointer, token: number, element: Pointer) => unknown) | undefined;
 }
 
 /** How long a wait for nothing may go on. */

@@ -223,7 +223,6 @@ export abstract class BaseScope {
   }
 
   private awaitEnd<T = void>(job: Job, how: number, read?: () => T | PromiseLike<T>): Promise<T> {
-    checkJob('job', job);
     const { realm } = this.target;
     const { module } = realm;
     const retained = job.retain(realm);
@@ -259,7 +258,7 @@ export abstract class BaseScope {
   suspend<T = void>(
     begin: (at: Pointer, token: number) => number,
     read?: (data: Pointer, length: number) => T | PromiseLike<T>,
-    suspended?: (continuation: Pointer, token: number) => void,
+    suspended?: (continuation: Pointer) => void,
     undelivered?: () => void,
   ): Promise<T> {
     const { realm } = this.target;
@@ -270,7 +269,7 @@ export abstract class BaseScope {
       }
       this.waits++;
       let waiting = true;
-      const token: number = realm.takeToken({
+      const token = realm.takeToken({
         settled: (error, data, length) => {
           waiting = false;
           this.waits--;
@@ -286,8 +285,8 @@ export abstract class BaseScope {
             reject(realm.errors.read(error));
           }
         },
-        suspended: (continuation) => suspended!(continuation, token),
-        handled: () => undelivered?.(),
+        suspended,
+        handled: undelivered,
       });
       if (begin(this.at, token) < 0) {
         realm.dropToken(token);

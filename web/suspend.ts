@@ -91,9 +91,8 @@ export function suspendWith<T>(scope: BaseScope, block: SuspendBlock<T>): Promis
       return module._cwb_suspend(job, mine);
     },
     () => resumed!.value,
-    (made, mine) => {
+    (made) => {
       continuation = made;
-      token = mine;
       try {
         block(resume, reject, onCancel);
       } catch (thrown) {
