@@ -87,7 +87,7 @@ function make<J>(
   const at = create(realm, above);
   if (above !== 0) realm.module._cwb_job_drop(above);
   if (at === 0) throw noMemory();
-  return wrap({ realm, owner, name }, at);
+  return wrap({ owner, name }, at);
 }
 
 /**

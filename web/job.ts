@@ -30,7 +30,6 @@ export interface JobRealm extends Realm {
 
 /** What a job is made with. */
 export interface JobInit {
-  readonly realm: JobRealm;
   /** The context it runs on. */
   readonly owner: Target;
   readonly name: string;
@@ -110,7 +109,7 @@ export class Job {
 
   /** @internal */
   constructor(init: JobInit) {
-    this.realm = init.realm;
+    this.realm = init.owner.realm;
     this.owner = init.owner;
     this.name = init.name;
     this.native = init.native;
@@ -131,7 +130,7 @@ export class Job {
     const mine = launched instanceof Job && launched.at === at ? launched : undefined;
     if (mine && !(mine instanceof Deferred)) return mine;
     const name = mine?.name ?? (memory.text(module._cw_job_name(at)) || 'Job');
-    const job = new Job({ realm, owner, name });
+    const job = new Job({ owner, name });
     job.watch(module._cw_job_retain(at), true);
     return job;
   }
@@ -398,12 +397,7 @@ export class Job {
   }
 
   /** @internal Calls back when the job has ended. */
-  onEndLocal(callback: () => void): void {
-    this.onEnd(callback);
-  }
-
-  /** @internal */
-  protected onEnd(callback: () => void): void {
+  onEnd(callback: () => void): void {
     const { waiters } = this;
     if (waiters === undefined) this.waiters = callback;
     else if (typeof waiters === 'function') this.waiters = [waiters, callback];

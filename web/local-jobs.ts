@@ -96,7 +96,7 @@ export class LocalJobs {
   ): Deferred<T> {
     const { target } = this;
     const { realm } = target;
-    const job = newHandle<T>(how, { realm, owner: target, name });
+    const job = newHandle<T>(how, { owner: target, name });
     const number = this.freeLocals.pop() ?? this.locals.length;
     this.locals[number] = { run: run as Local['run'], args, job, makeScope };
     const token = realm.takeToken(job);
@@ -106,7 +106,7 @@ export class LocalJobs {
       this.free(number);
       throw explain();
     }
-    job.onEndLocal(() => this.free(number));
+    job.onEnd(() => this.free(number));
     job.launched(at, true);
     return job;
   }
