@@ -7,7 +7,7 @@ import { readElement, writeElement } from './channel-element.js';
 import { Channel } from './channel.js';
 import type { ClosedResult } from './channel.js';
 import { currentTarget } from './current.js';
-import { ClosedSendError, CoworkerError, IllegalStateError, describe } from './errors.js';
+import { ClosedSendError, IllegalStateError, describe, noMemory } from './errors.js';
 import { Handle, registerHandle } from './handle.js';
 import type { Given } from './handle.js';
 import * as layout from './layout.gen.js';
@@ -131,7 +131,7 @@ export class ConflatedBroadcastChannel<T = unknown> extends Handle {
     const status = realm.module._cwb_broadcast_send(at, writeElement(realm, value));
     realm.schedulePump();
     if (status === layout.CW_ENOMEM) {
-      throw new CoworkerError('coworker: no shared memory left', { code: 'CW_ENOMEM' });
+      throw noMemory();
     }
     return status === 0;
   }

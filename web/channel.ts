@@ -14,17 +14,17 @@ import {
 import { currentTarget } from './current.js';
 import {
   ClosedReceiveError,
-  CoworkerError,
   IllegalStateError,
   UndeliveredElementError,
+  checkFunction,
   expected,
+  noMemory,
 } from './errors.js';
 import { Handle, checkScope, registerHandle } from './handle.js';
 import type { Given } from './handle.js';
 import type { LaunchRealm } from './launch.js';
 import * as layout from './layout.gen.js';
 import type { Pointer } from './module.js';
-import type { Ticket } from './realm.js';
 import { support } from './references.js';
 import type { BaseScope } from './scope.js';
 
@@ -277,7 +277,7 @@ export class Channel<T = unknown> extends Handle implements AsyncIterable<T> {
 
   /** Runs `block`, and cancels the channel however that ends. */
   async consume<R>(block: (channel: this) => R | PromiseLike<R>): Promise<R> {
-    if (typeof block !== 'function') throw new TypeError(expected('block', 'a function', block));
+    checkFunction('block', block);
     let result: R;
     try {
       result = await block(this);
@@ -300,7 +300,7 @@ export class Channel<T = unknown> extends Handle implements AsyncIterable<T> {
   consumeEach(each: (value: T) => unknown): Promise<void>;
   async consumeEach(...args: unknown[]): Promise<void> {
     const each = args.pop() as (value: T) => unknown;
-    if (typeof each !== 'function') throw new TypeError(expected('each', 'a function', each));
+    checkFunction('each', each);
     await this.consume(async () => {
       for await (const value of this.values(args[0] as BaseScope | undefined)) await each(value);
     });
@@ -348,12 +348,11 @@ export class Channel<T = unknown> extends Handle implements AsyncIterable<T> {
    * @throws IllegalStateError if the channel has, or had, such a function
    */
   invokeOnClose(call: (cause: unknown) => void): void {
-    if (typeof call !== 'function') throw new TypeError(expected('call', 'a function', call));
+    checkFunction('call', call);
     const { at } = this;
     const { realm } = this.target;
-    const token = realm.takeToken(
-      functionTicket(realm, (error) => call(error === 0 ? undefined : realm.errors.read(error))),
-      false,
+    const token = functionToken(realm, (error) =>
+      call(error === 0 ? undefined : realm.errors.read(error)),
     );
     const status = realm.module._cwb_channel_on_close(at, token);
     if (status === layout.CW_ESTATE) {
@@ -556,7 +555,7 @@ function make(capacity: unknown, options: ChannelOptions<never>): Given {
   }
   const target = currentTarget();
   const { realm } = target;
-  const hook = onUndelivered ? realm.takeToken(hookTicket(realm, onUndelivered), false) : -1;
+  const hook = onUndelivered ? hookToken(realm, onUndelivered) : -1;
   const at = realm.module._cwb_channel_new(number, overflows.indexOf(overflow), hook);
   if (at === 0 && hook >= 0) realm.dropToken(hook, false);
   return { target, at };
@@ -572,33 +571,23 @@ function checkCapacity(capacity: unknown): number {
   return capacity;
 }
 
-function noMemory(): CoworkerError {
-  return new CoworkerError('coworker: no shared memory left', { code: 'CW_ENOMEM' });
-}
-
 /** A function that the core calls on this thread, and which may throw. */
-function functionTicket(
+function functionToken(
   realm: LaunchRealm,
   call: (error: Pointer, element: Pointer) => void,
-): Ticket {
-  return {
-    handled: (news, error, token, element) => {
-      if (news === layout.NEWS_DROPPED) {
-        realm.dropToken(token, false);
-        return 0;
-      }
-      try {
-        call(error, element);
-      } catch (thrown) {
-        return realm.errors.take(thrown);
-      }
-      return 0;
-    },
-  };
+): number {
+  return realm.takeFunction((_news, error, element) => {
+    try {
+      call(error, element);
+    } catch (thrown) {
+      return realm.errors.take(thrown);
+    }
+    return 0;
+  });
 }
 
-function hookTicket(realm: LaunchRealm, hook: (value: never) => void): Ticket {
-  return functionTicket(realm, (_error, element) => {
+function hookToken(realm: LaunchRealm, hook: (value: never) => void): number {
+  return functionToken(realm, (_error, element) => {
     let isLate = false;
     takeElement(realm, element, (value) => {
       if (!isLate) {

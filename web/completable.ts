@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { CoworkerError, expected } from './errors.js';
+import { expected, noMemory } from './errors.js';
 import { Deferred, Job } from './job.js';
 import type { JobInit, JobRealm } from './job.js';
 import { currentTarget } from './current.js';
@@ -86,8 +86,8 @@ function make<J>(
   const above = parent ? parent.retain(realm) : 0;
   const at = create(realm, above);
   if (above !== 0) realm.module._cwb_job_drop(above);
-  if (at === 0) throw new CoworkerError('coworker: no shared memory left', { code: 'CW_ENOMEM' });
-  return wrap({ realm, owner, name }, at);
+  if (at === 0) throw noMemory();
+  return wrap({ owner, name }, at);
 }
 
 /**

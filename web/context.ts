@@ -192,7 +192,7 @@ export class FixedWorkerContext<M extends object = AnyTasks> {
     }
     const view = openView(this.target, parallelism, name);
     this.views.push(view);
-    return new ContextView<M>(this.runtime, view, parallelism, name, () => {
+    return new ContextView<M>(view, parallelism, name, () => {
       if (this.failure !== undefined) throw this.failure;
       view.tasks ??= this.target.tasks;
       return !this.target.closed;

@@ -4,7 +4,7 @@
  * @module
  */
 import { currentTarget } from './current.js';
-import { CoworkerError, IllegalStateError } from './errors.js';
+import { IllegalStateError, noMemory } from './errors.js';
 import type { Job } from './job.js';
 import * as layout from './layout.gen.js';
 
@@ -65,6 +65,6 @@ export function dumpCoroutines(job?: Job): string {
       'coworker: dumpCoroutines() without a job needs setDebug({ jobs: true }) before',
     );
   }
-  if (length < 0) throw new CoworkerError('coworker: no shared memory left', { code: 'CW_ENOMEM' });
-  return realm.memory.textOf(realm.module._cwb_scratch(0), length);
+  if (length < 0) throw noMemory();
+  return realm.memory.textOf(realm.scratchAt, length);
 }

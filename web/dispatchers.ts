@@ -5,7 +5,7 @@
  */
 import { currentTarget } from './current.js';
 import { Dispatcher } from './dispatcher.js';
-import { CoworkerError, expected } from './errors.js';
+import { expected, noMemory } from './errors.js';
 import * as layout from './layout.gen.js';
 import { Memory } from './memory.js';
 import type { Pointer } from './module.js';
@@ -94,34 +94,25 @@ class ExecutorDispatcher extends Dispatcher {
     const { executor } = this;
     const bytes = Memory.encode(this.name);
     realm.writeBytes(bytes);
-    const token = realm.takeToken(
-      {
-        handled: (news, task, own) => {
-          if (news === layout.NEWS_DROPPED) {
-            realm.dropToken(own, false);
-            return 0;
-          }
-          try {
-            if (news === layout.NEWS_IS_DISPATCH_NEEDED) {
-              return (executor.isDispatchNeeded?.() ?? true) ? 1 : 0;
-            }
-            executor.execute(() => {
-              module._cwb_execute(task);
-              realm.schedulePump();
-            });
-            return 0;
-          } catch (error) {
-            if (news === layout.NEWS_IS_DISPATCH_NEEDED) this.failed(error);
-            return -1;
-          }
-        },
-      },
-      false,
-    );
+    const token = realm.takeFunction((news, task) => {
+      try {
+        if (news === layout.NEWS_IS_DISPATCH_NEEDED) {
+          return (executor.isDispatchNeeded?.() ?? true) ? 1 : 0;
+        }
+        executor.execute(() => {
+          module._cwb_execute(task);
+          realm.schedulePump();
+        });
+        return 0;
+      } catch (error) {
+        if (news === layout.NEWS_IS_DISPATCH_NEEDED) this.failed(error);
+        return -1;
+      }
+    });
     const at = module._cwb_executor_new(token, bytes.length);
     if (at !== 0) return at;
     realm.dropToken(token, false);
-    throw new CoworkerError('coworker: no shared memory left', { code: 'CW_ENOMEM' });
+    throw noMemory();
   }
 }
 

@@ -4,13 +4,12 @@
  * @module
  */
 import { Dispatcher } from './dispatcher.js';
-import { CoworkerError, describe, expected } from './errors.js';
+import { describe, expected, noMemory } from './errors.js';
 import { Job } from './job.js';
 import type { JobRealm } from './job.js';
-import * as layout from './layout.gen.js';
 import { Memory } from './memory.js';
 import type { Pointer } from './module.js';
-import type { Realm, Ticket } from './realm.js';
+import type { Realm } from './realm.js';
 
 /** Hears of failures that have no owner. */
 export type FailureHandler = (error: unknown) => void;
@@ -97,24 +96,18 @@ export function checkElements({ name, handler, job, values, context }: Elements)
 }
 
 /** Calls a handler; what that throws is reported along with the failure. */
-function handlerTicket(realm: JobRealm, handler: FailureHandler): Ticket {
-  return {
-    handled: (news, error, token) => {
-      if (news === layout.NEWS_DROPPED) {
-        realm.dropToken(token, false);
-        return;
+function handlerToken(realm: JobRealm, handler: FailureHandler): number {
+  return realm.takeFunction((_news, error) => {
+    const failure = realm.errors.read(error);
+    try {
+      handler(failure);
+    } catch (thrown) {
+      if (typeof thrown === 'object' && thrown !== null && thrown !== failure) {
+        Object.assign(thrown, { suppressed: [failure] });
       }
-      const failure = realm.errors.read(error);
-      try {
-        handler(failure);
-      } catch (thrown) {
-        if (typeof thrown === 'object' && thrown !== null && thrown !== failure) {
-          Object.assign(thrown, { suppressed: [failure] });
-        }
-        realm.report(thrown);
-      }
-    },
-  };
+      realm.report(thrown);
+    }
+  });
 }
 
 /**
@@ -130,7 +123,7 @@ export function makeElements(
   let set: Pointer = 0;
   const become = (next: Pointer) => {
     if (next === 0) {
-      throw new CoworkerError('coworker: no shared memory left', { code: 'CW_ENOMEM' });
+      throw noMemory();
     }
     if (set !== 0) module._cw_elements_release(set);
     set = next;
@@ -143,7 +136,7 @@ export function makeElements(
       become(module._cwb_elements_name(set, bytes.length));
     }
     if (elements.handler) {
-      const token = realm.takeToken(handlerTicket(realm, elements.handler), false);
+      const token = handlerToken(realm, elements.handler);
       become(module._cwb_elements_handler(set, token));
     }
     for (const { key, value } of elements.values ?? []) {

@@ -145,9 +145,25 @@ export const errorClasses = {
   WorkerCrashedError,
 } as const;
 
+/** The core could not make what it was to make. */
+export function noMemory(): CoworkerError {
+  return new CoworkerError('coworker: no shared memory left', { code: 'CW_ENOMEM' });
+}
+
 /** The error in the form that all checks of arguments use. */
 export function expected(argument: string, wanted: string, value: unknown): string {
   return `coworker: expected \`${argument}\` to be ${wanted}, got ${describe(value)}`;
+}
+
+/** Checks an argument that is to be called. */
+export function checkFunction(argument: string, value: unknown): void {
+  if (typeof value !== 'function') throw new TypeError(expected(argument, 'a function', value));
+}
+
+/** Checks a time, or how long something takes. */
+export function checkMs(argument: string, value: unknown): void {
+  if (typeof value === 'number' && !Number.isNaN(value)) return;
+  throw new TypeError(expected(argument, 'a number of milliseconds', value));
 }
 
 /** A short text for any value, for error messages. */

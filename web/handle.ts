@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { CoworkerError, IllegalStateError, describe } from './errors.js';
+import { IllegalStateError, checkFunction, describe, noMemory } from './errors.js';
 import type { LaunchRealm, Target } from './launch.js';
 import type { Pointer } from './module.js';
 import { refer, support } from './references.js';
@@ -57,7 +57,7 @@ export abstract class Handle {
       return;
     }
     const { target, at } = given;
-    if (at === 0) throw new CoworkerError('coworker: no shared memory left', { code: 'CW_ENOMEM' });
+    if (at === 0) throw noMemory();
     this.scope = given.scope;
     this.held = { realm: target.realm, kind, at };
     held.add(this.held);
@@ -97,6 +97,31 @@ export abstract class Handle {
     const { at } = this;
     this.share();
     return { kind: this.held.kind, at };
+  }
+
+  /**
+   * @internal Runs `body` between waiting to enter and leaving, which it does
+   * even if this handle is given up meanwhile.
+   */
+  protected async inside<R>(
+    enter: () => Promise<void>,
+    body: () => R | PromiseLike<R>,
+    leave: (at: Pointer) => void,
+  ): Promise<R> {
+    checkFunction('body', body);
+    const { module } = this.target.realm;
+    const { kind } = this.held;
+    const at = module._cwb_object_keep(kind, this.at);
+    try {
+      await enter();
+      try {
+        return await body();
+      } finally {
+        leave(at);
+      }
+    } finally {
+      module._cwb_object_drop(kind, at);
+    }
   }
 
   /** @internal The scope to wait in: the given one, the handle's, or none's. */

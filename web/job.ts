@@ -3,7 +3,14 @@
  *
  * @module
  */
-import { CancellationError, CoworkerError, IllegalStateError, expected } from './errors.js';
+import {
+  CancellationError,
+  CoworkerError,
+  IllegalStateError,
+  checkFunction,
+  expected,
+  noMemory,
+} from './errors.js';
 import * as layout from './layout.gen.js';
 import type { NativeTask, Pointer } from './module.js';
 import type { Target } from './launch.js';
@@ -23,7 +30,6 @@ export interface JobRealm extends Realm {
 
 /** What a job is made with. */
 export interface JobInit {
-  readonly realm: JobRealm;
   /** The context it runs on. */
   readonly owner: Target;
   readonly name: string;
@@ -103,7 +109,7 @@ export class Job {
 
   /** @internal */
   constructor(init: JobInit) {
-    this.realm = init.realm;
+    this.realm = init.owner.realm;
     this.owner = init.owner;
     this.name = init.name;
     this.native = init.native;
@@ -124,7 +130,7 @@ export class Job {
     const mine = launched instanceof Job && launched.at === at ? launched : undefined;
     if (mine && !(mine instanceof Deferred)) return mine;
     const name = mine?.name ?? (memory.text(module._cw_job_name(at)) || 'Job');
-    const job = new Job({ realm, owner, name });
+    const job = new Job({ owner, name });
     job.watch(module._cw_job_retain(at), true);
     return job;
   }
@@ -231,7 +237,7 @@ export class Job {
    * reported as uncaught.
    */
   invokeOnCompletion(call: CompletionFunction, options: CompletionOptions = {}): CompletionHandle {
-    if (typeof call !== 'function') throw new TypeError(expected('call', 'a function', call));
+    checkFunction('call', call);
     if (typeof options !== 'object' || options === null) {
       throw new TypeError(expected('options', 'an object', options));
     }
@@ -391,12 +397,7 @@ export class Job {
   }
 
   /** @internal Calls back when the job has ended. */
-  onEndLocal(callback: () => void): void {
-    this.onEnd(callback);
-  }
-
-  /** @internal */
-  protected onEnd(callback: () => void): void {
+  onEnd(callback: () => void): void {
     const { waiters } = this;
     if (waiters === undefined) this.waiters = callback;
     else if (typeof waiters === 'function') this.waiters = [waiters, callback];
@@ -469,7 +470,7 @@ function onCompletion(
     false,
   );
   note = realm.module._cwb_on_completion(job, flags, token);
-  if (note < 0) throw new CoworkerError('coworker: no shared memory left', { code: 'CW_ENOMEM' });
+  if (note < 0) throw noMemory();
   // Not called, and never to be.
   if (note === 0 && live) {
     live = false;

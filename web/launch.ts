@@ -142,7 +142,7 @@ export function launch<T>(
     if (typeof found !== 'number') {
       const bytes = found.encode(args);
       realm.writeBytes(bytes);
-      job = newHandle<T>(how, { realm, owner: target, name, native: found, parcel: undefined });
+      job = newHandle<T>(how, { owner: target, name, native: found, parcel: undefined });
       const token = realm.takeToken(job);
       at = realm.module._cwb_launch_native(
         target.context,
@@ -165,7 +165,7 @@ export function launch<T>(
         flags |= layout.LAUNCH_MESSAGE;
       }
       if (realm.references.length > 0) flags |= layout.LAUNCH_REFERS;
-      job = newHandle<T>(how, { realm, owner: target, name, native: undefined, parcel });
+      job = newHandle<T>(how, { owner: target, name, native: undefined, parcel });
       const token = realm.takeToken(job);
       at = realm.module._cwb_launch(
         target.context,

@@ -5,7 +5,8 @@
  * @module
  */
 import { checkElements } from './elements.js';
-import { CoworkerError, IllegalStateError } from './errors.js';
+import { IllegalStateError, noMemory } from './errors.js';
+import type { CoworkerError } from './errors.js';
 import type { Deferred, Job } from './job.js';
 import { newHandle } from './launch.js';
 import type { Target } from './launch.js';
@@ -97,7 +98,7 @@ export class LocalJobs {
   ): Deferred<T> {
     const { target } = this;
     const { realm } = target;
-    const job = newHandle<T>(how, { realm, owner: target, name });
+    const job = newHandle<T>(how, { owner: target, name });
     const number = this.freeLocals.pop() ?? this.locals.length;
     this.locals[number] = { run: run as Local['run'], args, job, makeScope };
     const token = realm.takeToken(job);
@@ -107,7 +108,7 @@ export class LocalJobs {
       this.free(number);
       throw explain();
     }
-    job.onEndLocal(() => this.free(number));
+    job.onEnd(() => this.free(number));
     job.launched(at, true);
     return job;
   }
@@ -119,7 +120,7 @@ export class LocalJobs {
           'running test; make it with `scope.testScheduler`',
       );
     }
-    return new CoworkerError('coworker: no shared memory left', { code: 'CW_ENOMEM' });
+    return noMemory();
   }
 
   private free(number: number): void {

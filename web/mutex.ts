@@ -109,25 +109,16 @@ export class Mutex extends Handle {
    * Runs `body` while the mutex is the caller's, and unlocks it however that
    * ends.
    */
-  async withLock<R>(
+  withLock<R>(
     scope: BaseScope | undefined,
     body: () => R | PromiseLike<R>,
     owner?: unknown,
   ): Promise<R> {
-    if (typeof body !== 'function') throw new TypeError(expected('body', 'a function', body));
-    const { module } = this.target.realm;
-    // It is unlocked even if this handle is given up meanwhile.
-    const at = module._cwb_object_keep(layout.KIND_MUTEX, this.at);
-    try {
-      await this.lock(scope, owner);
-      try {
-        return await body();
-      } finally {
-        this.leave(at, owner);
-      }
-    } finally {
-      module._cwb_object_drop(layout.KIND_MUTEX, at);
-    }
+    return this.inside(
+      () => this.lock(scope, owner),
+      body,
+      (at) => this.leave(at, owner),
+    );
   }
 
   private leave(at: Pointer, owner: unknown): void {

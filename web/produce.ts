@@ -113,6 +113,6 @@ export function produce<T>(
   module._cwb_job_drop(producer);
   // The core closes the channel at the job's end, of which this thread hears later.
   const at = module._cwb_object_keep(layout.KIND_CHANNEL, channel.at);
-  job.onEndLocal(() => module._cwb_object_drop(layout.KIND_CHANNEL, at));
+  job.onEnd(() => module._cwb_object_drop(layout.KIND_CHANNEL, at));
   return new ProducerChannel<T>(channel, undefined, job);
 }

@@ -25,12 +25,13 @@ export interface Ticket {
   /** What a body waits for has come to an end: with an error unless that is 0. */
   settled?(error: Pointer, data: Pointer, length: number): void;
   /** The core waits for whoever has this continuation, which is owned. */
-  suspended?(continuation: Pointer): void;
+  readonly suspended?: ((continuation: Pointer) => void) | undefined;
   /**
    * There is news for a function; it gives the token back itself. An element is
    * its to read. What it throws it returns as an owned error, else 0 or nothing.
    */
-  handled?(news: number, data: Pointer, token: number, element: Pointer): unknown;
+  readonly handled?:
+    ((news: number, data: Pointer, token: number, element: Pointer) => unknown) | undefined;
 }
 
 /** How long a wait for nothing may go on. */
@@ -329,6 +330,19 @@ export abstract class Realm implements Host {
     return ticket;
   }
 
+  /**
+   * A token for a function that the core calls on this thread, until it drops it;
+   * a Node process may end before that.
+   */
+  takeFunction(call: (news: number, data: Pointer, element: Pointer) => unknown): number {
+    const handled: Ticket['handled'] = (news, data, token, element) => {
+      if (news !== layout.NEWS_DROPPED) return call(news, data, element);
+      this.dropToken(token, false);
+      return 0;
+    };
+    return this.takeToken({ handled }, false);
+  }
+
   /** What a token stands for, if it is one. */
   ticketOf(token: number): Ticket | undefined {
     return this.tickets[token];
@@ -426,17 +440,18 @@ export abstract class Realm implements Host {
     }
   }
 
-  /** Puts raw bytes into the scratch buffer. */
+  /** Puts raw bytes into the scratch buffer, where a zero behind them has room, too. */
   writeBytes(bytes: Uint8Array): void {
-    if (bytes.length > this.scratchBytes && !this.growScratch(bytes.length)) {
+    const room = bytes.length + 1;
+    if (room > this.scratchBytes && !this.growScratch(room)) {
       throw new RangeError('coworker: out of shared memory; raise the `memory` option');
     }
     this.memory.refresh().u8.set(bytes, this.scratch);
   }
 
-  /** Where the scratch buffer is, for reading what a call left there. */
+  /** Where the scratch buffer is, for reading what a call left there: it may have grown. */
   get scratchAt(): Pointer {
-    return this.scratch;
+    return (this.scratch = this.module._cwb_scratch(0));
   }
 
   /** Puts an address at the beginning of the scratch buffer. */

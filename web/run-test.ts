@@ -6,20 +6,22 @@
 import { CoroutineScope } from './coroutine-scope.js';
 import { checkElements } from './elements.js';
 import type { ContextValue } from './elements.js';
-import { CoworkerError, IllegalStateError, NativeError, expected } from './errors.js';
+import {
+  CoworkerError,
+  IllegalStateError,
+  NativeError,
+  checkFunction,
+  checkMs,
+  expected,
+  noMemory,
+} from './errors.js';
 import { givenOf } from './launch-options.js';
 import type { Target } from './launch.js';
 import * as layout from './layout.gen.js';
 import { MainScope, localJobsOf } from './main-scope.js';
 import type { CoreModule, Pointer } from './module.js';
 import type { Realm } from './realm.js';
-import {
-  TestDispatcher,
-  TestScheduler,
-  noMemory,
-  testThread,
-  untilReady,
-} from './test-scheduler.js';
+import { TestDispatcher, TestScheduler, testThread, untilReady } from './test-scheduler.js';
 import type { Operation } from './test-driver.js';
 
 /**
@@ -179,7 +181,7 @@ export async function runTest<R>(
   body: TestBody<R>,
   options: RunTestOptions = {},
 ): Promise<Awaited<R>> {
-  checkBody(body);
+  checkFunction('body', body);
   checkOptions(options);
   const { timeout = 60_000, dispatcher } = options;
   await untilReady();
@@ -210,15 +212,11 @@ export async function runTest<R>(
  * });
  */
 export async function runBlockingTest<R>(body: TestBody<R>): Promise<Awaited<R>> {
-  checkBody(body);
+  checkFunction('body', body);
   await untilReady();
   checkIdle();
   const place = new TestDispatcher(new TestScheduler(), layout.TEST_UNCONFINED, 'test-unconfined');
   return run(body, place, 60_000, {}, layout.TEST_OWN | layout.TEST_BLOCKING);
-}
-
-function checkBody(body: unknown): void {
-  if (typeof body !== 'function') throw new TypeError(expected('body', 'a function', body));
 }
 
 function checkOptions(options: RunTestOptions): void {
@@ -226,9 +224,7 @@ function checkOptions(options: RunTestOptions): void {
     throw new TypeError(expected('options', 'an object', options));
   }
   const { timeout, dispatcher } = options;
-  if (timeout !== undefined && (typeof timeout !== 'number' || Number.isNaN(timeout))) {
-    throw new TypeError(expected('options.timeout', 'a number of milliseconds', timeout));
-  }
+  if (timeout !== undefined) checkMs('options.timeout', timeout);
   if (timeout !== undefined && timeout <= 0) {
     throw new RangeError(expected('options.timeout', 'more than 0', timeout));
   }

@@ -11,8 +11,11 @@ import {
   CoworkerError,
   IllegalStateError,
   TimeoutCancellationError,
+  checkFunction,
+  checkMs,
   describe,
   expected,
+  noMemory,
 } from './errors.js';
 import { Deferred, Job } from './job.js';
 import type { Target } from './launch.js';
@@ -123,9 +126,7 @@ export abstract class BaseScope {
    * @throws CancellationError (rejects) if the job is cancelled meanwhile
    */
   delay(ms: number): Promise<void> {
-    if (typeof ms !== 'number' || Number.isNaN(ms)) {
-      throw new TypeError(expected('ms', 'a number of milliseconds', ms));
-    }
+    checkMs('ms', ms);
     if (ms <= 0) return Promise.resolve();
     const { module } = this.target.realm;
     return this.suspend((at, token) => module._cwb_delay(at, token, Math.ceil(ms)));
@@ -217,12 +218,11 @@ export abstract class BaseScope {
    * });
    */
   suspendCancellable<T>(block: SuspendBlock<T>): Promise<T> {
-    if (typeof block !== 'function') throw new TypeError(expected('block', 'a function', block));
+    checkFunction('block', block);
     return suspendWith(this, block);
   }
 
   private awaitEnd<T = void>(job: Job, how: number, read?: () => T | PromiseLike<T>): Promise<T> {
-    checkJob('job', job);
     const { realm } = this.target;
     const { module } = realm;
     const retained = job.retain(realm);
@@ -258,7 +258,7 @@ export abstract class BaseScope {
   suspend<T = void>(
     begin: (at: Pointer, token: number) => number,
     read?: (data: Pointer, length: number) => T | PromiseLike<T>,
-    suspended?: (continuation: Pointer, token: number) => void,
+    suspended?: (continuation: Pointer) => void,
     undelivered?: () => void,
   ): Promise<T> {
     const { realm } = this.target;
@@ -269,7 +269,7 @@ export abstract class BaseScope {
       }
       this.waits++;
       let waiting = true;
-      const token: number = realm.takeToken({
+      const token = realm.takeToken({
         settled: (error, data, length) => {
           waiting = false;
           this.waits--;
@@ -285,13 +285,13 @@ export abstract class BaseScope {
             reject(realm.errors.read(error));
           }
         },
-        suspended: (continuation) => suspended!(continuation, token),
-        handled: () => undelivered?.(),
+        suspended,
+        handled: undelivered,
       });
       if (begin(this.at, token) < 0) {
         realm.dropToken(token);
         this.waits--;
-        reject(new CoworkerError('coworker: no shared memory left', { code: 'CW_ENOMEM' }));
+        reject(noMemory());
       }
       if (waiting) realm.arrived();
       else realm.goesOn();
@@ -374,9 +374,7 @@ export abstract class BaseScope {
   }
 
   private runLimited<R, N>(ms: number, block: Block<this, R>, late: () => N): Promise<R | N> {
-    if (typeof ms !== 'number' || Number.isNaN(ms)) {
-      throw new TypeError(expected('ms', 'a number of milliseconds', ms));
-    }
+    checkMs('ms', ms);
     if (typeof block !== 'function') throw notAFunction(block);
     if (ms <= 0) return settled(late);
     return this.run(layout.SCOPE_LIMITED, block, { ms: Math.ceil(ms), late });
@@ -391,7 +389,7 @@ export abstract class BaseScope {
     const { realm } = this.target;
     const { module } = realm;
     const at = module._cwb_scope_open(this.check(), kind, ms, given);
-    if (at === 0) throw new CoworkerError('coworker: no shared memory left', { code: 'CW_ENOMEM' });
+    if (at === 0) throw noMemory();
     const scope = this.inside(at);
     this.waits++;
     const close = () => {

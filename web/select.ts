@@ -4,7 +4,7 @@
  * @module
  */
 import type { Channel, ReceiveResult } from './channel.js';
-import { CoworkerError, IllegalStateError, expected } from './errors.js';
+import { IllegalStateError, checkFunction, checkMs, expected, noMemory } from './errors.js';
 import { Handle, checkScope } from './handle.js';
 import { Job } from './job.js';
 import type { Deferred } from './job.js';
@@ -60,9 +60,7 @@ export class SelectClauses<R> {
 
   /** The time is over: at once for `ms` <= 0. Fractions are rounded up. */
   onTimeout(ms: number, then: Then<[], R>): void {
-    if (typeof ms !== 'number' || Number.isNaN(ms)) {
-      throw new TypeError(expected('ms', 'a number of milliseconds', ms));
-    }
+    checkMs('ms', ms);
     this.check(then);
     const { module } = this;
     this.all.push({
@@ -110,7 +108,7 @@ export class SelectClauses<R> {
 
   /** Before a clause is added. */
   private check(then: unknown): void {
-    if (typeof then !== 'function') throw new TypeError(expected('then', 'a function', then));
+    checkFunction('then', then);
     if (this.over) {
       throw new IllegalStateError(
         'coworker: a clause was added to a select that has begun; add all within the function ' +
@@ -182,17 +180,13 @@ function checkHandle<H extends Handle>(argument: string, kind: string, handle: u
   throw new TypeError(expected(argument, `a ${kind}`, handle));
 }
 
-function noMemory(): CoworkerError {
-  return new CoworkerError('coworker: no shared memory left', { code: 'CW_ENOMEM' });
-}
-
 function run<R>(
   scope: BaseScope,
   build: (clauses: SelectClauses<R>) => void,
   fair: boolean,
 ): Promise<R> {
   checkScope(scope);
-  if (typeof build !== 'function') throw new TypeError(expected('build', 'a function', build));
+  checkFunction('build', build);
   const clauses = new SelectClauses<R>(scope);
   try {
     build(clauses);

@@ -79,21 +79,12 @@ export class Semaphore extends Handle {
   }
 
   /** Runs `body` with a permit, and gives that back however it ends. */
-  async withPermit<R>(scope: BaseScope | undefined, body: () => R | PromiseLike<R>): Promise<R> {
-    if (typeof body !== 'function') throw new TypeError(expected('body', 'a function', body));
-    const { module } = this.target.realm;
-    // It is given back even if this handle is given up meanwhile.
-    const at = module._cwb_object_keep(layout.KIND_SEMAPHORE, this.at);
-    try {
-      await this.acquire(scope);
-      try {
-        return await body();
-      } finally {
-        this.leave(at);
-      }
-    } finally {
-      module._cwb_object_drop(layout.KIND_SEMAPHORE, at);
-    }
+  withPermit<R>(scope: BaseScope | undefined, body: () => R | PromiseLike<R>): Promise<R> {
+    return this.inside(
+      () => this.acquire(scope),
+      body,
+      (at) => this.leave(at),
+    );
   }
 
   private leave(at: Pointer): void {

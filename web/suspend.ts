@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { CompletionHandlerError, IllegalStateError, expected } from './errors.js';
+import { CompletionHandlerError, IllegalStateError, checkFunction } from './errors.js';
 import * as layout from './layout.gen.js';
 import type { Pointer } from './module.js';
 import type { BaseScope } from './scope.js';
@@ -68,25 +68,14 @@ export function suspendWith<T>(scope: BaseScope, block: SuspendBlock<T>): Promis
     realm.schedulePump();
   };
   const onCancel = (handler: (error: unknown) => void) => {
-    if (typeof handler !== 'function') {
-      throw new TypeError(expected('handler', 'a function', handler));
-    }
-    const mark = realm.takeToken(
-      {
-        handled: (news, error, own) => {
-          if (news === layout.NEWS_DROPPED) {
-            realm.dropToken(own, false);
-            return;
-          }
-          try {
-            handler(realm.errors.read(error));
-          } catch (thrown) {
-            report(scope, at, thrown);
-          }
-        },
-      },
-      false,
-    );
+    checkFunction('handler', handler);
+    const mark = realm.takeFunction((_news, error) => {
+      try {
+        handler(realm.errors.read(error));
+      } catch (thrown) {
+        report(scope, at, thrown);
+      }
+    });
     const status = over ? layout.CW_ESTATE : module._cwb_on_cancel(continuation, mark);
     if (status === 0) return;
     if (over) realm.dropToken(mark, false); // otherwise the core has given it back
@@ -102,9 +91,8 @@ export function suspendWith<T>(scope: BaseScope, block: SuspendBlock<T>): Promis
       return module._cwb_suspend(job, mine);
     },
     () => resumed!.value,
-    (made, mine) => {
+    (made) => {
       continuation = made;
-      token = mine;
       try {
         block(resume, reject, onCancel);
       } catch (thrown) {

@@ -4,7 +4,7 @@
  * @module
  */
 import { Dispatcher } from './dispatcher.js';
-import { CoworkerError, IllegalStateError, expected } from './errors.js';
+import { CoworkerError, IllegalStateError, checkMs, expected, noMemory } from './errors.js';
 import * as layout from './layout.gen.js';
 import { Main } from './main.js';
 import type { Pointer } from './module.js';
@@ -87,9 +87,7 @@ export class TestScheduler {
    * @throws IllegalStateError (rejects) if a test of another scheduler is running
    */
   async advanceTimeBy(ms: number): Promise<void> {
-    if (typeof ms !== 'number' || Number.isNaN(ms)) {
-      throw new TypeError(expected('ms', 'a number of milliseconds', ms));
-    }
+    checkMs('ms', ms);
     if (ms < 0) throw new RangeError(expected('ms', 'at least 0', ms));
     await this.advance(layout.ADVANCE_BY, Math.ceil(ms));
   }
@@ -310,8 +308,4 @@ export function setMain(dispatcher: Dispatcher): void {
  */
 export function resetMain(): void {
   if (firstRuntime()) testThread().runtime.module._cw_test_reset_main();
-}
-
-export function noMemory(): CoworkerError {
-  return new CoworkerError('coworker: no shared memory left', { code: 'CW_ENOMEM' });
 }

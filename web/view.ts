@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { ContextClosedError, CoworkerError, expected } from './errors.js';
+import { ContextClosedError, expected, noMemory } from './errors.js';
 import type { Deferred, Job } from './job.js';
 import { Target, launch, splitCall } from './launch.js';
 import * as layout from './layout.gen.js';
@@ -22,18 +22,10 @@ export class ContextView<M extends object = AnyTasks> {
   /** How many of its tasks run at once. */
   readonly parallelism: number;
   private readonly target: Target;
-  private readonly runtime: Runtime;
   private readonly open: () => boolean;
 
   /** @internal */
-  constructor(
-    runtime: Runtime,
-    target: Target,
-    parallelism: number,
-    name: string,
-    open: () => boolean,
-  ) {
-    this.runtime = runtime;
+  constructor(target: Target, parallelism: number, name: string, open: () => boolean) {
     this.target = target;
     this.parallelism = parallelism;
     this.name = name;
@@ -59,18 +51,21 @@ export class ContextView<M extends object = AnyTasks> {
   }
 
   private begin<T>(how: number, call: unknown[]): Deferred<T> {
-    if (!this.open()) {
-      throw new ContextClosedError(
-        `coworker: the context of view '${this.name}' is closed and takes no more work`,
-      );
-    }
     const [options, task, args] = splitCall(call);
-    return launch<T>(this.target, 0, how, options, task as string, args);
+    return launch<T>(this.opened(), 0, how, options, task as string, args);
+  }
+
+  /** The core's view is gone once its context is closed. */
+  private opened(): Target {
+    if (this.open()) return this.target;
+    throw new ContextClosedError(
+      `coworker: the context of view '${this.name}' is closed and takes no more work`,
+    );
   }
 
   /** @internal For launching from a scope of the main thread. */
   targetFor(runtime: Runtime): Target | undefined {
-    return runtime === this.runtime ? this.target : undefined;
+    return runtime === this.target.realm ? this.opened() : undefined;
   }
 }
 
@@ -86,6 +81,6 @@ export function openView(base: Target, parallelism: number, name: string): Targe
   const bytes = Memory.encode(name);
   realm.writeBytes(bytes);
   const at = realm.module._cwb_view_new(base.context, parallelism, bytes.length);
-  if (at === 0) throw new CoworkerError('coworker: no shared memory left', { code: 'CW_ENOMEM' });
+  if (at === 0) throw noMemory();
   return new Target(realm, at, name);
 }

@@ -59,6 +59,19 @@ describe('dumpCoroutines()', () => {
     });
   });
 
+  it('can be longer than all that was written before', async () => {
+    await Main.ready;
+    const root = newJob();
+    const launch = (name) => Main.launch({ job: root, name }, (scope) => scope.delay(60_000));
+    for (let i = 0; i < 500; i++) launch(`${i} ${'x'.repeat(200)}`);
+    assert.isAbove(dumpCoroutines(root).length, 100_000);
+    launch('x'.repeat(2 ** 14));
+    assert.include(dumpCoroutines(root), 'xxx: launch');
+    assert.equal(await Main.async((scope, text) => text, 'still works'), 'still works');
+    root.cancel();
+    await root.join();
+  });
+
   it('needs to know the jobs', async () => {
     await Main.ready;
     const error = thrown(() => dumpCoroutines());

@@ -91,6 +91,8 @@ describe('a view', () => {
       thrown(() => view.launch('echo', 1)),
       ContextClosedError,
     );
+    const child = Main.async((scope) => scope.async(view, 'echo', 1));
+    assert.instanceOf(await failure(child), ContextClosedError);
   });
 });
 

@@ -637,6 +637,9 @@ describe('elements', () => {
       );
       assert.deepEqual(await fromMain, [1, 'two']);
       assert.isUndefined(await context.async('getValue', 'crosses'));
+      const large = 'x'.repeat(60_000);
+      const values = [key.with(large)];
+      assert.equal(await context.async({ values }, 'getValue', 'crosses'), large);
     });
   });
 
