@@ -435,13 +435,16 @@ export class Channel<T = unknown> extends Handle implements AsyncIterable<T> {
 
   /** @internal What such a clause has received, for this scope. */
   selected(data: Pointer, scope: BaseScope): T | Promise<T> {
-    return receivingFor(scope, (realm) => readElement<T>(realm, data));
+    const { realm } = this.target;
+    return receivingFor(realm, scope, () => readElement<T>(realm, data));
   }
 
   /** @internal The same, if the channel may be closed. */
   selectedCatching(data: Pointer, scope: BaseScope): ReceiveResult<T> | Promise<ReceiveResult<T>> {
-    if (!hasElement(this.target.realm, data)) return this.closedResult(this.at);
-    return receivingFor(scope, (realm) => readElement<T, ReceiveResult<T>>(realm, data, succeeded));
+    const { realm } = this.target;
+    if (!hasElement(realm, data)) return this.closedResult(this.at);
+    const read = () => readElement<T, ReceiveResult<T>>(realm, data, succeeded);
+    return receivingFor(realm, scope, read);
   }
 
   private receiving<R>(
@@ -454,14 +457,7 @@ export class Channel<T = unknown> extends Handle implements AsyncIterable<T> {
     const { realm } = this.target;
     return waits.suspend<R>(
       (job, token) => realm.module._cwb_receive(job, token, at, how),
-      (data) => {
-        realm.receiver = scope ?? this.scope;
-        try {
-          return read(data); // a promise of it will do
-        } finally {
-          realm.receiver = undefined;
-        }
-      },
+      (data) => receivingFor(realm, scope ?? this.scope, () => read(data)), // or a promise of it
     );
   }
 
@@ -611,11 +607,10 @@ function undelivered(cause: unknown): UndeliveredElementError {
 }
 
 /** Reads what handles in it are for. */
-function receivingFor<R>(scope: BaseScope, read: (realm: LaunchRealm) => R): R {
-  const { realm } = scope.target;
+function receivingFor<R>(realm: LaunchRealm, scope: BaseScope | undefined, read: () => R): R {
   realm.receiver = scope;
   try {
-    return read(realm);
+    return read();
   } finally {
     realm.receiver = undefined;
   }

@@ -3,14 +3,8 @@
  *
  * @module
  */
-import {
-  CancellationError,
-  CoworkerError,
-  IllegalStateError,
-  checkFunction,
-  expected,
-  noMemory,
-} from './errors.js';
+import { CoworkerError, IllegalStateError, checkFunction, expected, noMemory } from './errors.js';
+import type { CancellationError } from './errors.js';
 import * as layout from './layout.gen.js';
 import type { NativeTask, Pointer } from './module.js';
 import type { Target } from './launch.js';
@@ -265,15 +259,10 @@ export class Job {
    */
   getCancellationError(): CancellationError {
     const { module, errors } = this.realm;
-    if (this.at !== 0) {
-      const error = module._cw_job_cancellation(this.at);
-      if (error !== 0) return errors.readOwned(error) as CancellationError;
-    } else if (this.failed) {
-      const { outcome } = this;
-      if (outcome instanceof CancellationError) return outcome;
-      const why = outcome instanceof Error ? outcome.message : String(outcome);
-      return new CancellationError(`the job was cancelled: ${why}`, { cause: outcome });
-    }
+    const at = this.retain();
+    const error = module._cw_job_cancellation(at);
+    module._cwb_job_drop(at);
+    if (error !== 0) return errors.readOwned(error) as CancellationError;
     throw new IllegalStateError(
       `coworker: job '${this.name}' was not cancelled; look at isCancelled first`,
     );

@@ -99,12 +99,7 @@ export class MainScope extends BaseScope {
     ...args: TaskArgs<M[K]>
   ): Promise<TaskResult<M[K]>>;
   withContext<T>(...call: unknown[]): Promise<T> {
-    const [elements, block, args] = splitCall(call);
-    if (typeof block === 'function' && !this.moves(elements)) {
-      const run = block as (scope: this, ...args: unknown[]) => T;
-      return this.runChanged(elements ?? {}, (scope) => run(scope, ...args));
-    }
-    return this.awaitMoved(this.begin<T>(layout.LAUNCH_ASYNC | layout.LAUNCH_LONELY, call));
+    return this.runWith<T>(call, (how) => this.begin<T>(how, call));
   }
 
   protected override inside(at: Pointer): this {

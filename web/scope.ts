@@ -18,6 +18,7 @@ import {
   noMemory,
 } from './errors.js';
 import { Deferred, Job } from './job.js';
+import { splitCall } from './launch.js';
 import type { Target } from './launch.js';
 import * as layout from './layout.gen.js';
 import type { Pointer } from './module.js';
@@ -339,8 +340,7 @@ export abstract class BaseScope {
    * @throws CancellationError (rejects) if the job is cancelled: then the block
    * does not begin
    */
-  protected runChanged<R>(elements: Elements, block: Block<this, R>): Promise<R> {
-    if (typeof block !== 'function') throw notAFunction(block);
+  private runChanged<R>(elements: Elements, block: Block<this, R>): Promise<R> {
     checkElements(elements);
     const { realm } = this.target;
     const { parent, release } = parentOf(realm, elements);
@@ -361,16 +361,25 @@ export abstract class BaseScope {
     }
   }
 
-  /** @internal True if a block with these elements does not run where this one does. */
-  protected moves(elements: Elements | undefined): boolean {
+  /**
+   * @internal Runs `(block, ...args)` or `(elements, block, ...args)` in place if
+   * it is a block that runs where this one does; else launches it by `begin`.
+   */
+  protected runWith<T>(call: unknown[], begin: (how: number) => Deferred<T>): Promise<T> {
+    const [elements, block, args] = splitCall(call);
+    if (typeof block === 'function' && !this.moves(elements)) {
+      const run = block as (scope: this, ...args: unknown[]) => T;
+      return this.runChanged(elements ?? {}, (scope) => run(scope, ...args));
+    }
+    const job = begin(layout.LAUNCH_ASYNC | layout.LAUNCH_LONELY);
+    return this.awaitEnd(job, layout.AWAIT_END, () => job.result());
+  }
+
+  /** True if a block with these elements does not run where this one does. */
+  private moves(elements: Elements | undefined): boolean {
     if (!(elements?.context instanceof Dispatcher)) return false;
     const { module } = this.target.realm;
     return module._cwb_runs_on(this.check(), elements.context.address) === 0;
-  }
-
-  /** @internal Waits for a part of the body that runs elsewhere. */
-  protected awaitMoved<R>(job: Deferred<R>): Promise<R> {
-    return this.awaitEnd(job, layout.AWAIT_END, () => job.result());
   }
 
   private runLimited<R, N>(ms: number, block: Block<this, R>, late: () => N): Promise<R | N> {
