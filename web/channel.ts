@@ -226,7 +226,8 @@ export class Channel<T = unknown> extends Handle implements AsyncIterable<T> {
     realm.schedulePump();
     if (status === layout.CW_ERECVCLOSED) return this.closedResult(at);
     if (status < 0) return FAILED;
-    return succeeded(readElement<T>(realm, realm.scratchAt) as T);
+    const read = () => readElement<T>(realm, realm.scratchAt) as T;
+    return succeeded(receivingFor(realm, this.scope, read));
   }
 
   /**
@@ -234,7 +235,7 @@ export class Channel<T = unknown> extends Handle implements AsyncIterable<T> {
    * it.
    */
   iterator(scope?: BaseScope): ChannelIterator<T> {
-    return new ChannelIterator<T>(this, this.waitIn(scope));
+    return new ChannelIterator<T>(this, this.waitIn(scope), scope ?? this.scope);
   }
 
   /**
@@ -480,12 +481,15 @@ export class Channel<T = unknown> extends Handle implements AsyncIterable<T> {
 export class ChannelIterator<T> {
   private readonly channel: Channel<T>;
   private readonly scope: BaseScope;
+  /** Whom handles are for that come; the scope, unless that is nobody's. */
+  private readonly receiver: BaseScope | undefined;
   private readonly at: Pointer;
 
   /** @internal */
-  constructor(channel: Channel<T>, scope: BaseScope) {
+  constructor(channel: Channel<T>, scope: BaseScope, receiver: BaseScope | undefined) {
     this.channel = channel;
     this.scope = scope;
+    this.receiver = receiver;
     const { realm } = channel.target;
     this.at = realm.module._cwb_iterator_new(channel.at);
     if (this.at === 0) throw noMemory();
@@ -513,7 +517,10 @@ export class ChannelIterator<T> {
   next(): T {
     const { realm } = this.channel.target;
     const status = realm.module._cwb_next(this.at);
-    if (status === 0) return readElement<T>(realm, realm.scratchAt) as T;
+    if (status === 0) {
+      const read = () => readElement<T>(realm, realm.scratchAt) as T;
+      return receivingFor(realm, this.receiver, read);
+    }
     if (status === layout.CW_ESTATE) {
       throw new IllegalStateError('coworker: next() was called without hasNext() before it');
     }

@@ -477,6 +477,20 @@ describe('a channel between threads', () => {
       ]);
     }));
 
+  for (const byIterator of [false, true]) {
+    const way = byIterator ? 'an iterator' : 'tryReceive()';
+    it(`gives a task a channel that comes by ${way}, for as long as it runs`, () =>
+      using(1, async (context) => {
+        const carrier = new Channel(1);
+        await context.async('keepChannel', carrier); // it is another thread's as well, then
+        await carrier.send(new Channel(1));
+        await context.async('keepTaken', carrier, byIterator);
+        const [sent, ended] = await context.async('useKeptChannel');
+        assert.isTrue(sent);
+        assert.equal(ended, 'CancellationError');
+      }));
+  }
+
   it('tells of its end on all threads', () =>
     using(2, async (context) => {
       const channel = new Channel();

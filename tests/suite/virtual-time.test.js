@@ -888,7 +888,10 @@ describe('runBlockingTest', () => {
       error.message,
       'coworker: the test is not over; active: hangs (waits for time to pass)',
     );
-    error = await failure(runBlockingTest(() => turns(5)));
+    let end;
+    const outside = new Promise((resolve) => (end = resolve));
+    error = await failure(runBlockingTest(() => outside));
+    end();
     assert.equal(
       error.message,
       'coworker: the test is not over; its body is not over: runs outside',

@@ -764,6 +764,12 @@ let keptChannel;
 export const keepChannel = (scope, channel) => {
   keptChannel = channel;
 };
+/** The same with one that comes through a channel, which it takes without waiting for it. */
+export async function keepTaken(scope, carrier, byIterator) {
+  const iterator = carrier.iterator(scope);
+  if (byIterator) await iterator.hasNext();
+  keptChannel = byIterator ? iterator.next() : carrier.tryReceive().value;
+}
 export const useKeptChannel = async () => {
   const results = [];
   results.push(keptChannel.trySend(1).success);
