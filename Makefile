@@ -25,7 +25,8 @@ Q := $(if $(V),,@)
 # ---------------------------------------------------------------- files
 
 CORE_SOURCES := $(wildcard src/*.c)
-CORE_HEADERS := $(wildcard src/*.h)
+PUBLIC_HEADERS := $(patsubst src/%,include/%,$(wildcard src/coworker*.h src/coworker/*.h))
+CORE_HEADERS := $(wildcard src/*.h src/coworker/*.h)
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Werror
 CFLAGS_ALL := -std=c11 $(WARNINGS) -Isrc -MMD -MP
 

@@ -4,7 +4,7 @@ DEMO_BUILD := $(BUILD)/demo
 DEMO_MODULE := $(DEMO_BUILD)/demo.mjs
 DEMO_CFLAGS := -std=c11 -O3 -pthread $(WARNINGS) -Iinclude -MMD -MP
 
-$(DEMO_BUILD)/%.o: demo/%.c include/coworker.h $(BUILD)/.emscripten
+$(DEMO_BUILD)/%.o: demo/%.c $(PUBLIC_HEADERS) $(BUILD)/.emscripten
 	$(Q)mkdir -p $(@D)
 	$(Q)$(EMCC) $(DEMO_CFLAGS) -c $< -o $@
 

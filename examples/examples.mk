@@ -2,7 +2,7 @@
 
 EXAMPLES_BUILD := $(BUILD)/examples
 HASH_TREE := examples/02-hash-tree
-WASM_LIBRARY := lib/libcoworker.a lib/coworker.link include/coworker.h
+WASM_LIBRARY := lib/libcoworker.a lib/coworker.link $(PUBLIC_HEADERS)
 
 .PHONY: examples
 examples: web $(EXAMPLES_BUILD)/01-hello.cjs $(EXAMPLES_BUILD)/02-hash-tree/hash-tree.mjs \

@@ -16,7 +16,7 @@ const ALLOWED = [
   /^(package\.json|README\.md|CHANGELOG\.md|LICENSE)$/,
   /^dist\/[\w.-]+\.(js|js\.map|d\.ts|d\.ts\.map|mjs|d\.mts)$/,
   /^dist\/coworker\.wasm$/,
-  /^include\/coworker(_test)?\.h$/,
+  /^include\/coworker(_test|\/\w+)?\.h$/,
   /^lib\/(coworker\.link|libcoworker\.a)$/,
   /^src\/[\w./-]+\.[ch]$/,
   /^wasm\/[\w.-]+\.(c|h|js|mk|txt)$/,
@@ -33,6 +33,7 @@ const REQUIRED = [
   'lib/coworker.link',
   'lib/libcoworker.a',
   'src/coworker.h',
+  'include/coworker/base.h',
   'include/coworker_test.h',
   'wasm/bridge.c',
 ];

@@ -36,7 +36,7 @@ WASM_OWN := -sMALLOC=emmalloc --no-entry -sFILESYSTEM=0 --js-library wasm/own.js
   -sEXPORTED_RUNTIME_METHODS= -sINCOMING_MODULE_JS_API=wasmMemory,locateFile,printErr
 
 WASM_OUTPUTS := $(DIST)/coworker.mjs $(DIST)/coworker.node.mjs web/layout.gen.ts \
-  lib/libcoworker.a lib/coworker.link include/coworker.h include/coworker_test.h
+  lib/libcoworker.a lib/coworker.link $(PUBLIC_HEADERS)
 
 $(WASM_BUILD)/%.o: src/%.c $(BUILD)/.emscripten
 	$(Q)mkdir -p $(@D)
