@@ -34,6 +34,8 @@ static void give_back(void *memory, size_t bytes)
 }
 
 void cw__alloc_flush(void) {}
+void *cw__alloc_blocks(void) { return NULL; }
+void cw__alloc_inherit(void *blocks) { (void)blocks; }
 
 #else
 
@@ -94,9 +96,8 @@ static uint32_t batch_of(unsigned class)
 }
 
 /* Gives the `count` oldest free blocks away, at most a batch. */
-static void give(unsigned class, uint32_t count)
+static void give(struct cache *cache, unsigned class, uint32_t count)
 {
-    struct cache *cache = &caches[class];
     struct batch *batch = cache->blocks[0];
     for (uint32_t i = 1; i < count; i++)
         batch->blocks[i - 1] = cache->blocks[i];
@@ -195,14 +196,15 @@ static void give_back(void *memory, size_t bytes)
     }
     unsigned class = class_of(bytes);
     struct cache *cache = &caches[class];
-    if (cw_unlikely(cache->count == 2 * BATCH)) give(class, batch_of(class));
+    if (cw_unlikely(cache->count == 2 * BATCH))
+        give(cache, class, batch_of(class));
     cache->blocks[cache->count++] = memory;
 }
 
-void cw__alloc_flush(void)
+static void flush(struct cache *from)
 {
     for (unsigned class = 0; class < CLASSES; class ++) {
-        struct cache *cache = &caches[class];
+        struct cache *cache = &from[class];
         uint32_t most = batch_of(class);
         for (;;) {
             while (cache->count < most && cache->fresh != cache->end) {
@@ -210,9 +212,18 @@ void cw__alloc_flush(void)
                 cache->fresh += size_of(class);
             }
             if (cache->count == 0) break;
-            give(class, cache->count < most ? cache->count : most);
+            give(cache, class, cache->count < most ? cache->count : most);
         }
     }
+}
+
+void cw__alloc_flush(void) { flush(caches); }
+
+void *cw__alloc_blocks(void) { return caches; }
+
+void cw__alloc_inherit(void *blocks)
+{
+    if (blocks) flush(blocks);
 }
 
 #endif /* CW_PLAIN_ALLOC */

@@ -21,4 +21,10 @@ void cw__free(void *block, size_t bytes);
 /* Hands the calling thread's free blocks to the depot; before a thread ends. */
 void cw__alloc_flush(void);
 
+/* The calling thread's free blocks, as others may inherit them ... */
+void *cw__alloc_blocks(void);
+/* ... when it is dead, and was not in here when it died: hands them to the
+ * depot. NULL is allowed. */
+void cw__alloc_inherit(void *blocks);
+
 #endif /* CW_ALLOC_H */

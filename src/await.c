@@ -6,12 +6,14 @@
 #include "check.h"
 #include "error.h"
 #include "frame.h"
+#include "kill_gate.h"
 #include "suspend.h"
 
 #include <string.h>
 
 int cw__await(cw_frame *frame, cw_job *target)
 {
+    CW__RUNTIME;
     CW__CHECK_AS(JOB, target, "CW_AWAIT", "job");
     if (cw_is_completed(target)) {
         frame->job->wait_mode = CW__WAIT_VALUE;
@@ -47,6 +49,7 @@ static void prefer_failure_of(cw_frame *frame, cw_job *target)
 
 int cw__result(const cw_job *job, const cw_coroutine *type, void *out)
 {
+    CW__RUNTIME;
     CW__CHECK_AS(JOB, job, "cw_result", "job");
     if (cw__job_type(job) != type) return CW_ETYPE;
     if (!cw_is_completed(job)) return CW_EBUSY;
@@ -79,12 +82,14 @@ int cw__awaited_any(cw_frame *frame, cw_job *target)
 int cw__awaited(cw_frame *frame, cw_job *target, const cw_coroutine *type,
                 void *out)
 {
+    CW__RUNTIME;
     if (cw__awaited_any(frame, target)) return 1;
     return take_result(frame, target, type, out);
 }
 
 int cw__await_all(cw_frame *frame, cw_job *const *jobs, size_t count)
 {
+    CW__RUNTIME;
     for (size_t i = 0; i < count; i++)
         CW__CHECK_AS(JOB, jobs[i], "CW_AWAIT_ALL", "jobs[]");
     cw_job *job = frame->job;
@@ -156,6 +161,7 @@ int cw__awaited_all_any(cw_frame *frame, cw_job *const *jobs, size_t count)
 int cw__awaited_all(cw_frame *frame, cw_job *const *jobs, size_t count,
                     const cw_coroutine *type, void *outs)
 {
+    CW__RUNTIME;
     if (cw__awaited_all_any(frame, jobs, count)) return 1;
     for (size_t i = 0; i < count; i++)
         if (take_result(frame, jobs[i], type,

@@ -4,6 +4,7 @@
  */
 #include "check.h"
 #include "error.h"
+#include "kill_gate.h"
 #include "tree.h"
 #include "watch.h"
 
@@ -22,18 +23,21 @@ static cw_job *bare_new(const cw_coroutine *type, unsigned flags,
 
 cw_job *cw_job_new(cw_job *parent)
 {
+    CW__RUNTIME;
     CW__CHECK_IF_ANY(JOB, parent);
     return bare_new(NULL, 0, parent);
 }
 
 cw_job *cw_supervisor_job_new(cw_job *parent)
 {
+    CW__RUNTIME;
     CW__CHECK_IF_ANY(JOB, parent);
     return bare_new(NULL, CW__JOB_SUPERVISOR, parent);
 }
 
 cw_job *cw__deferred_new(const cw_coroutine *type, cw_job *parent)
 {
+    CW__RUNTIME;
     if (parent) CW__CHECK_AS(JOB, parent, "cw_deferred_new", "parent");
     return bare_new(type, 0, parent);
 }
@@ -49,12 +53,14 @@ static int complete(cw_job *job, cw_error *error)
 
 int cw_job_complete(cw_job *job)
 {
+    CW__RUNTIME;
     CW__CHECK_HANDLE(JOB, job);
     return complete(job, NULL);
 }
 
 int cw_job_complete_exceptionally(cw_job *job, cw_error *error)
 {
+    CW__RUNTIME;
     CW__CHECK_HANDLE(JOB, job);
     return error ? complete(job, error) : CW_EINVAL;
 }
@@ -62,6 +68,7 @@ int cw_job_complete_exceptionally(cw_job *job, cw_error *error)
 int cw__deferred_complete(cw_job *job, const cw_coroutine *type,
                           const void *value)
 {
+    CW__RUNTIME;
     CW__CHECK_AS(JOB, job, "cw_deferred_complete", "job");
     if (!(job->flags & CW__JOB_BARE) || !job->top) return CW_EINVAL;
     if (cw__job_type(job) != type) return CW_ETYPE;

@@ -8,6 +8,7 @@
  */
 #include "context.h"
 #include "in_place.h"
+#include "kill_gate.h"
 #include "platform.h"
 
 #include <string.h>
@@ -27,7 +28,8 @@ static int run(cw_context *context, const cw_coroutine *type, const void *arg,
 
     /* A nested call interrupts a step. */
     bool paused = cw__in_place_pause();
-    cw__interrupted before = cw__worker_interrupt(self);
+    cw__interrupted before;
+    cw__worker_interrupt(self, &before);
     cw__self = self;
     self->current = self->beneath = NULL;
     self->in_place = 0;
@@ -39,7 +41,7 @@ static int run(cw_context *context, const cw_coroutine *type, const void *arg,
         cw_context_close(context);
         cw__worker_run(self, 0, NULL);
     }
-    cw__worker_go_back(self, before);
+    cw__worker_go_back(self, &before);
     cw__self = outer;
     cw__in_place_go_on(paused);
 
@@ -52,6 +54,7 @@ static int run(cw_context *context, const cw_coroutine *type, const void *arg,
 int cw__run_blocking(const cw_coroutine *type, const void *arg, void *out,
                      cw_error **error)
 {
+    CW__RUNTIME;
     if (error) *error = NULL;
     if (!cw__thread_may_block()) return CW_EDEADLK;
     if (loop && cw__self == &loop->workers[0])

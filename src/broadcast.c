@@ -11,6 +11,7 @@
 #include "alloc.h"
 #include "context.h"
 #include "error.h"
+#include "kill_gate.h"
 
 struct cw_broadcast {
 #ifdef CW_DEBUG
@@ -51,6 +52,7 @@ static void drop_copy(const cw_broadcast *broadcast, void *element)
 
 cw_broadcast *cw__broadcast_new(size_t size)
 {
+    CW__RUNTIME;
     return cw__broadcast_new_of(size, NULL);
 }
 
@@ -91,6 +93,7 @@ void cw__broadcast_drop(cw_broadcast *broadcast)
 
 void cw_broadcast_release(cw_broadcast *broadcast)
 {
+    CW__RUNTIME;
     CW__CHECK_IF_ANY(BROADCAST, broadcast);
     /* acq_rel: comes after all use of the other handles */
     if (!broadcast || cw_sub_acq_rel(&broadcast->handles, 1) != 1) return;
@@ -116,6 +119,7 @@ static void put_latest(cw_broadcast *broadcast, cw_channel *channel,
 
 int cw__broadcast_send(cw_broadcast *broadcast, void *value)
 {
+    CW__RUNTIME;
     CW__CHECK_AS(BROADCAST, broadcast, "NAME_send", "broadcast");
     cw__aftermath after;
     cw__aftermath_init(&after);
@@ -136,6 +140,7 @@ int cw__broadcast_send(cw_broadcast *broadcast, void *value)
 
 int cw__broadcast_value(cw_broadcast *broadcast, void *value)
 {
+    CW__RUNTIME;
     CW__CHECK_AS(BROADCAST, broadcast, "NAME_value", "broadcast");
     cw__lock_acquire(&broadcast->lock);
     bool has_one = broadcast->has_value && !broadcast->closed;
@@ -149,6 +154,7 @@ int cw__broadcast_value(cw_broadcast *broadcast, void *value)
 
 bool cw_broadcast_is_closed(cw_broadcast *broadcast)
 {
+    CW__RUNTIME;
     CW__CHECK_HANDLE(BROADCAST, broadcast);
     cw__lock_acquire(&broadcast->lock);
     bool closed = broadcast->closed;
@@ -160,6 +166,7 @@ bool cw_broadcast_is_closed(cw_broadcast *broadcast)
 
 cw_channel *cw__broadcast_subscribe(cw_broadcast *broadcast)
 {
+    CW__RUNTIME;
     CW__CHECK_AS(BROADCAST, broadcast, "NAME_subscribe", "broadcast");
     const cw__copies *copies = broadcast->copies;
     cw_channel *channel =
@@ -235,12 +242,14 @@ static bool close_all(cw_broadcast *broadcast, cw_error *cause, bool cancel)
 
 bool cw_broadcast_close(cw_broadcast *broadcast, cw_error *cause)
 {
+    CW__RUNTIME;
     CW__CHECK_HANDLE(BROADCAST, broadcast);
     return close_all(broadcast, cause, false);
 }
 
 void cw_broadcast_cancel(cw_broadcast *broadcast, cw_error *cause)
 {
+    CW__RUNTIME;
     CW__CHECK_HANDLE(BROADCAST, broadcast);
     cause = cw__error_cancelled(cause);
     close_all(broadcast, cause, true);

@@ -2,6 +2,7 @@
  *
  * SPDX-License-Identifier: MIT
  */
+#include "kill_gate.h"
 #include "tree.h"
 
 #include "alloc.h"
@@ -23,12 +24,15 @@ cw_job *cw__told_of_failure(cw_job *job)
 /* ---- further errors */
 
 /* True if the job has met this error already, or will not tell it: one more
- * cancellation says nothing new, but a time limit may be whose turn it is. With
+ * cancellation says nothing new, but a time limit may be whose turn it is, and
+ * the loss of its worker is why a body has ended. With
  * the job's lock held. */
 static bool is_known(const cw_job *job, const cw_error *error, uint32_t state)
 {
     if (job->error == error) return true;
-    if (cw__error_is_cancel(error) && !cw__error_is_timeout(error)) return true;
+    if (cw__error_is_cancel(error) && !cw__error_is_timeout(error) &&
+        !cw__error_is_lost(error))
+        return true;
     const cw__report *report =
         state & CW__JOB_EXTRA ? job->extra->reports : NULL;
     while (report && report->error != error)
@@ -225,6 +229,7 @@ bool cw__fail_early(cw__worker *self, cw_job *job, cw_error *error)
 
 void cw_cancel(cw_job *job, cw_error *cause)
 {
+    CW__RUNTIME;
     CW__CHECK_HANDLE(JOB, job);
     cw__worker *self = cw__self;
     cw_job_retain(job);
@@ -296,6 +301,7 @@ static int cancel_some(cw_job *job, unsigned which, cw_error *cause)
 
 int cw_cancel_children(cw_job *job, cw_error *cause)
 {
+    CW__RUNTIME;
     CW__CHECK_HANDLE(JOB, job);
     return cancel_some(job, CW__CHILDREN_LAUNCHED, cause);
 }

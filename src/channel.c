@@ -7,6 +7,7 @@
 #include "alloc.h"
 #include "context.h"
 #include "error.h"
+#include "kill_gate.h"
 #include "tree.h"
 
 #ifndef CW_LEAST_PARTED /* tests/model wants a small one */
@@ -22,6 +23,7 @@ enum {
 cw_channel *cw__channel_new(int capacity, cw_overflow overflow, size_t size,
                             const cw__hook *undelivered)
 {
+    CW__RUNTIME;
     bool drops = overflow != CW_OVERFLOW_SUSPEND;
     if (capacity < CW_BUFFERED || (capacity == CW_CONFLATED && drops) ||
         (int)overflow < 0 || overflow > CW_OVERFLOW_DROP_LATEST || size == 0 ||
@@ -69,6 +71,7 @@ cw_channel *cw_channel_retain(cw_channel *channel)
 
 void cw_channel_release(cw_channel *channel)
 {
+    CW__RUNTIME;
     CW__CHECK_IF_ANY(CHANNEL, channel);
     /* acq_rel: whoever frees it has seen everybody's last use */
     if (!channel || cw_sub_acq_rel(&channel->refs, 1) != 1) return;
@@ -236,6 +239,7 @@ enum cw__sending cw__channel_try_send(cw_channel *channel, void *element,
 
 int cw__try_send(cw_channel *channel, void *element)
 {
+    CW__RUNTIME;
     cw_error *failure;
     switch (cw__channel_try_send(channel, element, &failure)) {
     case CW__CLOSED:
@@ -253,6 +257,7 @@ int cw__try_send(cw_channel *channel, void *element)
 
 int cw__try_receive(cw_channel *channel, void *out)
 {
+    CW__RUNTIME;
     CW__CHECK_AS(CHANNEL, channel, "NAME_try_receive", "channel");
     if (cw__channel_take_out(channel, out)) return CW_OK;
     cw__aftermath after;
@@ -269,6 +274,7 @@ int cw__try_receive(cw_channel *channel, void *out)
 
 bool cw_channel_is_closed_for_send(cw_channel *channel)
 {
+    CW__RUNTIME;
     CW__CHECK_HANDLE(CHANNEL, channel);
     cw__channel_lock(channel);
     bool closed = channel->closed;
@@ -285,6 +291,7 @@ static bool has_nothing(cw_channel *channel)
 
 bool cw_channel_is_closed_for_receive(cw_channel *channel)
 {
+    CW__RUNTIME;
     CW__CHECK_HANDLE(CHANNEL, channel);
     cw__channel_lock(channel);
     bool closed = channel->closed && has_nothing(channel);
@@ -294,6 +301,7 @@ bool cw_channel_is_closed_for_receive(cw_channel *channel)
 
 bool cw_channel_is_empty(cw_channel *channel)
 {
+    CW__RUNTIME;
     CW__CHECK_HANDLE(CHANNEL, channel);
     cw__channel_lock(channel);
     bool empty = !channel->closed && has_nothing(channel);
@@ -303,6 +311,7 @@ bool cw_channel_is_empty(cw_channel *channel)
 
 cw_error *cw_channel_cause(cw_channel *channel)
 {
+    CW__RUNTIME;
     CW__CHECK_HANDLE(CHANNEL, channel);
     cw__channel_lock(channel);
     cw_error *cause = channel->cause;

@@ -7,6 +7,7 @@
 #include "context.h"
 #include "error.h"
 #include "frame.h"
+#include "kill_gate.h"
 #include "tree.h"
 
 /* How many parties are woken per turn with the lock held. */
@@ -81,6 +82,7 @@ bool cw__channel_close(cw__worker *self, cw_channel *channel, cw_error *cause,
 
 bool cw_channel_close(cw_channel *channel, cw_error *cause, cw_error **failure)
 {
+    CW__RUNTIME;
     CW__CHECK_HANDLE(CHANNEL, channel);
     return cw__channel_close(cw__self, channel, cause, failure);
 }
@@ -163,6 +165,7 @@ static void refuse_senders(cw__worker *self, cw_channel *channel,
 
 void cw_channel_cancel(cw_channel *channel, cw_error *cause, cw_error **failure)
 {
+    CW__RUNTIME;
     CW__CHECK_HANDLE(CHANNEL, channel);
     cw__worker *self = cw__self;
     cause = cw__error_cancelled(cause);
@@ -204,6 +207,7 @@ void cw_channel_cancel(cw_channel *channel, cw_error *cause, cw_error **failure)
 int cw_channel_on_close(cw_channel *channel, cw_close_fn *handler, void *arg,
                         cw_error **failure)
 {
+    CW__RUNTIME;
     CW__CHECK_HANDLE(CHANNEL, channel);
     if (failure) *failure = NULL;
     cw__channel_lock(channel);
@@ -230,6 +234,7 @@ static cw_job *body_of(cw_job *job)
 
 int cw__await_close(cw_frame *frame, cw_channel *channel)
 {
+    CW__RUNTIME;
     CW__CHECK_AS(CHANNEL, channel, "CW_AWAIT_CLOSE", "channel");
     cw_job *job = frame->job;
     bool refused = false, cancelled = false, waits = false;
@@ -257,6 +262,7 @@ int cw__await_close(cw_frame *frame, cw_channel *channel)
 
 int cw__awaited_close(cw_frame *frame)
 {
+    CW__RUNTIME;
     cw_job *job = frame->job;
     if (job->armed == CW__UNARMED) return cw__raised(frame);
     cw_channel *channel = job->waiter.target.object;

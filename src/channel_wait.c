@@ -10,6 +10,7 @@
 
 #include "context.h"
 #include "frame.h"
+#include "kill_gate.h"
 
 /* ---- sending */
 
@@ -52,6 +53,7 @@ static enum cw__sending send_or_queue(cw_channel *channel, cw_job *job,
 
 int cw__send(cw_frame *frame, cw_channel *channel, void *element)
 {
+    CW__RUNTIME;
     CW__CHECK_AS(CHANNEL, channel, "CW_SEND", "channel");
     if (cw__channel_put_in(channel, element)) return CW__DONE;
     cw_job *job = frame->job;
@@ -122,6 +124,7 @@ static int sent(cw_frame *frame)
 
 int cw__sent(cw_frame *frame)
 {
+    CW__RUNTIME;
     if (cw_unlikely(frame->job->armed != CW__UNARMED)) return sent(frame);
     return cw__raised(frame);
 }
@@ -173,11 +176,13 @@ static int receive(cw_frame *frame, cw_channel *channel, void *out,
 
 int cw__receive(cw_frame *frame, cw_channel *channel, void *out)
 {
+    CW__RUNTIME;
     return receive(frame, channel, out, false);
 }
 
 int cw__receive_catching(cw_frame *frame, cw_channel *channel, void *out)
 {
+    CW__RUNTIME;
     return receive(frame, channel, out, true);
 }
 
@@ -202,6 +207,7 @@ static int received(cw_frame *frame, bool catching)
 
 int cw__received(cw_frame *frame)
 {
+    CW__RUNTIME;
     if (cw_unlikely(frame->job->armed != CW__UNARMED))
         return received(frame, false);
     return cw__raised(frame);
@@ -209,6 +215,7 @@ int cw__received(cw_frame *frame)
 
 int cw__received_catching(cw_frame *frame, int *status)
 {
+    CW__RUNTIME;
     cw_job *job = frame->job;
     if (job->armed != CW__UNARMED && received(frame, true)) return 1;
     if (cw__raised(frame)) return 1;
@@ -227,6 +234,7 @@ static int raise_cause(cw_frame *frame, cw_channel *channel)
 /* Both parts in one: called again after the wait. */
 int cw__receive_each(cw_frame *frame, cw_channel *channel, void *out)
 {
+    CW__RUNTIME;
     cw_job *job = frame->job;
     if (job->armed == CW__UNARMED &&
         cw__receive_catching(frame, channel, out) == CW__PENDING)
@@ -237,10 +245,15 @@ int cw__receive_each(cw_frame *frame, cw_channel *channel, void *out)
     return CW__DONE;
 }
 
-int cw__each_raised(cw_frame *frame) { return cw__raised(frame); }
+int cw__each_raised(cw_frame *frame)
+{
+    CW__RUNTIME;
+    return cw__raised(frame);
+}
 
 int cw__each_is_over(cw_frame *frame)
 {
+    CW__RUNTIME;
     return frame->job->waiter.early == CW__REFUSED;
 }
 
@@ -250,6 +263,7 @@ enum { UNKNOWN, THERE, OVER }; /* an iterator's `state` */
 
 int cw__has_next(cw_frame *frame, cw__iterator *iterator, void *element)
 {
+    CW__RUNTIME;
     if (iterator->state == THERE) return CW__DONE;
     iterator->state = UNKNOWN;
     return cw__receive_catching(frame, iterator->channel, element);
@@ -257,6 +271,7 @@ int cw__has_next(cw_frame *frame, cw__iterator *iterator, void *element)
 
 int cw__has_nexted(cw_frame *frame, cw__iterator *iterator, bool *more)
 {
+    CW__RUNTIME;
     *more = true;
     if (iterator->state == THERE) return 0;
     int status = CW_OK;
@@ -268,6 +283,7 @@ int cw__has_nexted(cw_frame *frame, cw__iterator *iterator, bool *more)
 
 int cw__next(cw__iterator *iterator)
 {
+    CW__RUNTIME;
     int state = iterator->state;
     iterator->state = UNKNOWN;
     if (state == THERE) return CW_OK;

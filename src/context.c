@@ -14,7 +14,9 @@
 #include "check.h"
 #include "error.h"
 #include "host.h"
+#include "kill_gate.h"
 #include "limit.h"
+#include "lost.h"
 #include "text.h"
 #include "watch.h"
 
@@ -77,6 +79,7 @@ void cw__context_drop(cw_context *context)
 
 void cw_context_release(cw_context *context)
 {
+    CW__RUNTIME;
     CW__CHECK_IF_ANY(CONTEXT, context);
     if (!context) return;
     /* Threads hold references of their own: without handles nobody could ever
@@ -107,6 +110,15 @@ static void wake_all(cw_context *context)
         context->clock->calls->wake(context->clock);
 }
 
+/* So many of its threads have ended. */
+static void end_running(cw_context *context, uint32_t count)
+{
+    /* acq_rel: the last one has seen all that the others did */
+    if (cw_sub_acq_rel(&context->running, count) != count) return;
+    cw_store_release(&context->ended, 1);
+    cw__futex_wake(&context->ended);
+}
+
 void cw__worker_thread_end(cw__worker *self)
 {
     cw_context *context = self->context;
@@ -118,18 +130,25 @@ void cw__worker_thread_end(cw__worker *self)
     cw__self = NULL;
     cw__alloc_flush();
     cw_sub_seq_cst(&context->up, 1);
-    /* acq_rel: the last one has seen all that the others did */
-    if (cw_sub_acq_rel(&context->running, 1) == 1) {
-        cw_store_release(&context->ended, 1);
-        cw__futex_wake(&context->ended);
-    }
-    cw__context_drop(context);
+    cw__own_life = NULL;
+    cw__life *life = self->life; /* keeps the context up to here */
+    end_running(context, 1);
+    if (life)
+        cw__life_end(life);
+    else
+        cw__context_drop(context);
+    cw__alloc_flush();
 }
 
 static void thread_main(void *arg)
 {
-    cw__worker *self = arg;
+    cw__life *life = arg;
+    cw__worker *self = life->worker;
+    cw__own_life = life;
+    life->blocks = cw__alloc_blocks();
     cw__self = self;
+    /* relaxed: whoever looks comes after what was launched here */
+    cw_store_relaxed(&self->gate, CW__GATE_CLOSED);
     cw_add_seq_cst(&self->context->up, 1);
     /* A host that has an event loop on this thread runs the worker from
      * there, and ends it with cw__worker_thread_end(). */
@@ -142,7 +161,8 @@ void cw__context_never_join(cw_context *context)
 {
     cw_store_release(&context->joined, 1);
     for (uint32_t i = 0; i < context->started; i++)
-        cw__thread_detach(&context->workers[i].thread);
+        if (!context->workers[i].unjoined)
+            cw__thread_detach(&context->workers[i].thread);
 }
 
 /* A new context whose workers have no threads yet. */
@@ -174,13 +194,14 @@ static int start_threads(cw_context *context, uint32_t count,
     for (uint32_t i = 0; i < count; i++) {
         cw__worker *worker = &context->workers[i];
         if (setup) setup(worker, arg);
-        cw__context_hold(context);
-        int status = cw__thread_start(&worker->thread, thread_main, worker);
+        cw__life *life = cw__life_new(worker);
+        int status = life ? cw__thread_start(&worker->thread, thread_main, life)
+                          : CW_ENOMEM;
         if (status != CW_OK) {
             /* Those that run end at once; the rest never was. Nobody can join
              * them. */
             cw__context_never_join(context);
-            cw_sub_acq_rel(&context->refs, 1);
+            if (life) cw__life_end(life);
             cw_sub_acq_rel(&context->running, context->count - i);
             cw_context_release(context);
             return status;
@@ -220,13 +241,31 @@ int cw__context_open_growing(uint32_t workers, const char *name,
     return CW_OK;
 }
 
+int cw__worker_start(cw__worker *worker)
+{
+    /* Detached: who joins the others may be at it already. */
+    cw__thread thread;
+    int status = cw__thread_start(&thread, thread_main, worker->life);
+    if (status == CW_OK) cw__thread_detach(&thread);
+    return status;
+}
+
+void cw__worker_gone(cw__worker *worker)
+{
+    cw_context *context = worker->context;
+    cw__context_hold(context);
+    end_running(context, 1);
+    cw__context_drop(context);
+}
+
 bool cw__worker_begin(cw__worker *worker)
 {
     if (worker->begun) return true;
     worker->begun = true; /* before its thread can fall asleep again */
-    cw__context_hold(worker->context);
-    if (cw__thread_start(&worker->thread, thread_main, worker) != CW_OK) {
-        cw__context_drop(worker->context);
+    cw__life *life = cw__life_new(worker);
+    if (!life) return false;
+    if (cw__thread_start(&worker->thread, thread_main, life) != CW_OK) {
+        cw__life_end(life);
         return false;
     }
     cw__thread_detach(&worker->thread);
@@ -235,6 +274,7 @@ bool cw__worker_begin(cw__worker *worker)
 
 cw_context *cw_new_fixed_worker_context(int workers, const char *name)
 {
+    CW__RUNTIME;
     cw_context *context = NULL;
     int status = workers < 1 ? CW_EINVAL
                              : cw__context_open((uint32_t)workers, name, NULL,
@@ -276,6 +316,7 @@ void cw__context_disown(cw_context *context)
 
 void cw_context_close(cw_context *context)
 {
+    CW__RUNTIME;
     CW__CHECK_HANDLE(CONTEXT, context);
     if (context->permanent) return;
     uint32_t open = 0;
@@ -312,7 +353,8 @@ int cw_context_join(cw_context *context)
     uint32_t first = 0;
     if (cw_cas_acq_rel(&context->joined, &first, 1))
         for (uint32_t i = 0; i < context->started; i++)
-            cw__thread_join(&context->workers[i].thread);
+            if (!context->workers[i].unjoined)
+                cw__thread_join(&context->workers[i].thread);
     return CW_OK;
 }
 

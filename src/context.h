@@ -40,6 +40,8 @@ struct cw_context {
     _Atomic uint32_t running; /* threads that have not ended */
     _Atomic uint32_t joined;  /* somebody has joined or detached the threads */
     _Atomic uint32_t ended;   /* futex: 1 when the last thread has ended */
+    _Atomic uint32_t lost;    /* threads that were declared dead ... */
+    _Atomic uint32_t zombies; /* ... and of these, not proved to be */
     bool adopted;             /* its one worker is somebody's own thread */
     uint8_t role;             /* which of its clock's contexts it is */
 
@@ -116,6 +118,10 @@ int cw__context_open_growing(uint32_t workers, const char *name,
 /* Starts the thread of a worker of such a context if it has none. Only for who
  * owes the worker a wake-up. False: there is no thread to be had. */
 bool cw__worker_begin(cw__worker *worker);
+/* Starts the thread of a worker with a new `life`. CW_OK or an error. */
+int cw__worker_start(cw__worker *worker);
+/* A worker that has lost its thread gets no other. */
+void cw__worker_gone(cw__worker *worker);
 
 /* The context whose timers those of `context` are. NULL with cw_last_error() if
  * that is Default and cannot be started. */

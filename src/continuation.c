@@ -20,6 +20,7 @@
 #include "elements.h"
 #include "frame.h"
 #include "handler.h"
+#include "kill_gate.h"
 #include "lock.h"
 #include "suspend.h"
 
@@ -56,6 +57,7 @@ cw_continuation *cw_continuation_retain(cw_continuation *continuation)
 
 void cw_continuation_release(cw_continuation *continuation)
 {
+    CW__RUNTIME;
     CW__CHECK_IF_ANY(CONTINUATION, continuation);
     /* acq_rel: whoever frees it has seen everybody's last use */
     if (!continuation || cw_sub_acq_rel(&continuation->refs, 1) != 1) return;
@@ -71,6 +73,7 @@ void cw_continuation_release(cw_continuation *continuation)
 int cw__suspend_with(cw_frame *frame, cw_begin_fn *begin, void *arg,
                      size_t size)
 {
+    CW__RUNTIME;
     cw_job *job = frame->job;
     cw_continuation *self = cw__alloc(sizeof *self + size);
     if (!self) {
@@ -100,6 +103,7 @@ static void tell(cw_completion_fn *call, void *arg, cw_job *scope)
 
 int cw__suspended(cw_frame *frame, void *out)
 {
+    CW__RUNTIME;
     cw_job *job = frame->job;
     if (job->armed != CW__ARMED_CALL) return cw__raise_if_cancelled(frame);
     job->armed = CW__UNARMED;
@@ -165,6 +169,7 @@ static int resume(cw_continuation *self, const void *value, cw_error *error,
 
 int cw_resume(cw_continuation *continuation, const void *value)
 {
+    CW__RUNTIME;
     CW__CHECK_HANDLE(CONTINUATION, continuation);
     return resume(continuation, value, NULL, NULL, NULL);
 }
@@ -172,12 +177,14 @@ int cw_resume(cw_continuation *continuation, const void *value)
 int cw_resume_with(cw_continuation *continuation, const void *value,
                    cw_undelivered_fn *undelivered, void *arg)
 {
+    CW__RUNTIME;
     CW__CHECK_HANDLE(CONTINUATION, continuation);
     return resume(continuation, value, NULL, undelivered, arg);
 }
 
 int cw_resume_error(cw_continuation *continuation, cw_error *error)
 {
+    CW__RUNTIME;
     CW__CHECK_HANDLE(CONTINUATION, continuation);
     if (!error) return CW_EINVAL;
     return resume(continuation, NULL, cw_error_retain(error), NULL, NULL);
@@ -185,6 +192,7 @@ int cw_resume_error(cw_continuation *continuation, cw_error *error)
 
 bool cw_continuation_is_active(cw_continuation *self)
 {
+    CW__RUNTIME;
     CW__CHECK_AS(CONTINUATION, self, "cw_continuation_is_active",
                  "continuation");
     cw__lock_acquire(&self->lock);
@@ -248,6 +256,7 @@ static int subscribe(cw_continuation *self, cw_completion_fn *call, void *arg,
 
 int cw_on_cancel(cw_continuation *self, cw_completion_fn *call, void *arg)
 {
+    CW__RUNTIME;
     return subscribe(self, call, arg, NULL);
 }
 

@@ -26,6 +26,7 @@
 #include "base.h"
 #include "context.h"
 #include "handler.h"
+#include "kill_gate.h"
 #include "party.h"
 #include "scope.h"
 #include "suspend.h"
@@ -197,7 +198,10 @@ void cw__task_run(cw__worker *self, cw_job *job)
     }
     for (;;) {
         if (cw__is_watched(job)) cw__watching->runs(self, job);
-        switch (job->top->type->step(job->top)) {
+        cw__user_begin(self);
+        cw_step step = job->top->type->step(job->top);
+        cw__user_end(self);
+        switch (step) {
         case CW_STEP_DONE:
             if (!leave_frame(self, job)) return;
             break;

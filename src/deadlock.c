@@ -12,6 +12,7 @@
 #include "alloc.h"
 #include "context.h"
 #include "dump.h"
+#include "kill_gate.h"
 #include "text.h"
 #include "watch.h"
 
@@ -257,6 +258,7 @@ void cw__look_for_deadlock(void)
 
 void cw_debug_set(unsigned options, cw_line_fn *write, void *arg)
 {
+    CW__RUNTIME;
     if (options & CW_DEBUG_DEADLOCKS) options |= CW_DEBUG_JOBS;
     cw__lock_acquire(&hints.lock);
     hints.write = write;

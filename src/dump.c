@@ -6,6 +6,7 @@
 
 #include "alloc.h"
 #include "context.h"
+#include "kill_gate.h"
 #include "tree.h"
 #include "watch.h"
 
@@ -201,6 +202,7 @@ void cw__dump_drop(cw__dump *dump)
 
 int cw_dump_visit(cw_job *root, cw_dump_fn *visit, void *arg)
 {
+    CW__RUNTIME;
     cw__dump dump;
     int status = cw__dump_take(&dump, root);
     uint32_t i = CW__NO_NODE;

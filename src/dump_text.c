@@ -4,6 +4,7 @@
  */
 #include "dump.h"
 
+#include "kill_gate.h"
 #include "text.h"
 
 enum { LINE = 512, INDENT = 2, DEEPEST = 32 };
@@ -185,11 +186,13 @@ static void write_entry(void *arg, const cw_dump_entry *entry)
 
 int cw_dump_job(cw_job *root, cw_line_fn *write, void *arg)
 {
+    CW__RUNTIME;
     struct writer writer = {write, arg};
     return cw_dump_visit(root, write_entry, &writer);
 }
 
 int cw_dump_coroutines(cw_line_fn *write, void *arg)
 {
+    CW__RUNTIME;
     return cw_dump_job(NULL, write, arg);
 }

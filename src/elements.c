@@ -11,6 +11,7 @@
 #include "alloc.h"
 #include "check.h"
 #include "context.h"
+#include "kill_gate.h"
 
 #include <string.h>
 
@@ -65,6 +66,8 @@ static cw_elements *copy(const cw_elements *base, uint32_t more)
         /* Field by field: the count of references is not copied. */
         set->context = base->context;
         set->has_job = base->has_job;
+        set->killable = base->killable;
+        set->grace_ms = base->grace_ms;
         put_handler(set, base->handler);
         for (uint32_t i = 0; i < count; i++)
             put(&set->values[i], base->values[i]);
@@ -92,6 +95,7 @@ const cw_elements *cw_elements_retain(const cw_elements *elements)
 
 void cw_elements_release(const cw_elements *elements)
 {
+    CW__RUNTIME;
     CW__CHECK_IF_ANY(ELEMENTS, elements);
     cw_elements *set = (cw_elements *)elements;
     /* acq_rel: whoever frees it has seen everybody's last use */
@@ -110,6 +114,7 @@ void cw_elements_release(const cw_elements *elements)
 const cw_elements *cw_elements_with_context(const cw_elements *base,
                                             cw_context *context)
 {
+    CW__RUNTIME;
     CW__CHECK_IF_ANY(ELEMENTS, base);
     CW__CHECK_IF_ANY(CONTEXT, context);
     cw_elements *set = copy(base, 0);
@@ -122,6 +127,7 @@ const cw_elements *cw_elements_with_context(const cw_elements *base,
 
 const cw_elements *cw_elements_with_job(const cw_elements *base, cw_job *job)
 {
+    CW__RUNTIME;
     CW__CHECK_IF_ANY(ELEMENTS, base);
     CW__CHECK_IF_ANY(JOB, job);
     cw_elements *set = copy(base, 0);
@@ -136,6 +142,7 @@ const cw_elements *cw_elements_with_job(const cw_elements *base, cw_job *job)
 const cw_elements *cw_elements_with_name(const cw_elements *base,
                                          const char *name)
 {
+    CW__RUNTIME;
     CW__CHECK_IF_ANY(ELEMENTS, base);
     char *own = name ? copy_name(name) : NULL;
     cw_elements *set = name && !own ? NULL : copy(base, 0);
@@ -145,6 +152,18 @@ const cw_elements *cw_elements_with_name(const cw_elements *base,
     }
     if (set->name) cw__free(set->name, strlen(set->name) + 1);
     set->name = own;
+    return set;
+}
+
+const cw_elements *cw_elements_with_grace(const cw_elements *base,
+                                          int64_t grace_ms)
+{
+    CW__RUNTIME;
+    CW__CHECK_IF_ANY(ELEMENTS, base);
+    cw_elements *set = copy(base, 0);
+    if (!set) return NULL;
+    set->killable = true;
+    set->grace_ms = grace_ms < 0 ? 0 : grace_ms;
     return set;
 }
 
@@ -159,6 +178,7 @@ static const cw_elements *with_handler(const cw_elements *base,
 const cw_elements *cw_elements_with_handler(const cw_elements *base,
                                             cw_failure_fn *call, void *arg)
 {
+    CW__RUNTIME;
     CW__CHECK_IF_ANY(ELEMENTS, base);
     return with_handler(base, (cw__handler_element){.call = call, .arg = arg});
 }
@@ -190,6 +210,7 @@ static const cw_elements *with_value(const cw_elements *base,
 const cw_elements *cw_elements_with_value(const cw_elements *base,
                                           const cw_key *key, void *value)
 {
+    CW__RUNTIME;
     CW__CHECK_IF_ANY(ELEMENTS, base);
     return with_value(base, (struct cw__value){.key = key, .value = value});
 }
@@ -204,6 +225,7 @@ const cw_elements *cw__elements_with_shared_value(const cw_elements *base,
 const cw_elements *cw_elements_plus(const cw_elements *left,
                                     const cw_elements *right)
 {
+    CW__RUNTIME;
     CW__CHECK_IF_ANY(ELEMENTS, left);
     CW__CHECK_IF_ANY(ELEMENTS, right);
     if (!right) return left ? cw_elements_retain(left) : copy(NULL, 0);
@@ -231,6 +253,10 @@ const cw_elements *cw_elements_plus(const cw_elements *left,
         set->job = cw_job_retain(right->job);
         set->has_job = true;
     }
+    if (right->killable) {
+        set->killable = true;
+        set->grace_ms = right->grace_ms;
+    }
     if (right->handler.call) put_handler(set, right->handler);
     uint32_t at = left->count;
     for (uint32_t i = 0; i < right->count; i++) {
@@ -247,7 +273,7 @@ const cw_elements *cw__elements_of_job(const cw_elements *base,
                                        const cw_elements *given)
 {
     const cw_elements *both = cw_elements_plus(base, given);
-    if (!both || !both->has_job) return both;
+    if (!both || !(both->has_job || both->killable)) return both;
     cw_elements *set = copy(both, 0);
     cw_elements_release(both);
     if (!set) return NULL;
@@ -295,6 +321,7 @@ const cw_elements *cw__job_elements(const cw_job *job)
 
 const cw_elements *cw_current_elements(void)
 {
+    CW__RUNTIME;
     const cw_job *job = cw_current_job();
     return job ? cw__job_elements(job->scope) : NULL;
 }

@@ -29,6 +29,8 @@ struct cw_elements {
     cw_context *context;
     cw_job *job; /* owned, if has_job; NULL: no parent */
     bool has_job;
+    bool killable; /* for the job that is launched with it only */
+    int64_t grace_ms;
     char *name; /* owned, or NULL */
     cw__handler_element handler;
     struct cw__value {

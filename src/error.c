@@ -8,6 +8,7 @@
 #include "atomic.h"
 #include "check.h"
 #include "host.h"
+#include "kill_gate.h"
 #include "lock.h"
 
 #include <string.h>
@@ -90,6 +91,7 @@ int cw__set_last_error(int code)
 
 cw_error *cw_error_new(int code, const char *message, cw_error *cause)
 {
+    CW__RUNTIME;
     return cw__error_carrying(code, message, cause, NULL, 0);
 }
 
@@ -145,6 +147,7 @@ static void drop(cw_error *error, cw_error **dead)
 
 void cw_error_release(cw_error *error)
 {
+    CW__RUNTIME;
     CW__CHECK_IF_ANY(ERROR, error);
     cw_error *dead = NULL;
     drop(error, &dead);

@@ -45,6 +45,13 @@ static inline bool cw__error_is_timeout(const cw_error *error)
            cw_error_code(cw_error_cause(error)) == CW_ETIMEDOUT;
 }
 
+/* True if it tells that the worker was lost which ran the body. */
+static inline bool cw__error_is_lost(const cw_error *error)
+{
+    return cw__error_is_cancel(error) &&
+           cw_error_code(cw_error_cause(error)) == CW_ELOST;
+}
+
 /* Adds `other` to what was met on top of `error`: once, and never a
  * cancellation, itself, or one that carries it. */
 void cw__error_suppress(cw_error *error, cw_error *other);

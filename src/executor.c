@@ -10,6 +10,7 @@
  */
 #include "error.h"
 #include "in_place.h"
+#include "kill_gate.h"
 #include "shared_context.h"
 
 typedef struct executor {
@@ -133,6 +134,7 @@ static const cw__route route = {
 cw_context *cw_executor_context(const cw_executor *calls, void *arg,
                                 const char *name)
 {
+    CW__RUNTIME;
     bool valid = calls && calls->execute && name && *name;
     cw_context *context =
         valid ? cw__context_routed(&route, name, sizeof(executor)) : NULL;

@@ -91,6 +91,8 @@ static cw_error *aggregate(cw_job *job)
     cw_error *root = job->error, *chosen = root;
     for (cw__report *r = oldest; r && cw__error_is_cancel(chosen); r = r->next)
         if (!cw__error_is_cancel(r->error)) chosen = r->error;
+    for (cw__report *r = oldest; r && cw__error_is_cancel(chosen); r = r->next)
+        if (cw__error_is_lost(r->error)) chosen = r->error;
     /* Which of several time limits it was is told by the innermost one. */
     if (cw__error_is_timeout(chosen) && chosen == root) chosen = oldest->error;
     if (!cw__error_is_cancel(root)) cw__error_suppress(chosen, root);

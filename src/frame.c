@@ -9,6 +9,7 @@
 
 #include "base.h"
 #include "error.h"
+#include "kill_gate.h"
 #include "text.h"
 #include "worker.h"
 
@@ -81,6 +82,7 @@ int cw__catch(cw_frame *frame)
 
 void cw__raise(cw_frame *frame, cw_error *error)
 {
+    CW__RUNTIME;
     cw__set_error(frame, error ? error : cw_error_new(CW_EFAILED, NULL, NULL));
     cw__unwind(frame);
 }
@@ -102,6 +104,7 @@ void cw__return(cw_frame *frame)
 
 void cw__finally(cw_frame *frame)
 {
+    CW__RUNTIME;
     frame->ending = 1;
     frame->handlers = 0;
     forget_caught(frame);
@@ -129,6 +132,7 @@ int cw__lost(cw_frame *frame)
 
 cw_step cw__leave(cw_frame *frame)
 {
+    CW__RUNTIME;
     forget_caught(frame);
     if (frame->leaving) {
         cw_error *other = frame->error;
@@ -147,6 +151,7 @@ cw_step cw__leave(cw_frame *frame)
 
 cw_step cw__function_done(cw_frame *frame, int status)
 {
+    CW__RUNTIME;
     cw_error *failure = cw__self->failure;
     cw__self->failure = NULL;
     if (status < 0) {
@@ -162,6 +167,7 @@ cw_step cw__function_done(cw_frame *frame, int status)
 
 int cw_fail(int code, const char *message)
 {
+    CW__RUNTIME;
     if (!cw__self) return code;
     cw_error_release(cw__self->failure);
     cw__self->failure = cw_error_new(code, message, NULL);

@@ -8,6 +8,7 @@
 #include "context.h"
 #include "error.h"
 #include "frame.h"
+#include "kill_gate.h"
 
 cw__gate *cw__gate_new(uint32_t places, uint32_t taken, bool is_mutex)
 {
@@ -127,6 +128,7 @@ static enum cw__outcome withdraw(cw__gate *gate, cw__waiter *party)
 
 int cw__entered(cw_frame *frame)
 {
+    CW__RUNTIME;
     cw_job *job = frame->job;
     if (cw_likely(job->armed == CW__UNARMED)) return cw__raised(frame);
     cw__gate *gate = job->waiter.target.object;

@@ -16,6 +16,7 @@
 #include "base.h"
 #include "check.h"
 #include "error.h"
+#include "kill_gate.h"
 
 struct cw_handler {
     cw__waiter waiter;
@@ -45,6 +46,7 @@ static void drop(cw_handler *handler)
 cw_handler *cw_on_completion(cw_job *job, unsigned flags,
                              cw_completion_fn *call, void *arg)
 {
+    CW__RUNTIME;
     CW__CHECK_HANDLE(JOB, job);
     cw_handler *handler = cw__alloc(sizeof *handler);
     cw__set_last_error(handler ? CW_OK : CW_ENOMEM);
@@ -81,6 +83,7 @@ bool cw__handler_take_back(cw_handler *handler)
 
 void cw_handler_dispose(cw_handler *handler)
 {
+    CW__RUNTIME;
     CW__CHECK_IF_ANY(HANDLER, handler);
     if (!handler) return;
     /* release: it may have fired and wait for its turn; pairs with the look at

@@ -12,6 +12,8 @@
 #include "job.h"
 
 struct cw__worker;
+struct cw__life;
+struct cw__loss;
 
 typedef struct cw__host {
     /* A job with CW__JOB_NOTIFY is final. Called by whoever ended it, once,
@@ -38,6 +40,20 @@ typedef struct cw__host {
     /* The last reference to an error that the host marked is gone; it belongs
      * to the host, to be freed with cw__error_free(). */
     void (*error_free)(cw_error *error);
+    /* Where no user code can hold up what has to be done in time; NULL: the
+     * core starts a thread for it. */
+    cw_context *keeper;
+    /* True if code of the host that belongs to a job below `above` has begun on
+     * the worker, which is held at its gate, and is not over. */
+    bool (*runs_below)(const struct cw__worker *worker, const cw_job *above);
+    /* The worker's thread is lost: the host's code that has begun there ends
+     * with it. Called as that worker. */
+    void (*worker_lost)(struct cw__worker *worker, struct cw__life *life,
+                        const struct cw__loss *loss);
+    /* Ends the worker's thread, unless that is over, and starts another. */
+    void (*replace_worker)(struct cw__worker *worker, struct cw__life *life);
+    /* Frees what the host kept with a thread that is over. */
+    void (*life_over)(void *host_data);
     /* Wakes a worker that waits in its host's event loop by other means than
      * its futex word; NULL if the word does. */
     void (*wake)(struct cw__worker *worker);

@@ -25,7 +25,7 @@
 /* Where workers for the time being belong. No job ever does. */
 static cw_context nowhere;
 
-static _Thread_local struct {
+static _Thread_local struct cw__here {
     cw__line waiting; /* for the outermost */
     cw_job *running;  /* runs in place right now */
     cw_job *again;    /* it has yielded, and goes on at once */
@@ -34,7 +34,8 @@ static _Thread_local struct {
 
 static void run(cw__worker *self, cw_job *job)
 {
-    cw__interrupted before = cw__worker_interrupt(self);
+    cw__interrupted before;
+    cw__worker_interrupt(self, &before);
     cw_job *running = here.running;
     self->in_place++;
     here.running = job;
@@ -45,7 +46,7 @@ static void run(cw__worker *self, cw_job *job)
         self->beneath = before.current == job ? before.beneath : before.current;
         cw__task_run(self, job);
     } while (here.again == job);
-    cw__worker_go_back(self, before);
+    cw__worker_go_back(self, &before);
     here.running = running;
     here.again = NULL;
 }
@@ -72,12 +73,25 @@ static void as_guest(void (*body)(cw__worker *, cw_job *), cw_job *job)
 static void run_all(cw__worker *self, cw_job *job)
 {
     here.active = true;
+    self->here = &here;
     clear_up(self);
     while (job) {
         run(self, job);
         job = cw__line_take(&here.waiting);
     }
     here.active = false;
+}
+
+void cw__in_place_give_up(cw__worker *worker)
+{
+    struct cw__here *left = worker->here;
+    worker->here = NULL;
+    if (!left) return;
+    cw__line waiting = left->waiting;
+    *left = (struct cw__here){.active = false};
+    cw_job *job;
+    while ((job = cw__line_take(&waiting)) != NULL)
+        cw__push(worker, job);
 }
 
 void cw__in_place(cw_job *job)

@@ -28,4 +28,8 @@ void cw__executor_run(void *task);
 bool cw__in_place_pause(void);
 void cw__in_place_go_on(bool paused);
 
+/* The worker's thread has lost what it was running: what stands in line behind
+ * that is queued. */
+void cw__in_place_give_up(cw__worker *worker);
+
 #endif /* CW_IN_PLACE_H */

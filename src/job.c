@@ -7,6 +7,7 @@
  * was released. Nothing here recurses: trees and waiter lists may be as deep
  * and as long as memory allows.
  */
+#include "kill_gate.h"
 #include "tree.h"
 
 #include "alloc.h"
@@ -132,6 +133,7 @@ cw_job *cw_job_retain(cw_job *job)
 
 void cw_job_release(cw_job *job)
 {
+    CW__RUNTIME;
     CW__CHECK_IF_ANY(JOB, job);
     if (job) cw__job_drop(job);
 }
@@ -198,6 +200,7 @@ const char *cw_job_name(const cw_job *job)
 
 cw_job *cw_job_parent(cw_job *job)
 {
+    CW__RUNTIME;
     CW__CHECK_HANDLE(JOB, job);
     /* Its parent is there as long as the job has not ended, and that it has not
      * is certain under its lock: what ends it has to take it. */
@@ -210,6 +213,7 @@ cw_job *cw_job_parent(cw_job *job)
 
 cw_error *cw_job_cancellation(cw_job *job)
 {
+    CW__RUNTIME;
     CW__CHECK_HANDLE(JOB, job);
     if (!cw_is_cancelled(job)) return NULL;
     return cw__job_cancellation(job);
@@ -284,6 +288,13 @@ uint32_t cw__unlink_chain(cw_job *parent, cw_job *child, uint32_t state)
     return state;
 }
 
+/* What may be killed, may be with all below it. The child has not begun. */
+static void inherit(const cw_job *parent, cw_job *child)
+{
+    if (cw_unlikely(parent->flags & CW__JOB_KILLABLE))
+        child->flags |= CW__JOB_KILLABLE;
+}
+
 void cw__job_attach(cw_job *parent, cw_job *child)
 {
     if (cw_unlikely(cw_load_acquire(&parent->state) & CW__JOB_NEW))
@@ -292,6 +303,7 @@ void cw__job_attach(cw_job *parent, cw_job *child)
     bool listed = !(state & CW__JOB_SEALED);
     if (listed) {
         child->parent = parent;
+        inherit(parent, child);
         /* A cancelled parent's walk over its children may be over already. */
         child->visited = state & CW__JOB_CANCELLING ? CW__VISITED : 0;
         state = cw__adopt_fresh(parent, state);
@@ -316,6 +328,7 @@ void cw__job_attach_own(cw_job *parent, cw_job *child)
         return;
     }
     child->parent = parent;
+    inherit(parent, child);
     child->after = NULL; /* not in the list yet */
     cw_job *newest = cw_load_relaxed(&parent->fresh);
     do {

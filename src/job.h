@@ -78,7 +78,8 @@ enum {
     CW__JOB_LEAF = 1024,  /* such a wait: no child for those who look at them */
     CW__JOB_PINNED = 2048,    /* only the worker where it belongs may run it */
     CW__JOB_FRAMELESS = 4096, /* nothing stands behind it, not even a type */
-    CW__JOB_WATCHED = 8192    /* it has a record, see watch.h */
+    CW__JOB_WATCHED = 8192,   /* it has a record, see watch.h */
+    CW__JOB_KILLABLE = 16384  /* it, or one above it, may be killed: kill.h */
 };
 
 /* Kinds of things that can be waiting. */

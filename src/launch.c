@@ -11,6 +11,8 @@
 #include "coroutine.h"
 #include "elements.h"
 #include "error.h"
+#include "kill.h"
+#include "kill_gate.h"
 #include "watch.h"
 
 static cw_job *fail(int code)
@@ -65,6 +67,7 @@ static cw_job *start(cw_context *context, const cw_coroutine *type,
 cw_job *cw__start(cw_context *context, const cw_coroutine *type, unsigned flags,
                   const void *arg)
 {
+    CW__RUNTIME;
     if (context) CW__CHECK_AS(CONTEXT, context, "cw_launch", "context");
     return start(context, type, flags & CW__START_ASYNC ? CW__JOB_ASYNC : 0, 1,
                  arg);
@@ -72,12 +75,14 @@ cw_job *cw__start(cw_context *context, const cw_coroutine *type, unsigned flags,
 
 cw_job *cw__start_on_main(const cw_coroutine *type, const void *arg)
 {
+    CW__RUNTIME;
     cw_context *context = cw_main_context();
     return context ? start(context, type, 0, 1, arg) : NULL;
 }
 
 int cw__spawn(cw_context *context, const cw_coroutine *type, const void *arg)
 {
+    CW__RUNTIME;
     if (context) CW__CHECK_AS(CONTEXT, context, "cw_spawn", "context");
     return start(context, type, 0, 0, arg) ? CW_OK : cw_last_error();
 }
@@ -88,6 +93,9 @@ bool cw__job_set_elements(cw_job *job, const cw_job *scope,
                           const cw_elements *given, bool inherits)
 {
     const cw_elements *base = cw__job_elements(scope);
+    if (given && given->killable &&
+        cw__job_make_killable(job, given->grace_ms) != CW_OK)
+        return false;
     bool adds = given && (given->context || given->name || given->count ||
                           given->handler.call);
     if (inherits && !adds) return true;
@@ -125,12 +133,13 @@ void cw__job_run_in_place(cw__worker *self, cw_job *job)
         cw__cancel_closed(job);
     cw__clock *clock = job->context->clock;
     if (cw_unlikely(clock) && clock->calls->run_inside(clock, job)) return;
-    cw__interrupted before = cw__worker_interrupt(self);
+    cw__interrupted before;
+    cw__worker_interrupt(self, &before);
     self->current = job;
     self->beneath = before.current;
     self->in_place++;
     cw__task_run(self, job);
-    cw__worker_go_back(self, before);
+    cw__worker_go_back(self, &before);
 }
 
 static int begin(cw__worker *self, cw_job *job, cw_start how)
@@ -152,6 +161,7 @@ cw_job *cw__launch_with(const cw_elements *given, cw_start how,
                         const cw_coroutine *type, unsigned flags,
                         const void *arg)
 {
+    CW__RUNTIME;
     if (given) CW__CHECK_AS(ELEMENTS, given, "cw_launch_with", "elements");
     cw__worker *self = cw__self;
     if (how == CW_START_UNDISPATCHED && !self) return fail(CW_ENOTSUP);
@@ -188,6 +198,7 @@ cw_job *cw__launch_with(const cw_elements *given, cw_start how,
 
 bool cw_job_start(cw_job *job)
 {
+    CW__RUNTIME;
     CW__CHECK_HANDLE(JOB, job);
     /* acquire: pairs with the start by another one */
     if (!(cw_load_acquire(&job->state) & CW__JOB_NEW)) return false;

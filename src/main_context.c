@@ -6,6 +6,7 @@
 
 #include "context.h"
 #include "error.h"
+#include "kill_gate.h"
 #include "lock.h"
 
 static cw__lock lock;           /* guards all three */
@@ -37,6 +38,7 @@ void cw__replace_main_context(cw_context *context)
 
 cw_context *cw_main_context(void)
 {
+    CW__RUNTIME;
     cw__lock_acquire(&lock);
     cw_context *context = replacement ? replacement : own;
     cw__lock_release(&lock);
@@ -46,6 +48,7 @@ cw_context *cw_main_context(void)
 
 cw_context *cw_main_immediate_context(void)
 {
+    CW__RUNTIME;
     cw__lock_acquire(&lock);
     cw_context *main = own;
     cw_context *context = replacement ? replacement : immediate;
@@ -73,6 +76,7 @@ cw_context *cw_main_immediate_context(void)
 
 bool cw_is_on_main(void)
 {
+    CW__RUNTIME;
     const cw__worker *self = cw__self;
     if (!self) return false;
     cw__lock_acquire(&lock);

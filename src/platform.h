@@ -33,6 +33,12 @@ void cw__thread_join(cw__thread *thread);
 /* The same for a thread that nobody will wait for. */
 void cw__thread_detach(cw__thread *thread);
 
+/* True if a thread can end itself; else only somebody outside can, and ... */
+bool cw__thread_may_exit(void);
+/* ... this keeps the calling thread from ever running again. It must not be one
+ * that anybody joins. */
+_Noreturn void cw__thread_exit(void);
+
 /* False on a browser's main thread: there nothing of ours ever waits. */
 bool cw__thread_may_block(void);
 

@@ -6,12 +6,14 @@
 
 #include "alloc.h"
 #include "error.h"
+#include "kill_gate.h"
 #include "tree.h"
 
 /* ---- producers */
 
 bool cw__produce_begin(cw_channel *channel)
 {
+    CW__RUNTIME;
     CW__CHECK_AS(CHANNEL, channel, "cw_produce", "channel");
     cw__channel_lock(channel);
     bool first = !channel->produced;
@@ -23,6 +25,7 @@ bool cw__produce_begin(cw_channel *channel)
 
 cw_job *cw__produce_end(cw_channel *channel, cw_job *job)
 {
+    CW__RUNTIME;
     cw__channel_lock(channel);
     channel->produced = job != NULL;
     channel->producer = cw_job_retain(job);
@@ -86,6 +89,7 @@ CW_COROUTINE(consume, struct consumption, cw_none, void *element; int status;)
 
 int cw__consume(cw_frame *frame, cw_channel *channel, const cw__hook *consumer)
 {
+    CW__RUNTIME;
     CW__CHECK_AS(CHANNEL, channel, "CW_CONSUME_EACH", "channel");
     struct consumption arg = {channel, *consumer};
     return cw__call(frame, &consume, 0, &arg);
@@ -93,6 +97,7 @@ int cw__consume(cw_frame *frame, cw_channel *channel, const cw__hook *consumer)
 
 int cw__consumed(cw_frame *frame)
 {
+    CW__RUNTIME;
     cw_none none;
     return cw__returned(frame, &none);
 }

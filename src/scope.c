@@ -16,6 +16,7 @@
 #include "elements.h"
 #include "error.h"
 #include "frame.h"
+#include "kill_gate.h"
 #include "limit.h"
 #include "suspend.h"
 #include "watch.h"
@@ -84,6 +85,7 @@ static bool set_elements(cw_job *scope, const cw_elements *elements)
 int cw__call(cw_frame *frame, const cw_coroutine *type, int kind,
              const void *arg)
 {
+    CW__RUNTIME;
     cw_job *job = frame->job;
     frame->callee = NULL;
     if (kind == PLAIN) {
@@ -118,6 +120,7 @@ static cw_error *timed_out(void)
 int cw__call_limited(cw_frame *frame, const cw_coroutine *type, int64_t ms,
                      const void *arg)
 {
+    CW__RUNTIME;
     cw_job *job = frame->job;
     frame->callee = NULL;
     if (ms <= 0) {
@@ -157,6 +160,7 @@ static bool ran_out(const cw_job *scope, const cw_error *error)
 int cw__call_with(cw_frame *frame, const cw_coroutine *type,
                   const cw_elements *given, const void *arg)
 {
+    CW__RUNTIME;
     if (given) CW__CHECK_AS(ELEMENTS, given, "CW_WITH_ELEMENTS", "elements");
     cw_job *job = frame->job;
     frame->callee = NULL;
@@ -181,6 +185,7 @@ int cw__call_with(cw_frame *frame, const cw_coroutine *type,
 
 cw_step cw__called(const cw_frame *frame)
 {
+    CW__RUNTIME;
     cw_job *scope = cw__scope_of(frame->job, frame->job->top);
     return scope->extra->moved ? CW_STEP_MOVED : CW_STEP_CALLED;
 }
@@ -283,11 +288,13 @@ static int returned(cw_frame *frame, void *out, bool *in_time)
 
 int cw__returned(cw_frame *frame, void *out)
 {
+    CW__RUNTIME;
     return returned(frame, out, NULL);
 }
 
 int cw__returned_in_time(cw_frame *frame, void *out, bool *in_time)
 {
+    CW__RUNTIME;
     *in_time = true;
     if (frame->callee) return returned(frame, out, in_time);
     /* Not even called: without memory, or without any time. */

@@ -18,6 +18,7 @@
 
 #include "context.h"
 #include "frame.h"
+#include "kill_gate.h"
 #include "suspend.h"
 
 /* ---- preparing */
@@ -286,6 +287,7 @@ static int wait(cw__selecting *select, cw__select *waiting)
 int cw__select_begin(cw_frame *frame, cw_clause *clauses, size_t count,
                      int fair)
 {
+    CW__RUNTIME;
     keep_winner(frame->job, 0);
     if (count < 1 || count > CW_MAX_CLAUSES) return refuse(frame, CW_EINVAL);
     cw__selecting select;
@@ -406,6 +408,7 @@ static int end_waiting(cw_frame *frame, cw_clause *clauses, int *which)
 
 int cw__select_end(cw_frame *frame, cw_clause *clauses, int *which)
 {
+    CW__RUNTIME;
     cw_job *job = frame->job;
     if (job->armed != CW__UNARMED) return end_waiting(frame, clauses, which);
     *which = (int)job->waiter.owner.index;

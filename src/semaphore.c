@@ -4,9 +4,11 @@
  */
 #include "error.h"
 #include "gate.h"
+#include "kill_gate.h"
 
 cw_semaphore *cw_semaphore_new(int permits, int taken)
 {
+    CW__RUNTIME;
     if (permits < 1 || taken < 0 || taken > permits) {
         cw__set_last_error(CW_EINVAL);
         return NULL;
@@ -26,6 +28,7 @@ cw_semaphore *cw_semaphore_retain(cw_semaphore *semaphore)
 
 void cw_semaphore_release(cw_semaphore *semaphore)
 {
+    CW__RUNTIME;
     if (semaphore)
         CW__CHECK_AS(SEMAPHORE, &semaphore->gate, "cw_semaphore_release",
                      "semaphore");
@@ -34,6 +37,7 @@ void cw_semaphore_release(cw_semaphore *semaphore)
 
 int cw__acquire(cw_frame *frame, cw_semaphore *semaphore)
 {
+    CW__RUNTIME;
     CW__CHECK_AS(SEMAPHORE, (cw__gate *)(void *)semaphore, "CW_ACQUIRE",
                  "semaphore");
     return cw__gate_enter(frame, &semaphore->gate, NULL);
@@ -41,6 +45,7 @@ int cw__acquire(cw_frame *frame, cw_semaphore *semaphore)
 
 int cw_try_acquire(cw_semaphore *semaphore)
 {
+    CW__RUNTIME;
     CW__CHECK_AS(SEMAPHORE, (cw__gate *)(void *)semaphore, "cw_try_acquire",
                  "semaphore");
     return cw__gate_try_enter(&semaphore->gate, NULL);
@@ -48,6 +53,7 @@ int cw_try_acquire(cw_semaphore *semaphore)
 
 int cw_give_back(cw_semaphore *semaphore)
 {
+    CW__RUNTIME;
     CW__CHECK_AS(SEMAPHORE, (cw__gate *)(void *)semaphore, "cw_give_back",
                  "semaphore");
     return cw__gate_leave(&semaphore->gate, NULL);
@@ -55,6 +61,7 @@ int cw_give_back(cw_semaphore *semaphore)
 
 int cw_semaphore_available(cw_semaphore *semaphore)
 {
+    CW__RUNTIME;
     CW__CHECK_AS(SEMAPHORE, (cw__gate *)(void *)semaphore,
                  "cw_semaphore_available", "semaphore");
     cw__lock_acquire(&semaphore->gate.lock);

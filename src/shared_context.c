@@ -16,6 +16,7 @@
 
 #include "error.h"
 #include "in_place.h"
+#include "kill_gate.h"
 #include "view.h"
 
 enum {
@@ -57,6 +58,7 @@ void cw__set_default_context(cw_context *context)
 
 cw_context *cw_default_context(void)
 {
+    CW__RUNTIME;
     cw_context *context = cw_load_acquire(&the_default);
     if (cw_likely(context)) return context;
     int status = cw__context_open(at_least(DEFAULT_WORKERS, cw__processors()),
@@ -78,6 +80,7 @@ void cw__set_io_workers(cw_context *context)
 
 int cw_set_io_limit(int limit)
 {
+    CW__RUNTIME;
     if (limit < 1 || limit > CW_MAX_WORKERS) return CW_EINVAL;
     if (cw_load_acquire(&io)) return CW_ESTATE;
     cw_store_relaxed(&io_limit, (uint32_t)limit);
@@ -99,6 +102,7 @@ static cw_context *base_of_io(uint32_t places)
 
 cw_context *cw_io_context(void)
 {
+    CW__RUNTIME;
     cw_context *context = cw_load_acquire(&io);
     if (context) return context;
     uint32_t places = cw_load_relaxed(&io_limit);

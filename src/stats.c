@@ -27,6 +27,9 @@ void cw_context_stats(const cw_context *context, cw_stats *out)
         out->timers += cw_load_relaxed(&worker->timers_fired);
     }
     out->wakes = cw_load_relaxed(&context->wakes);
+    out->lost = cw_load_relaxed(&context->lost);
+    /* acquire: who reads that none is left comes after all that they did */
+    out->undead = cw_load_acquire(&context->zombies);
     out->workers = cw_load_relaxed(&context->up);
     /* Those that are not up yet are counted among the sleepers, too. */
     uint32_t asleep = cw_load_relaxed(&context->idle) >> 16;

@@ -13,6 +13,7 @@
 #include "context.h"
 #include "coroutine.h"
 #include "frame.h"
+#include "kill_gate.h"
 
 bool cw__begin_wait(cw_job *job, enum cw__wait_mode mode)
 {
@@ -78,10 +79,15 @@ int cw__resumed(cw_frame *frame)
     return cw__raise_if_cancelled(frame);
 }
 
-int cw__ensure_active(cw_frame *frame) { return cw__raise_if_cancelled(frame); }
+int cw__ensure_active(cw_frame *frame)
+{
+    CW__RUNTIME;
+    return cw__raise_if_cancelled(frame);
+}
 
 int cw__delay(cw_frame *frame, int64_t ms)
 {
+    CW__RUNTIME;
     cw_job *job = frame->job;
     if (ms <= 0) {
         job->wait_mode = CW__WAIT_VALUE;
@@ -108,6 +114,7 @@ int cw__delay(cw_frame *frame, int64_t ms)
 
 int cw__delayed(cw_frame *frame)
 {
+    CW__RUNTIME;
     cw_job *job = frame->job;
     bool waited = job->armed == CW__ARMED_TIMER;
     cw__end_wait(job);
@@ -119,14 +126,20 @@ int cw__delayed(cw_frame *frame)
 
 int cw__join(cw_frame *frame, cw_job *target)
 {
+    CW__RUNTIME;
     CW__CHECK_AS(JOB, target, "CW_JOIN", "job");
     return cw__wait_for_job(frame->job, target, CW__WAIT_PROMPT);
 }
 
-int cw__joined(cw_frame *frame) { return cw__raise_if_cancelled(frame); }
+int cw__joined(cw_frame *frame)
+{
+    CW__RUNTIME;
+    return cw__raise_if_cancelled(frame);
+}
 
 int cw__cancel_and_join(cw_frame *frame, cw_job *target)
 {
+    CW__RUNTIME;
     CW__CHECK_AS(JOB, target, "CW_CANCEL_AND_JOIN", "job");
     cw_cancel(target, NULL);
     return cw__join(frame, target);
@@ -135,6 +148,7 @@ int cw__cancel_and_join(cw_frame *frame, cw_job *target)
 /* Called once more after each wait: then it goes on with the next job. */
 int cw__join_all(cw_frame *frame, cw_job *const *jobs, size_t count)
 {
+    CW__RUNTIME;
     cw_job *job = frame->job;
     if (!job->armed) {
         job->waiter.owner.index = 0;

@@ -4,6 +4,7 @@
  */
 #include "check.h"
 #include "in_place.h"
+#include "kill_gate.h"
 
 static void dispatch(cw_context *context, cw__worker *self, cw_job *job,
                      enum cw__hint hint)
@@ -31,4 +32,8 @@ static cw_context unconfined = {
     .handles = 1,
 };
 
-cw_context *cw_unconfined_context(void) { return &unconfined; }
+cw_context *cw_unconfined_context(void)
+{
+    CW__RUNTIME;
+    return &unconfined;
+}

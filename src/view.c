@@ -18,6 +18,7 @@
 #include "check.h"
 #include "error.h"
 #include "in_place.h"
+#include "kill_gate.h"
 #include "shared_context.h"
 
 enum { BATCH = 16 };
@@ -129,6 +130,7 @@ cw_context *cw__view_new(cw_context *base, uint32_t limit, const char *name)
 cw_context *cw_limited_parallelism(cw_context *context, int limit,
                                    const char *name)
 {
+    CW__RUNTIME;
     CW__CHECK_IF_ANY(CONTEXT, context);
     cw_context *base = context ? cw__io_base(context) : NULL;
     int status = CW_OK;

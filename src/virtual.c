@@ -113,7 +113,8 @@ static void count_turn(cw_test_scheduler *scheduler)
 static void run(cw_test_scheduler *scheduler, cw_job *job, bool inside)
 {
     cw__worker *outer = cw__self, *self = &job->context->workers[0];
-    cw__interrupted before = cw__worker_interrupt(self);
+    cw__interrupted before;
+    cw__worker_interrupt(self, &before);
     self->beneath = inside ? before.current : NULL;
     self->in_place = inside ? before.in_place + 1 : 0;
     cw__self = self;
@@ -124,7 +125,7 @@ static void run(cw_test_scheduler *scheduler, cw_job *job, bool inside)
         cw__task_run(self, job);
         count_turn(scheduler);
     } while (scheduler->again == job);
-    cw__worker_go_back(self, before);
+    cw__worker_go_back(self, &before);
     cw__self = outer;
 }
 

@@ -40,6 +40,11 @@ typedef struct cw__worker {
 
     /* The owner's. */
     _Alignas(CW_CACHE_LINE) cw_job *current; /* runs now */
+    _Atomic uint32_t gate; /* see kill_gate.h; others change it, too */
+    uint32_t gate_turn;    /* of the last killable step */
+    bool host_killable;    /* the host's own code here may be killed as well */
+    struct cw__life *life; /* of its present thread, see lost.h */
+    struct cw__interrupted *interrupted; /* what `current` runs on top of */
     struct cw__worker *outer; /* the worker of another context that the thread
                                  is as well, in a blocking call */
     cw_job *slot;      /* resumed last: goes next; empty while a job runs */
@@ -72,7 +77,9 @@ typedef struct cw__worker {
     uintptr_t undelivered; /* taken from the inbox, for the next turn */
     cw__line pinned;       /* ready, and of this worker alone */
     void *host_data;
-    bool begun; /* has a thread, in a context that grows; of who wakes it */
+    bool begun;    /* has a thread, in a context that grows; of who wakes it */
+    bool unjoined; /* has lost its first thread; of who declares that dead */
+    struct cw__here *here; /* what it runs in place, see in_place.c */
 
     /* Counters: written by the owner, read by everybody. */
     _Atomic uint64_t launched, completed, failed, cancelled, steps, steals,
@@ -111,22 +118,27 @@ void cw__worker_flush(cw__worker *self);
 void cw__worker_fire_timers(cw__worker *self);
 
 /* What a worker is at, to be put back after something that runs on top of it.
- */
+ * Linked, since all of it is lost with the thread. */
 typedef struct cw__interrupted {
+    struct cw__interrupted *outer;
     cw_job *current, *beneath;
     uint32_t in_place;
 } cw__interrupted;
 
-static inline cw__interrupted cw__worker_interrupt(const cw__worker *self)
+static inline void cw__worker_interrupt(cw__worker *self, cw__interrupted *at)
 {
-    return (cw__interrupted){self->current, self->beneath, self->in_place};
+    *at = (cw__interrupted){self->interrupted, self->current, self->beneath,
+                            self->in_place};
+    self->interrupted = at;
 }
 
-static inline void cw__worker_go_back(cw__worker *self, cw__interrupted to)
+static inline void cw__worker_go_back(cw__worker *self,
+                                      const cw__interrupted *to)
 {
-    self->current = to.current;
-    self->beneath = to.beneath;
-    self->in_place = to.in_place;
+    self->interrupted = to->outer;
+    self->current = to->current;
+    self->beneath = to->beneath;
+    self->in_place = to->in_place;
 }
 
 /* The worker's next random number. */

@@ -42,6 +42,24 @@ const cw_elements *cw_elements_with_context(const cw_elements *base,
 const cw_elements *cw_elements_with_job(const cw_elements *base, cw_job *job);
 const cw_elements *cw_elements_with_name(const cw_elements *base,
                                          const char *name);
+/* With this a job may be killed, with all that it launches. From when it is
+ * cancelled, by whomever, a time limit included, it has `grace_ms` milliseconds
+ * to end (less than 0 counts as 0). Then workers that still run something of it
+ * lose their threads. What these were running, which need not be all of the
+ * job, ends at once and without clean-up, cancelled, with a CW_ELOST error as
+ * cause that names worker and job; each worker gets a new thread. What waits
+ * goes on, as does clean-up that was begun.
+ *
+ * Code inside of a call of this library is killed when it comes out of it, so
+ * what is in cw_run_blocking() cannot be killed; nor can code on threads that
+ * are no workers. The C library knows nothing of this: a body that is killed
+ * while it holds a lock of its own, as printf() does, keeps that. Natively no
+ * thread can be ended from outside: it goes on by itself until it comes back to
+ * the library, and nobody hears of it any more.
+ *
+ * This concerns one job: it is not handed on with the other elements. */
+const cw_elements *cw_elements_with_grace(const cw_elements *base,
+                                          int64_t grace_ms);
 const cw_elements *cw_elements_with_handler(const cw_elements *base,
                                             cw_failure_fn *call, void *arg);
 const cw_elements *cw_elements_with_value(const cw_elements *base,

@@ -31,7 +31,9 @@ extern "C" {
     X(ESENDCLOSED, -14, "the channel is closed: nothing can be sent")          \
     X(ERECVCLOSED, -15, "the channel is closed: nothing is left to receive")   \
     X(EUNDELIVERED, -16, "the hook for an undelivered element failed")         \
-    X(EOWNER, -17, "the mutex is locked by another owner")
+    X(EOWNER, -17, "the mutex is locked by another owner")                     \
+    X(ELOST, -18, "the worker was lost")                                       \
+    X(EPOISONED, -19, "who had the mutex locked was lost with its worker")
 
 enum cw_status {
     CW_OK = 0,

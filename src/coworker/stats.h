@@ -32,6 +32,9 @@ typedef struct cw_stats {
     uint64_t timers;    /* delays that ran out */
     uint32_t workers;   /* workers that are up */
     uint32_t idle;      /* of these: asleep */
+    uint32_t lost;      /* workers whose thread was lost, each time */
+    uint32_t undead;    /* of these threads: not proved to be dead. Memory that
+                           they used, stacks above all, is not used again */
 } cw_stats;
 
 void cw_context_stats(const cw_context *context, cw_stats *out);

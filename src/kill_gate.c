@@ -1,0 +1,68 @@
+/* kill_gate.c: when a worker's thread may be ended, and when it may not.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "kill_gate.h"
+
+#include "lock.h"
+#include "lost.h"
+#include "platform.h"
+
+_Thread_local uint32_t cw__gate_left;
+
+static uint32_t with_state(uint32_t word, uint32_t state)
+{
+    return (word & ~(uint32_t)CW__GATE_STATE) | state;
+}
+
+void cw__gate_open_killable(cw__worker *self)
+{
+    self->gate_turn += CW__GATE_TURN;
+    cw__gate_left = self->gate_turn | CW__GATE_KILLABLE;
+    /* seq_cst: release, for who holds the gate and looks at the worker; and
+     * before what the user code does */
+    cw_store_seq_cst(&self->gate, cw__gate_left);
+}
+
+void cw__gate_close_killable(cw__worker *self)
+{
+    uint32_t held = with_state(cw__gate_left, CW__GATE_HELD);
+    for (unsigned spins = 0;;) {
+        uint32_t word = cw__gate_left;
+        /* acq_rel: pairs with cw__gate_hold() and cw__gate_let_go() */
+        if (cw_cas_acq_rel(&self->gate, &word, CW__GATE_CLOSED)) break;
+        if (word != held) cw__thread_lost();
+        cw__spin(&spins); /* for a look at a few jobs */
+    }
+    cw__gate_left = 0;
+}
+
+cw__worker *cw__gate_enter_killable(cw__worker *self)
+{
+    cw__gate_close_killable(self);
+    return self;
+}
+
+/* ---- for who kills */
+
+bool cw__gate_hold(cw__worker *worker)
+{
+    uint32_t word = cw_load_relaxed(&worker->gate);
+    if ((word & CW__GATE_STATE) != CW__GATE_KILLABLE) return false;
+    /* acq_rel: pairs with the opening; what the worker has done is seen */
+    return cw_cas_acq_rel(&worker->gate, &word,
+                          with_state(word, CW__GATE_HELD));
+}
+
+void cw__gate_let_go(cw__worker *worker)
+{
+    uint32_t word = cw_load_relaxed(&worker->gate); /* nobody else's now */
+    /* release: pairs with the closing */
+    cw_store_release(&worker->gate, with_state(word, CW__GATE_KILLABLE));
+}
+
+void cw__gate_doom(cw__worker *worker)
+{
+    uint32_t word = cw_load_relaxed(&worker->gate);
+    cw_store_release(&worker->gate, with_state(word, CW__GATE_DOOMED));
+}

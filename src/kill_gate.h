@@ -1,0 +1,121 @@
+/* kill_gate.h: when a worker's thread may be ended, and when it may not.
+ *
+ * SPDX-License-Identifier: MIT
+ *
+ * A thread can be terminated, or die, at any instruction. If that happens in
+ * user code nothing of ours is half done; inside of the runtime it would leave
+ * locks held and queues torn. So each worker has a word that says where it is:
+ *
+ *   CLOSED         inside of the runtime, or asleep: must not be ended
+ *   OPEN           in user code that nobody asked to be killable
+ *   KILLABLE|turn  in user code that may be ended. Each time it is opened it
+ *                  gets another turn, so that whoever means to kill one step
+ *                  cannot hit the next
+ *   HELD|turn      somebody looks whether this is the one to kill; the worker
+ *                  waits at the gate
+ *   DOOMED|turn    its thread is as good as dead: when it comes to the gate it
+ *                  stays there for good
+ *
+ * The worker opens the gate around user code and closes it whenever that calls
+ * back into the runtime, allocator included. Both cost a plain store unless the
+ * code is killable. It is never open while the body that runs is registered for
+ * something to wait for, so a body that is lost waits for nothing.
+ *
+ * A thread that was declared dead may go on for a while. All that it knows of
+ * the gate is the word that it left there itself; since turns are never used
+ * twice, it cannot pass any more, whoever owns the worker by then.
+ */
+#ifndef CW_KILL_GATE_H
+#define CW_KILL_GATE_H
+
+#include "worker.h"
+
+enum {
+    CW__GATE_CLOSED,
+    CW__GATE_OPEN,
+    CW__GATE_KILLABLE,
+    CW__GATE_HELD,
+    CW__GATE_DOOMED,
+    CW__GATE_STATE = 7, /* mask; the turn is above */
+    CW__GATE_TURN = 8
+};
+
+/* What this thread left at its killable gate; 0: that is not open. */
+extern _Thread_local uint32_t cw__gate_left;
+
+void cw__gate_open_killable(cw__worker *self);
+/* Comes back only if the thread may go on. */
+void cw__gate_close_killable(cw__worker *self);
+cw__worker *cw__gate_enter_killable(cw__worker *self);
+
+/* True if what the worker runs now may be killed. */
+static inline bool cw__runs_killable(const cw__worker *self)
+{
+    const cw_job *job = self->current;
+    return (job && job->flags & CW__JOB_KILLABLE) || self->host_killable;
+}
+
+static inline void cw__gate_open(cw__worker *self)
+{
+    if (cw_unlikely(cw__runs_killable(self)))
+        cw__gate_open_killable(self);
+    else /* relaxed: only who finds the thread dead looks at it */
+        cw_store_relaxed(&self->gate, CW__GATE_OPEN);
+}
+
+/* Around a step of the current job's body, and around the host's own code. */
+static inline void cw__user_begin(cw__worker *self)
+{
+    const cw_job *job = self->current;
+    /* Something that the body waited for is still its; the call that takes it
+     * opens the gate. */
+    if (job && (job->armed != CW__UNARMED || job->top->callee)) return;
+    cw__gate_open(self);
+}
+
+static inline void cw__user_end(cw__worker *self)
+{
+    if (cw_unlikely(cw__gate_left))
+        cw__gate_close_killable(self);
+    else
+        cw_store_relaxed(&self->gate, CW__GATE_CLOSED);
+}
+
+/* Begins every function that user code calls and that changes anything that is
+ * shared. The worker, if the gate was open; NULL: nothing to do at the end. */
+static inline cw__worker *cw__runtime_enter(void)
+{
+    cw__worker *self = cw__self;
+    if (!self) return NULL;
+    if (cw_unlikely(cw__gate_left)) return cw__gate_enter_killable(self);
+    /* relaxed, both: its own */
+    if (cw_load_relaxed(&self->gate) == CW__GATE_CLOSED) return NULL;
+    cw_store_relaxed(&self->gate, CW__GATE_CLOSED);
+    return self;
+}
+
+static inline void cw__runtime_leave(cw__worker *const *entered)
+{
+    if (!*entered) return;
+    const cw_job *job = (*entered)->current;
+    /* It is about to suspend. */
+    if (job && job->armed != CW__UNARMED) return;
+    cw__gate_open(*entered);
+}
+
+/* First in such a function; what it does lasts until that returns. */
+#define CW__RUNTIME                                                            \
+    cw__worker *const cw__entered                                              \
+        __attribute__((cleanup(cw__runtime_leave), unused)) =                  \
+            cw__runtime_enter()
+
+/* ---- for who kills */
+
+/* Keeps the worker at its gate if that is open and killable. Then nothing that
+ * it runs can end, up to ... */
+bool cw__gate_hold(cw__worker *worker);
+/* ... either of these. */
+void cw__gate_let_go(cw__worker *worker);
+void cw__gate_doom(cw__worker *worker);
+
+#endif /* CW_KILL_GATE_H */

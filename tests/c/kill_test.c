@@ -1,0 +1,411 @@
+/* kill_test.c: jobs that may be killed, and what becomes of their workers.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "test.h"
+
+#include "helpers.h"
+
+enum { GRACE_MS = 5, LONG_MS = 60 * 1000 };
+
+/* A job of NAME that may be killed. */
+#define LAUNCH_KILLABLE(context, NAME, ...)                                    \
+    NAME##__launch(killable(context), CW_START_DEFAULT, CW__START_HANDLE,      \
+                   __VA_ARGS__)
+
+/* Kept up to the end of the test. */
+static const cw_elements *killable(cw_context *context)
+{
+    static const cw_elements *elements;
+    if (elements) return elements;
+    const cw_elements *place = cw_elements_with_context(NULL, context);
+    elements = cw_elements_with_grace(place, GRACE_MS);
+    ASSERT(elements);
+    cw_elements_release(place);
+    return elements;
+}
+
+static void shut_down_all(cw_context *context)
+{
+    cw_elements_release(killable(context));
+    shut_down(context);
+}
+
+static void assert_lost(cw_job *job, const char *message)
+{
+    cw_error *error = cw_job_error(job);
+    ASSERT_EQ(cw_error_code(error), CW_ECANCELED);
+    ASSERT_EQ(cw_error_code(cw_error_cause(error)), CW_ELOST);
+    if (message) ASSERT_STR(cw_error_message(cw_error_cause(error)), message);
+}
+
+static cw_stats stats_of(const cw_context *context)
+{
+    cw_stats stats;
+    cw_context_stats(context, &stats);
+    return stats;
+}
+
+/* Lets the threads that were left behind come back to the library, and waits
+ * until they are known to be over. */
+static void let_zombies_go(cw_context *context, struct hold *hold, int count)
+{
+    for (int i = 0; i < count; i++)
+        event_set(hold->release);
+    while (stats_of(context).undead)
+        cw__thread_pause();
+    hold_free(hold);
+}
+
+static struct hold *hold_new(void)
+{
+    struct hold *hold = malloc(sizeof *hold);
+    ASSERT(hold);
+    hold->entered = event_new();
+    hold->release = event_new();
+    return hold;
+}
+
+TEST(a_body_that_never_looks_is_killed_after_its_time_of_grace)
+{
+    cw_context *context = new_context(1);
+    struct hold *hold = hold_new();
+    cw_job *job = LAUNCH_KILLABLE(context, hold_worker, hold);
+    event_await(hold->entered);
+    cw_cancel(job, NULL);
+    wait_for(job);
+    assert_lost(job, "worker 'test' was killed after the time of grace while "
+                     "it ran 'hold_worker'");
+    ASSERT_EQ(stats_of(context).lost, 1);
+    let_zombies_go(context, hold, 1);
+    cw_job_release(job);
+    shut_down_all(context);
+}
+
+TEST(what_is_queued_behind_it_runs_on_the_new_thread)
+{
+    enum { JOBS = 1000 }; /* more than a ring holds */
+    cw_context *context = new_context(1);
+    struct hold *hold = hold_new();
+    cw_job *job = LAUNCH_KILLABLE(context, hold_worker, hold);
+    event_await(hold->entered);
+    cw_job *jobs[JOBS];
+    for (int i = 0; i < JOBS; i++)
+        jobs[i] = cw_async(context, give, i);
+    cw_cancel(job, NULL);
+    for (int i = 0; i < JOBS; i++) {
+        int result;
+        wait_for(jobs[i]);
+        ASSERT_EQ(cw_result(give, jobs[i], &result), CW_OK);
+        ASSERT_EQ(result, i);
+        cw_job_release(jobs[i]);
+    }
+    ASSERT(cw_is_completed(job));
+    let_zombies_go(context, hold, 1);
+    cw_job_release(job);
+    shut_down_all(context);
+}
+
+TEST(a_context_loses_all_its_workers_again_and_again)
+{
+    enum { WORKERS = 4, ROUNDS = 25 };
+    cw_context *context = new_context(WORKERS);
+    struct hold *hold = hold_new();
+    for (int round = 0; round < ROUNDS; round++) {
+        cw_job *jobs[WORKERS];
+        for (int i = 0; i < WORKERS; i++)
+            jobs[i] = LAUNCH_KILLABLE(context, hold_worker, hold);
+        for (int i = 0; i < WORKERS; i++)
+            event_await(hold->entered);
+        for (int i = 0; i < WORKERS; i++)
+            cw_cancel(jobs[i], NULL);
+        for (int i = 0; i < WORKERS; i++) {
+            wait_for(jobs[i]);
+            assert_lost(jobs[i], NULL);
+            cw_job_release(jobs[i]);
+        }
+    }
+    ASSERT_EQ(stats_of(context).lost, WORKERS * ROUNDS);
+    let_zombies_go(context, hold, WORKERS * ROUNDS);
+    while (stats_of(context).workers != WORKERS)
+        cw__thread_pause();
+    shut_down_all(context);
+}
+
+/* ---- who dies, and who does not */
+
+static _Atomic int went_on;
+
+CW_FUNCTION(hold_and_go_on, struct hold *, cw_none)
+{
+    event_set((*arg)->entered);
+    event_await((*arg)->release);
+    (void)cw_is_stopped(); /* here it finds out */
+    atomic_store(&went_on, 1);
+    return CW_OK;
+}
+
+TEST(a_thread_that_was_left_behind_goes_no_further_than_the_next_call)
+{
+    cw_context *context = new_context(1);
+    struct hold *hold = hold_new();
+    cw_job *job = LAUNCH_KILLABLE(context, hold_and_go_on, hold);
+    event_await(hold->entered);
+    cw_cancel(job, NULL);
+    wait_for(job);
+    let_zombies_go(context, hold, 1);
+    ASSERT_EQ(atomic_load(&went_on), 0);
+    cw_job_release(job);
+    shut_down_all(context);
+}
+
+TEST(who_ends_in_time_is_not_killed)
+{
+    cw_context *context = new_context(2);
+    cw_job *job = LAUNCH_KILLABLE(context, wait_for_ever, CW_NONE);
+    cw_job *none = LAUNCH_KILLABLE(context, give, 1);
+    cw_cancel(job, NULL);
+    wait_for(job);
+    wait_for(none);
+    cw_cancel(none, NULL);
+    ASSERT_EQ(cw_job_error(none), 0);
+    ASSERT_EQ(cw_error_code(cw_job_error(job)), CW_ECANCELED);
+    ASSERT_EQ(cw_error_cause(cw_job_error(job)), 0);
+    ASSERT_EQ(stats_of(context).lost, 0);
+    cw_job_release(job);
+    cw_job_release(none);
+    shut_down_all(context);
+}
+
+/* Ends when the other one was killed: it is killable, but is not to be. */
+TEST(another_killable_job_is_let_go_on)
+{
+    cw_context *context = new_context(2);
+    struct hold *hold = hold_new(), *other = hold_new();
+    cw_job *spared = LAUNCH_KILLABLE(context, hold_worker, other);
+    cw_job *job = LAUNCH_KILLABLE(context, hold_worker, hold);
+    event_await(other->entered);
+    event_await(hold->entered);
+    cw_cancel(job, NULL);
+    wait_for(job);
+    event_set(other->release);
+    wait_for(spared);
+    ASSERT_EQ(cw_job_error(spared), 0);
+    ASSERT_EQ(stats_of(context).lost, 1);
+    hold_free(other);
+    let_zombies_go(context, hold, 1);
+    cw_job_release(job);
+    cw_job_release(spared);
+    shut_down_all(context);
+}
+
+TEST(one_that_nobody_said_may_be_killed_is_waited_for)
+{
+    cw_context *context = new_context(1);
+    struct hold *hold = hold_new();
+    cw_job *job = cw_async(context, hold_worker, hold);
+    event_await(hold->entered);
+    cw_cancel(job, NULL);
+    event_set(hold->release);
+    wait_for(job);
+    ASSERT_EQ(stats_of(context).lost, 0);
+    cw_job_release(job);
+    hold_free(hold);
+    shut_down_all(context);
+}
+
+/* ---- trees */
+
+CW_COROUTINE(scope_that_hangs, struct hold *, cw_none, CW_NO_LOCALS)
+{
+    CW_BEGIN(self);
+    ASSERT_EQ(cw_spawn(NULL, wait_for_ever, CW_NONE), CW_OK);
+    event_set(self->arg->entered);
+    event_await(self->arg->release);
+    CW_END(self);
+}
+
+CW_COROUTINE(call_plainly, struct hold *, cw_none, cw_none nothing;)
+{
+    CW_BEGIN(self);
+    CW_SCOPE(self, scope_that_hangs, self->arg, &self->nothing);
+    CW_END(self);
+}
+
+static _Atomic int cleaned_up;
+
+CW_COROUTINE(nested, struct hold *, cw_none, cw_none nothing;)
+{
+    CW_BEGIN(self);
+    CW_CALL(self, call_plainly, self->arg, &self->nothing);
+    CW_FINALLY(self);
+    atomic_store(&cleaned_up, 1);
+    CW_END(self);
+}
+
+TEST(all_scopes_that_the_step_is_in_end_with_it)
+{
+    cw_context *context = new_context(2);
+    struct hold *hold = hold_new();
+    cw_job *job = LAUNCH_KILLABLE(context, nested, hold);
+    event_await(hold->entered);
+    cw_cancel(job, NULL);
+    wait_for(job);
+    assert_lost(job, NULL);
+    ASSERT_EQ(atomic_load(&cleaned_up), 0); /* nobody knows its state */
+    let_zombies_go(context, hold, 1);
+    cw_job_release(job);
+    shut_down_all(context);
+}
+
+CW_COROUTINE(launch_and_wait, struct hold *, cw_none, cw_job *child;)
+{
+    CW_BEGIN(self);
+    self->child = cw_async(NULL, hold_worker, self->arg);
+    CW_JOIN(self, self->child);
+    CW_FINALLY(self);
+    atomic_store(&cleaned_up, 1);
+    cw_job_release(self->child);
+    CW_END(self);
+}
+
+TEST(who_waits_for_a_child_that_is_killed_cleans_up)
+{
+    cw_context *context = new_context(2);
+    struct hold *hold = hold_new();
+    cw_job *job = LAUNCH_KILLABLE(context, launch_and_wait, hold);
+    event_await(hold->entered);
+    cw_cancel(job, NULL);
+    wait_for(job);
+    ASSERT_EQ(cw_error_code(cw_job_error(job)), CW_ECANCELED);
+    ASSERT_EQ(atomic_load(&cleaned_up), 1);
+    ASSERT_EQ(stats_of(context).lost, 1);
+    let_zombies_go(context, hold, 1);
+    cw_job_release(job);
+    shut_down_all(context);
+}
+
+static cw_job *inner;
+
+/* A body that is lost gives no handles back, so these are kept elsewhere. */
+CW_FUNCTION(keep_and_hold, struct hold *, cw_none)
+{
+    inner = cw_job_retain(cw_current_job());
+    event_set((*arg)->entered);
+    event_await((*arg)->release);
+    return CW_OK;
+}
+
+CW_COROUTINE(run_in_place, struct hold *, cw_none, CW_NO_LOCALS)
+{
+    CW_BEGIN(self);
+    cw_job_release(
+        cw_launch_with(NULL, CW_START_UNDISPATCHED, keep_and_hold, self->arg));
+    CW_END(self);
+}
+
+TEST(a_step_that_runs_inside_of_another_takes_that_along)
+{
+    cw_context *context = new_context(1);
+    struct hold *hold = hold_new();
+    cw_job *job = LAUNCH_KILLABLE(context, run_in_place, hold);
+    event_await(hold->entered);
+    cw_cancel(job, NULL);
+    wait_for(job);
+    wait_for(inner);
+    assert_lost(job, "worker 'test' was killed after the time of grace while "
+                     "it ran 'run_in_place'");
+    assert_lost(inner, "worker 'test' was killed after the time of grace while "
+                       "it ran 'keep_and_hold'");
+    let_zombies_go(context, hold, 1);
+    cw_job_release(inner);
+    cw_job_release(inner); /* the handle that the body had */
+    cw_job_release(job);
+    shut_down_all(context);
+}
+
+/* ---- with others */
+
+CW_COROUTINE(await_held, cw_job *, cw_none, cw_none nothing;)
+{
+    CW_BEGIN(self);
+    CW_TRY(self, 1);
+    CW_AWAIT(self, hold_worker, self->arg, &self->nothing);
+    ASSERT(false);
+    CW_CATCH(self, 1)
+    {
+        ASSERT_EQ(cw_error_code(cw_caught(self)), CW_ECANCELED);
+        ASSERT_EQ(cw_error_code(cw_error_cause(cw_caught(self))), CW_ELOST);
+    }
+    CW_END(self);
+}
+
+TEST(who_awaits_it_hears_of_the_loss)
+{
+    cw_context *context = new_context(1);
+    struct hold *hold = hold_new();
+    cw_job *job = LAUNCH_KILLABLE(context, hold_worker, hold);
+    cw_job *waiting = cw_async(NULL, await_held, job);
+    event_await(hold->entered);
+    cw_cancel(job, NULL);
+    wait_for(waiting);
+    ASSERT_EQ(cw_job_error(waiting), 0);
+    let_zombies_go(context, hold, 1);
+    cw_job_release(job);
+    cw_job_release(waiting);
+    shut_down_all(context);
+}
+
+CW_COROUTINE(hold_in_scope, struct hold *, cw_none, cw_job *job;
+             const cw_elements *elements; cw_none nothing;)
+{
+    CW_BEGIN(self);
+    self->elements = cw_elements_with_grace(NULL, GRACE_MS);
+    self->job = cw_launch_with(self->elements, CW_START_DEFAULT, hold_worker,
+                               self->arg);
+    CW_JOIN(self, self->job);
+    CW_FINALLY(self);
+    cw_elements_release(self->elements);
+    cw_job_release(self->job);
+    CW_END(self);
+}
+
+CW_COROUTINE(limit_it, struct hold *, bool, cw_none nothing;)
+{
+    CW_BEGIN(self);
+    CW_WITH_TIMEOUT_OR_NULL(self, 1, hold_in_scope, self->arg, &self->nothing,
+                            &self->result);
+    CW_END(self);
+}
+
+TEST(a_time_limit_cancels_and_then_it_is_killed)
+{
+    cw_context *context = new_context(2);
+    struct hold *hold = hold_new();
+    cw_job *job = cw_async(context, limit_it, hold);
+    wait_for(job);
+    bool in_time = true;
+    ASSERT_EQ(cw_result(limit_it, job, &in_time), CW_OK);
+    ASSERT(!in_time);
+    ASSERT_EQ(stats_of(context).lost, 1);
+    let_zombies_go(context, hold, 1);
+    cw_job_release(job);
+    shut_down_all(context);
+}
+
+/* ---- at the end */
+
+TEST(a_closed_context_ends_after_a_kill)
+{
+    cw_context *context = new_context(2);
+    struct hold *hold = hold_new();
+    cw_job *job = LAUNCH_KILLABLE(context, hold_worker, hold);
+    event_await(hold->entered);
+    cw_context_close(context);
+    cw_cancel(job, NULL);
+    ASSERT_EQ(cw_context_join(context), CW_OK);
+    assert_lost(job, NULL);
+    cw_job_release(job);
+    let_zombies_go(context, hold, 1);
+    cw_context_release(context);
+}
