@@ -105,9 +105,10 @@ void cw__context_disown(cw_context *context);
 
 /* Starts a context with hooks set first; what cw_new_fixed_worker_context()
  * does. `setup` (may be NULL) is called for each worker before its thread
- * starts. Returns 0 and the context in `*out`, or an error code. */
+ * starts; false: there is no memory. Returns 0 and the context in `*out`, or an
+ * error code. */
 int cw__context_open(uint32_t workers, const char *name,
-                     void (*setup)(cw__worker *, void *), void *arg,
+                     bool (*setup)(cw__worker *, void *), void *arg,
                      cw_context **out);
 /* Detaches the threads of one that is open; nobody will join them. */
 void cw__context_never_join(cw_context *context);
@@ -120,6 +121,9 @@ int cw__context_open_growing(uint32_t workers, const char *name,
 bool cw__worker_begin(cw__worker *worker);
 /* Starts the thread of a worker with a new `life`. CW_OK or an error. */
 int cw__worker_start(cw__worker *worker);
+/* Where somebody else starts threads: the argument of one that takes the place
+ * of a lost one. NULL without memory; the worker is gone then. */
+void *cw__worker_argument(cw__worker *worker);
 /* A worker that has lost its thread gets no other. */
 void cw__worker_gone(cw__worker *worker);
 

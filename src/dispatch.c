@@ -138,6 +138,10 @@ bool cw__hand_over(cw__worker *self, cw_job *job)
 void cw__dispatch_pinned(cw_job *job)
 {
     cw__worker *home = cw__the_host.home_of(job);
+    if (cw_unlikely(!home)) {
+        cw__the_host.homeless(job);
+        return;
+    }
     if (cw__the_host.runs_here(job)) {
         cw__worker_pin(home, job);
         if (!home->running) cw__worker_unpark(home);

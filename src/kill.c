@@ -75,6 +75,7 @@ static bool runs_any_of(const cw__worker *worker, const cw_job *above)
 static void kill_in(cw_context *context, cw_job *above)
 {
     static const cw__loss loss = {"was killed after the time of grace", NULL};
+    if (context->adopted) return; /* somebody's own thread */
     for (uint32_t i = 0; i < context->count; i++) {
         cw__worker *worker = &context->workers[i];
         if (!cw__gate_hold(worker)) continue;

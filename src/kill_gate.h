@@ -88,8 +88,9 @@ static inline cw__worker *cw__runtime_enter(void)
     cw__worker *self = cw__self;
     if (!self) return NULL;
     if (cw_unlikely(cw__gate_left)) return cw__gate_enter_killable(self);
-    /* relaxed, both: its own */
-    if (cw_load_relaxed(&self->gate) == CW__GATE_CLOSED) return NULL;
+    /* relaxed, both: its own; or that of a dead one, for whom this thread acts,
+     * which is neither open nor closed */
+    if (cw_load_relaxed(&self->gate) != CW__GATE_OPEN) return NULL;
     cw_store_relaxed(&self->gate, CW__GATE_CLOSED);
     return self;
 }

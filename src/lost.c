@@ -105,8 +105,7 @@ static void forget_errors(cw_frame *frame)
     frame->error = frame->leaving = NULL;
 }
 
-/* What a body is told that was running: owned. */
-static cw_error *explain(const cw__worker *worker, cw_job *job,
+cw_error *cw__loss_error(const cw__worker *worker, cw_job *job,
                          const cw__loss *loss)
 {
     char buffer[240];
@@ -167,8 +166,8 @@ static void drop_steps(cw__worker *worker, cw__life *life, const cw__loss *loss,
     worker->running = false;
     for (;;) { /* from the inside; one may be on top of itself */
         if (job && job != last) {
-            cw_error *error =
-                failure ? cw_error_retain(failure) : explain(worker, job, loss);
+            cw_error *error = failure ? cw_error_retain(failure)
+                                      : cw__loss_error(worker, job, loss);
             last = job;
             end_step(worker, life, job, error);
             cw_error_release(error);

@@ -15,7 +15,7 @@ WASM_RARE := dump dump_look dump_text deadlock watch run_test scheduler virtual 
 $(WASM_RARE:%=$(WASM_BUILD)/%.o): WASM_CFLAGS += -Oz
 
 WASM_OBJECTS := $(CORE_SOURCES:src/%.c=$(WASM_BUILD)/%.o) \
-  $(WASM_BUILD)/emscripten.o $(WASM_BUILD)/pthread.o \
+  $(WASM_BUILD)/emscripten.o $(WASM_BUILD)/pthread.o $(WASM_BUILD)/malloc.o \
   $(BRIDGE_SOURCES:wasm/%.c=$(WASM_BUILD)/%.o)
 
 # What everybody links with who wants the JavaScript interface: this is also

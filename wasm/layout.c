@@ -131,6 +131,8 @@ int main(void)
     OFFSET("STATS_TIMERS", cw_stats, timers);
     OFFSET("STATS_WORKERS", cw_stats, workers);
     OFFSET("STATS_IDLE", cw_stats, idle);
+    OFFSET("STATS_LOST", cw_stats, lost);
+    OFFSET("STATS_UNDEAD", cw_stats, undead);
 #define CODE(name, value, text) CONSTANT("CW_" #name, value);
     CW_ERROR_MAP(CODE)
     return 0;

@@ -118,11 +118,17 @@ static cw_step run_in_javascript(cw_frame *frame)
     cw__worker *self = cwb_realm;
     cw_job *job = frame->job;
     cwb_ticket *ticket = cwb_ticket_of(job);
+    if (ticket->local && cw_unlikely(ticket->home != cwb_here)) {
+        frame->error = cwb_homeless_error(job, ticket->home);
+        return CW_STEP_DONE;
+    }
     self->host_ran = self->host_called = true;
+    if (cw_unlikely(job->flags & CW__JOB_KILLABLE)) cwb_become_killable();
     uint32_t code = (uint32_t)cw_js_run(job, ticket->task, ticket->outcome,
                                         ticket->data, values_length(ticket));
     if ((code & 7) == CWB_PENDING) {
         self->foreign++;
+        cwb_open_add(&ticket->open, job);
         /* What stands in line waits until the function has come to where it
          * waits. Tasks, which are independent, gain from running in batches. */
         if (ticket->local && self->running) self->host_goes_on = true;
@@ -141,6 +147,7 @@ static const cw_coroutine javascript = {
 void cwb_complete(cw_job *job, uint32_t code)
 {
     cwb_realm->foreign--;
+    cwb_open_remove(&cwb_ticket_of(job)->open);
     cw__job_finish(cw__self, job, take_outcome(job, code));
 }
 
@@ -199,7 +206,7 @@ static cwb_ticket *make(cw_context *context, const cw_coroutine *type,
     cwb_ticket *ticket = cwb_ticket_of(job);
     memset(ticket, 0, sizeof *ticket);
     ticket->job = job;
-    ticket->home = cwb_realm;
+    ticket->home = cwb_here;
     ticket->token = token;
     ticket->capacity = capacity;
     ticket->data = room_of(ticket);
@@ -336,7 +343,8 @@ void cwb_job_final(cw_job *job, bool unhandled)
         ticket->outcome = CWB_ERROR;
         ticket->worker = cw_worker_name();
     }
-    cw__worker *home = ticket->home; /* the ticket is its realm's afterwards */
+    /* The ticket is its realm's afterwards. */
+    cw__worker *home = ticket->home->worker;
     cw__inbox_push(&home->inbox, (uintptr_t)ticket | CWB_MARK_TICKET);
     cw__worker_unpark(home);
 }
@@ -348,13 +356,21 @@ const char *cwb_name_of(const cw_job *job)
     return task ? cwb_task_name(job->context, ticket->task) : NULL;
 }
 
-cw__worker *cwb_home_of(const cw_job *job)
+static cwb_home *home_of(const cw_job *job)
 {
     if (job->flags & CW__JOB_LEAF) return cwb_leaf_home(job);
     return cwb_ticket_of((cw_job *)job)->home;
 }
 
-bool cwb_runs_here(const cw_job *job) { return cwb_home_of(job) == cwb_realm; }
+cw__worker *cwb_home_of(const cw_job *job)
+{
+    const cwb_home *home = home_of(job);
+    return cwb_hears(home) ? home->worker : NULL;
+}
+
+bool cwb_runs_here(const cw_job *job) { return home_of(job) == cwb_here; }
+
+void cwb_homeless(cw_job *job) { cwb_leave_behind(job, home_of(job)); }
 
 size_t cwb_job_free(cw_job *job)
 {
@@ -407,7 +423,7 @@ int32_t cwb_job_token(cw_job *job)
 {
     if (!(job->flags & CW__JOB_NOTIFY)) return -1;
     const cwb_ticket *ticket = cwb_ticket_of(job);
-    return ticket->home == cwb_realm ? (int32_t)ticket->token : -1;
+    return ticket->home == cwb_here ? (int32_t)ticket->token : -1;
 }
 
 /* How a job that this realm has launched has ended well, before its ticket

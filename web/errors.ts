@@ -124,6 +124,26 @@ export class StartError extends CoworkerError {
   }
 }
 
+/**
+ * The worker was lost that ran the job: it was killed, or died. The message names
+ * worker, task and cause. What the job had not begun, or what waited in C, is not
+ * concerned: see docs/guarantees.md.
+ */
+export class WorkerLostError extends CancellationError {
+  override name = 'WorkerLostError';
+}
+
+/**
+ * A context has failed as a whole, with all jobs in it: it lost too many workers,
+ * or one inside of the core, whose state nobody knows then.
+ */
+export class ContextLostError extends CoworkerError {
+  override name = 'ContextLostError';
+  constructor(message: string, options: ErrorOptions = {}) {
+    super(message, { ...options, code: 'CW_ELOST' });
+  }
+}
+
 /** A worker stopped with an error that no task could catch. */
 export class WorkerCrashedError extends CoworkerError {
   override name = 'WorkerCrashedError';
@@ -143,6 +163,8 @@ export const errorClasses = {
   CompletionHandlerError,
   NativeError,
   WorkerCrashedError,
+  WorkerLostError,
+  ContextLostError,
 } as const;
 
 /** The core could not make what it was to make. */

@@ -21,7 +21,7 @@ export function startFlags(start: Start | undefined): number {
 export function givenOf(realm: JobRealm, options: LaunchOptions): Pointer {
   const { parent, release } = parentOf(realm, options);
   try {
-    return makeElements(realm, options, parent);
+    return makeElements(realm, options, parent, options.killable?.grace);
   } finally {
     release();
   }

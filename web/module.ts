@@ -22,12 +22,24 @@ export interface Host {
   workerStart(worker: Pointer, name: Pointer): void;
   workerEnd(worker: Pointer): void;
   wake(worker: Pointer): void;
+  becameKillable(): void;
+  workerLost(worker: Pointer, life: Pointer): void;
 }
 
 /** An instance of the core's module, or of a user's that links the core. */
 export interface CoreModule {
   _cwb_abi(): number;
   _cwb_init(wakeByMessage: number): Pointer;
+  _cwb_home_address(): Pointer;
+  _cwb_enter(): number;
+  _cwb_leave(): void;
+  _cwb_worker_died(worker: Pointer, length: number): Pointer;
+  _cwb_worker_replace(worker: Pointer, again: number): number;
+  _cwb_life_proved(life: Pointer): void;
+  _cwb_stack_save(): void;
+  _cwb_stack_restore(): void;
+  _cwb_trapped(error: Pointer): number;
+  _cwb_elements_grace(base: Pointer, ms: number): Pointer;
   _cwb_scratch(bytes: number): Pointer;
   _cwb_run(budget: number): number;
   _cwb_sleep_ms(): number;

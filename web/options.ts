@@ -26,6 +26,15 @@ export interface LaunchOptions extends Elements {
   readonly signal?: AbortSignal;
   /** Cancels the job after so many milliseconds, counted from the launch. */
   readonly timeout?: number;
+  /**
+   * Lets the job be killed, with all below it: if it has not ended so many
+   * milliseconds after it was cancelled (by whatever, a `timeout` among that), the
+   * workers that still run something of it are terminated and replaced. What they
+   * ran ends with a {@link WorkerLostError}: in JavaScript that is all that has
+   * begun on such a worker.
+   * @default it is asked to stop and waited for, however long that takes
+   */
+  readonly killable?: { readonly grace: number };
   /** Objects in the arguments to move to the worker instead of copying them. */
   readonly transfer?: readonly Transferable[];
 }
@@ -63,6 +72,12 @@ export interface ContextOptions {
   readonly startTimeout?: number;
   /** Keeps a record of what workers do, for `context.trace()`. @default false */
   readonly trace?: boolean;
+  /**
+   * How many workers may be lost within `period` milliseconds; one more, and the
+   * context fails with a {@link ContextLostError} instead of going on like that.
+   * @default { count: 16, period: 10000 }
+   */
+  readonly losses?: { readonly count: number; readonly period: number };
   /** Called with errors that a task leaves behind after its end. */
   readonly onStrayError?: (error: Error) => void;
   /**
@@ -80,6 +95,7 @@ export interface CheckedOptions {
   readonly wasmUrl: string | undefined;
   readonly startTimeout: number;
   readonly trace: boolean;
+  readonly losses: { readonly count: number; readonly period: number };
   readonly onStrayError: ((error: Error) => void) | undefined;
   readonly wakeByMessage: boolean;
 }
@@ -143,6 +159,15 @@ export function checkContext(
   check('wake', wake, "'auto' or 'message'", (value) => value === 'auto' || value === 'message');
   checkNumber('options.memory', memory, 2, 4095);
   checkNumber('options.maximumMemory', maximumMemory, memory, 4096);
+  const { losses = { count: 16, period: 10_000 } } = options;
+  check(
+    'losses',
+    losses,
+    'an object { count, period }',
+    (value) => typeof value === 'object' && !!value,
+  );
+  checkNumber('options.losses.count', losses.count, 0, Number.MAX_SAFE_INTEGER, 'an integer');
+  checkNumber('options.losses.period', losses.period, 0, Number.MAX_SAFE_INTEGER);
   checkNumber('options.startTimeout', startTimeout, 1, 2 ** 31 - 1);
   return {
     worker,
@@ -152,6 +177,7 @@ export function checkContext(
     wasmUrl: wasmUrl === undefined ? undefined : String(wasmUrl),
     startTimeout,
     trace,
+    losses,
     onStrayError,
     wakeByMessage: wake === 'message',
   };
@@ -172,7 +198,8 @@ export function parentOf(
 }
 
 /** Checks what a job is launched with. */
-export function checkLaunch({ timeout, signal, transfer, start }: LaunchOptions): void {
+export function checkLaunch(options: LaunchOptions): void {
+  const { timeout, signal, transfer, start, killable } = options;
   check(
     'start',
     start,
@@ -180,6 +207,15 @@ export function checkLaunch({ timeout, signal, transfer, start }: LaunchOptions)
     (value) => typeof value === 'string' && starts.includes(value),
   );
   if (timeout !== undefined) checkNumber('options.timeout', timeout, 0, Number.MAX_SAFE_INTEGER);
+  if (killable !== undefined) {
+    check(
+      'killable',
+      killable,
+      'an object { grace }',
+      (value) => typeof value === 'object' && !!value,
+    );
+    checkNumber('options.killable.grace', killable.grace, 0, 2 ** 31 - 1);
+  }
   check('signal', signal, 'an AbortSignal', () => typeof signal?.addEventListener === 'function');
   check('transfer', transfer, 'an array', Array.isArray);
 }

@@ -16,6 +16,7 @@ import type { CoreModule, ModuleFactory, Pointer } from './module.js';
 import type { CheckedOptions } from './options.js';
 import { Parcels, snapshot } from './parcels.js';
 import { Realm } from './realm.js';
+import type { Thread } from './threads.js';
 
 /** Launches in a row that each wake a worker. */
 const WAKE_AT_ONCE = 4;
@@ -33,6 +34,10 @@ export class Runtime extends Realm implements LaunchRealm {
   readonly sharedMemory: WebAssembly.Memory;
   /** Realms that can be woken by a message only, by their worker's address. */
   readonly wakers = new Map<Pointer, () => void>();
+  /** Who replaces workers that the core has declared dead, by their address. */
+  readonly replacers = new Map<Pointer, (life: Pointer) => void>();
+  /** Dead threads whose memory serves the next ones. */
+  readonly deadThreads: Thread[] = [];
 
   private holds = 0;
 
@@ -50,9 +55,10 @@ export class Runtime extends Realm implements LaunchRealm {
     const wakeByMessage = options.wakeByMessage || !hasWaitAsync();
     const runtime = new Runtime(memory, wakeByMessage);
     const module = await instantiate(factory, runtime, memory, options.wasmUrl);
-    runtime.attach(module, memory, { wakeByMessage });
     runtime.self = module._cwb_init(wakeByMessage ? 1 : 0);
     if (runtime.self === 0) throw await explained(({ noMemory }) => noMemory(options));
+    runtime.home = module._cwb_home_address();
+    runtime.attach(module, memory, { wakeByMessage });
     runtime.main = runtime.own = new Target(runtime, module._cwb_main_context(), 'main');
     runtime.wakers.set(runtime.self, () => runtime.schedulePump());
     runtime.pumpNow();
@@ -136,6 +142,10 @@ export class Runtime extends Realm implements LaunchRealm {
 
   wake(worker: Pointer): void {
     this.wakers.get(worker)?.();
+  }
+
+  workerLost(worker: Pointer, life: Pointer): void {
+    this.replacers.get(worker)?.(life);
   }
 
   workerStart(): void {}

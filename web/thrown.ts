@@ -15,6 +15,7 @@ import {
   CoworkerError,
   NativeError,
   TimeoutCancellationError,
+  WorkerLostError,
   describe,
   errorClasses,
 } from './errors.js';
@@ -152,6 +153,12 @@ export class Errors {
       if (cause === 0) return new CancellationError();
       if (module._cw_error_code(cause) === layout.CW_ETIMEDOUT) {
         return new TimeoutCancellationError('the job was cancelled: its timeout ran out');
+      }
+      if (module._cw_error_code(cause) === layout.CW_ELOST) {
+        const why = memory.text(module._cw_error_message(cause));
+        const deeper = module._cw_error_cause(cause);
+        const options = deeper === 0 ? {} : { cause: this.read(deeper) };
+        return new WorkerLostError(`coworker: ${why}`, options);
       }
       const inner = this.read(cause);
       const why = inner instanceof Error ? inner.message : String(inner);

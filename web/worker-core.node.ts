@@ -22,6 +22,7 @@ export function serve(tasks: object, module: ModuleFactory): void {
   const realm = new WorkerRealm(tasks as Readonly<Record<string, unknown>>, {
     post: (message, transfer) => port.postMessage(message, transfer as NodeTransferable[]),
     nextTurn: (callback) => setImmediate(callback),
+    proveLife: () => Promise.resolve(), // terminate() tells
   });
   realm.readNative = readNativeTask;
   const options = { coworker: realm };

@@ -24,6 +24,8 @@ type Task = (scope: Scope, ...args: unknown[]) => unknown;
 export interface WorkerHost {
   post(message: unknown, transfer?: Transferable[]): void;
   nextTurn(callback: () => void): void;
+  /** Takes, if it can, what the thread holds as long as it lives, and tells by which name. */
+  proveLife(taken: (lock: string) => void): Promise<void>;
 }
 
 export class WorkerRealm extends Realm implements LaunchRealm {
@@ -50,6 +52,7 @@ export class WorkerRealm extends Realm implements LaunchRealm {
 
   workerStart(worker: Pointer, name: Pointer): void {
     this.self = worker;
+    this.home = this.module._cwb_home_address();
     this.nameAt = name;
     this.post({ type: 'hello', worker });
   }
@@ -85,6 +88,7 @@ export class WorkerRealm extends Realm implements LaunchRealm {
       const names = Object.keys(this.tasks).filter((k) => typeof this.tasks[k] === 'function');
       this.own.tasks = new Set(names);
       this.post({ type: 'ready', tasks: names });
+      void this.host.proveLife((lock) => this.post({ type: 'mortal', lock }));
     } catch (error) {
       this.failed(error);
     }
@@ -104,6 +108,10 @@ export class WorkerRealm extends Realm implements LaunchRealm {
 
   workerEnd(): void {
     this.post({ type: 'bye' });
+  }
+
+  workerLost(worker: Pointer): never {
+    throw new Error(`coworker: worker ${worker} cannot be replaced from here`);
   }
 
   protected finished(): void {
@@ -234,7 +242,7 @@ export class WorkerRealm extends Realm implements LaunchRealm {
   // ---- parcels: the main realm keeps them
 
   deposit(value: unknown, transfer: readonly Transferable[], name?: string): string {
-    const parcel = name ?? `${this.workerName}:${this.parcelCount++}`;
+    const parcel = name ?? `${this.home}:${this.parcelCount++}`;
     const list = [...transfer];
     this.post({ type: 'deposit', parcel, value, transfer: list }, list);
     return parcel;

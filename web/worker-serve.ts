@@ -4,6 +4,7 @@
  * @module
  */
 import type { CoreModule, ModuleFactory, NativeTaskReader } from './module.js';
+import { proveLife } from './proof.js';
 import { turnMaker } from './turn.js';
 import { WorkerRealm } from './worker-realm.js';
 
@@ -27,6 +28,7 @@ export function serveModule(
   const realm = new WorkerRealm(tasks as Readonly<Record<string, unknown>>, {
     post: (message, transfer) => scope.postMessage(message, transfer ?? []),
     nextTurn: turnMaker(),
+    proveLife,
   });
   realm.readNative = readNative;
   scope.addEventListener('message', (event) => realm.hear(event.data));

@@ -834,3 +834,15 @@ export async function submitTwo(scope, cells) {
 export const noteNumber = (scope, cells, number) => {
   Atomics.store(cells, Atomics.add(cells, 7, 1), number);
 };
+// ---- killing
+
+/** Never looks whether it is to stop, and never lets anybody else run. */
+export function loopForEver(scope, cells) {
+  if (cells) Atomics.store(cells, 0, 1);
+  for (;;);
+}
+/** The same after it has waited. */
+export async function waitAndLoop(scope, cells) {
+  await scope.delay(1);
+  loopForEver(scope, cells);
+}
