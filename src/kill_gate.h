@@ -113,7 +113,8 @@ static inline void cw__runtime_leave(cw__worker *const *entered)
 /* ---- for who kills */
 
 /* Keeps the worker at its gate if that is open and killable. Then nothing that
- * it runs can end, up to ... */
+ * it runs can end, up to ... If it is not, the worker waits a little when it
+ * opens it next, for another try. */
 bool cw__gate_hold(cw__worker *worker);
 /* ... either of these. */
 void cw__gate_let_go(cw__worker *worker);

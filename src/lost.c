@@ -62,17 +62,19 @@ static void bury(cw__life *life)
     cw__life_end(life);
 }
 
-static void over(cw__life *life, uint32_t how)
+/* True if that was the second of both, and all is over. */
+static bool over(cw__life *life, uint32_t how)
 {
     uint32_t before = cw_load_relaxed(&life->over);
     /* acq_rel: whoever comes second has seen what the other one did */
     while (!cw_cas_weak_acq_rel(&life->over, &before, before | how)) {
     }
-    if ((before | how) == (DECLARED | PROVED) && before != (before | how))
-        bury(life);
+    bool last = before && before != (before | how);
+    if (last) bury(life);
+    return last;
 }
 
-void cw__life_proved(cw__life *life) { over(life, PROVED); }
+void cw__life_proved(cw__life *life) { (void)over(life, PROVED); }
 
 void cw__thread_lost(void)
 {
@@ -80,8 +82,9 @@ void cw__thread_lost(void)
     cw__self = NULL;
     cw__gate_left = 0;
     cw__own_life = NULL;
-    if (life && cw__thread_may_exit()) cw__life_proved(life);
-    cw__alloc_flush();
+    /* Only then its free memory is its own again: before, somebody may be about
+     * to inherit that. */
+    if (life && cw__thread_may_exit() && over(life, PROVED)) cw__alloc_flush();
     cw__thread_exit();
 }
 
@@ -235,7 +238,7 @@ cw__life *cw__worker_lose(cw__worker *worker, const cw__loss *loss)
         cw__thread_detach(&worker->thread);
     worker->unjoined = true;
     cw__context_notify(context);
-    over(life, DECLARED);
+    (void)over(life, DECLARED);
     return life;
 }
 

@@ -40,8 +40,9 @@ typedef struct cw__worker {
 
     /* The owner's. */
     _Alignas(CW_CACHE_LINE) cw_job *current; /* runs now */
-    _Atomic uint32_t gate; /* see kill_gate.h; others change it, too */
-    uint32_t gate_turn;    /* of the last killable step */
+    _Atomic uint32_t gate;   /* see kill_gate.h; others change it, too */
+    uint32_t gate_turn;      /* of the last killable step */
+    _Atomic uint32_t wanted; /* somebody wants to hold it at its gate */
     bool host_killable;    /* the host's own code here may be killed as well */
     struct cw__life *life; /* of its present thread, see lost.h */
     struct cw__interrupted *interrupted; /* what `current` runs on top of */

@@ -42,6 +42,8 @@ export {
   TimeoutCancellationError,
   UndeliveredElementError,
   WorkerCrashedError,
+  WorkerLostError,
+  ContextLostError,
 } from './errors.js';
 export { Deferred, Job } from './job.js';
 export type { CompletionFunction, CompletionHandle, CompletionOptions } from './job.js';

@@ -495,7 +495,7 @@ export class FixedWorkerContext<M extends object = AnyTasks> extends ContextEven
       this.broken(slot, message, error);
       return;
     }
-    runtime.schedulePump(); // what it ran has ended
+    runtime.pumpNow(); // what it ran has ended: so its jobs are told first
     this.lost(slot, life, reason);
   }
 

@@ -117,6 +117,8 @@ export abstract class Realm implements Host {
   abstract run(job: Pointer, task: number, outcome: number, data: Pointer, length: number): number;
   abstract workerStart(worker: Pointer, name: Pointer): void;
   abstract workerEnd(worker: Pointer): void;
+  /** The name of this realm's worker. */
+  protected abstract readonly nameOfWorker: string;
   abstract workerLost(worker: Pointer, life: Pointer): void;
   abstract wake(worker: Pointer): void;
   abstract report(error: unknown): void;
@@ -216,7 +218,7 @@ export abstract class Realm implements Host {
    */
   private survives(error: unknown): boolean {
     this.module._cwb_stack_restore();
-    const taken = this.errors.take(error);
+    const taken = this.errors.take(error, { worker: this.nameOfWorker });
     const survives = this.module._cwb_trapped(taken) !== 0;
     this.module._cw_error_release(taken);
     return survives;

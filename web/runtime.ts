@@ -161,6 +161,8 @@ export class Runtime extends Realm implements LaunchRealm {
     this.report(lost);
   }
 
+  protected readonly nameOfWorker = 'main';
+
   /** Jobs that were launched here and have not ended: on these targets, or on any. */
   private *launchedOn(owners: readonly Target[] | undefined): Iterable<[number, Job]> {
     for (const [token, ticket] of this.openTickets()) {

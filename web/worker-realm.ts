@@ -106,6 +106,10 @@ export class WorkerRealm extends Realm implements LaunchRealm {
     this.module = module;
   }
 
+  protected get nameOfWorker(): string {
+    return this.workerName;
+  }
+
   workerEnd(): void {
     this.post({ type: 'bye' });
   }

@@ -846,3 +846,19 @@ export async function waitAndLoop(scope, cells) {
   await scope.delay(1);
   loopForEver(scope, cells);
 }
+/** Waits on a worker that somebody is going to lose. */
+export async function waitForNews(scope, cells, index) {
+  Atomics.add(cells, index, 1);
+  await scope.awaitCancellation();
+}
+/** Launches children that loop, and one that waits; waits for all of them. */
+export async function launchLoops(scope, cells) {
+  scope.launch('loopForEver', cells);
+  scope.launch('waitForNews', cells, 1);
+  await scope.delay(Infinity);
+}
+/** Keeps a mutex locked while it loops. */
+export async function lockAndLoop(scope, mutex, cells) {
+  await mutex.lock(scope);
+  loopForEver(scope, cells);
+}
