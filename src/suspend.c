@@ -84,10 +84,20 @@ int cw__resumed(cw_frame *frame)
     return cw__raise_if_cancelled(frame);
 }
 
-int cw__ensure_active(cw_frame *frame)
+static int raise_here(cw_frame *frame)
 {
     CW__RUNTIME;
     return cw__raise_if_cancelled(frame);
+}
+
+int cw__ensure_active(cw_frame *frame)
+{
+    const cw_job *job = frame->job;
+    /* To look needs no gate, but of who may be killed: he may be dead. */
+    if (cw_likely(!cw__gate_left && job->armed == CW__UNARMED &&
+                  !cw__raised(frame) && !cw__job_cancelling(job->scope)))
+        return 0;
+    return raise_here(frame);
 }
 
 int cw__delay(cw_frame *frame, int64_t ms)
