@@ -33,6 +33,11 @@ static void await_holder(cw__worker *self)
 
 void cw__gate_open_killable(cw__worker *self)
 {
+    const cw_job *job = self->current;
+    if (job && (job->armed != CW__UNARMED || job->top->callee)) {
+        cw_store_relaxed(&self->gate, CW__GATE_OPEN); /* the next call opens */
+        return;
+    }
     self->gate_turn += CW__GATE_TURN;
     cw__gate_left = self->gate_turn | CW__GATE_KILLABLE;
     /* seq_cst, both: release, for who holds the gate and looks at the worker;

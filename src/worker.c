@@ -205,7 +205,7 @@ static void resume_on_time(cw__worker *self, cw_job *job)
 void cw__worker_fire_timers(cw__worker *self)
 {
     cw_context *context = self->context;
-    if (cw_load_relaxed(&context->timers.next_ns) == CW__NEVER) return;
+    if (!cw__timers_any(&context->timers)) return;
     int64_t now = cw__now_ns();
     for (;;) {
         cw__woken woken;

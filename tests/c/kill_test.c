@@ -285,6 +285,44 @@ TEST(who_waits_for_a_child_that_is_killed_cleans_up)
     shut_down_all(context);
 }
 
+CW_COROUTINE(wait_and_hang, struct hold *, cw_none, CW_NO_LOCALS)
+{
+    CW_BEGIN(self);
+    CW_DELAY(self, 1);
+    event_set(self->arg->entered);
+    event_await(self->arg->release);
+    CW_END(self);
+}
+
+CW_COROUTINE(call_and_hang, struct hold *, cw_none, int number;)
+{
+    CW_BEGIN(self);
+    CW_SCOPE(self, give, 1, &self->number);
+    event_set(self->arg->entered);
+    event_await(self->arg->release);
+    CW_END(self);
+}
+
+TEST(who_has_waited_before_is_killed_like_others)
+{
+    cw_context *context = new_context(1);
+    struct hold *hold = hold_new();
+    cw_job *job = LAUNCH_KILLABLE(context, wait_and_hang, hold);
+    event_await(hold->entered);
+    cw_cancel(job, NULL);
+    wait_for(job);
+    assert_lost(job, NULL);
+    cw_job_release(job);
+    job = LAUNCH_KILLABLE(context, call_and_hang, hold);
+    event_await(hold->entered);
+    cw_cancel(job, NULL);
+    wait_for(job);
+    assert_lost(job, NULL);
+    cw_job_release(job);
+    let_zombies_go(context, hold, 2);
+    shut_down_all(context);
+}
+
 static cw_job *inner;
 
 /* A body that is lost gives no handles back, so these are kept elsewhere. */
