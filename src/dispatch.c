@@ -179,6 +179,12 @@ void cw__dispatch_to(cw_context *context, cw__worker *self, cw_job *job,
         cw__dispatch_pinned(job);
         return;
     }
+    enum cw__rank rank = cw__job_rank(job);
+    if (cw_unlikely(rank != CW__NORMAL)) {
+        cw__aside_put(&context->aside, job, rank);
+        if (hint != CW__QUEUED) cw__context_notify(context);
+        return;
+    }
     if (!self || self->context != context) {
         if (hint == CW__QUEUED)
             cw__inbox_push(&context->inject, (uintptr_t)job);

@@ -191,6 +191,8 @@ uint32_t cwb_context_drain(cw_context *context)
     for (;;) {
         cw_job *job = NULL;
         cw__context_take(context, &job, 1);
+        if (!job) job = cw__aside_take(&context->aside, CW__HIGH);
+        if (!job) job = cw__aside_take(&context->aside, CW__LOW);
         for (uint32_t i = 0; !job && i < context->count; i++)
             job = cw__worker_take_handed(&context->workers[i]);
         if (!job) return ended;

@@ -30,7 +30,7 @@
 
 /* Grows with each change of what JavaScript and C expect of each other, so that
  * a module linked with another version is refused instead of failing later. */
-enum { CWB_ABI = 3 };
+enum { CWB_ABI = 4 };
 
 /* How a body of JavaScript ended, and what its data are. The lowest three bits
  * of the number that says so; the rest is the length of the data. */
@@ -59,7 +59,8 @@ enum cwb_launch_flags {
     CWB_LAUNCH_ATOMIC = 64, /* see CW_START_ATOMIC, and ... */
     CWB_LAUNCH_UNDISPATCHED = 128, /* ... CW_START_UNDISPATCHED: only LOCAL */
     CWB_LAUNCH_LONELY = 256,       /* its failure is its caller's */
-    CWB_LAUNCH_REFERS = 512        /* the data end with a list, see values.h */
+    CWB_LAUNCH_REFERS = 512,       /* the data end with a list, see values.h */
+    CWB_LAUNCH_RESERVED = 1024     /* it has a place, see cwb_reserve() */
 };
 
 /* Kinds of scopes inside of a body. */
