@@ -10,6 +10,7 @@
 #include "error.h"
 #include "host.h"
 #include "limit.h"
+#include "progress.h"
 #include "text.h"
 #include "watch.h"
 
@@ -134,6 +135,7 @@ static void settle(cw__worker *self, cw_job *job)
     if (unhandled) unhandled = !cw__job_handle_failure(job, error);
     if (unhandled && !(job->flags & CW__JOB_NOTIFY))
         cw__report_unhandled(cw_job_name(job), error);
+    cw__listeners_end(job);
     cw__extra *extra = cw__job_has_extra(job);
     cw__limit *limits[CW__LIMITS] = {NULL};
     uint32_t state = cw__job_lock(job);

@@ -209,12 +209,13 @@ enum { CW__TIMEOUT, CW__DEADLINE, CW__LIMITS };
 /* What few jobs have. Made before the job is launched, or with its lock held.
  */
 typedef struct cw__extra {
-    cw__limit *limits[CW__LIMITS]; /* its time limits; LOCKED */
-    const cw_elements *elements;   /* its own; NULL: as its parent's. Fixed */
-    bool named;                    /* by these elements, not by its parent's */
-    struct cw__report *reports;    /* errors after the first, newest first;
-                                      LOCKED */
-    cw__booking booking;           /* if BOOKED */
+    cw__limit *limits[CW__LIMITS];  /* its time limits; LOCKED */
+    const cw_elements *elements;    /* its own; NULL: as its parent's. Fixed */
+    bool named;                     /* by these elements, not by its parent's */
+    struct cw__report *reports;     /* errors after the first, newest first;
+                                       LOCKED */
+    cw__booking booking;            /* if BOOKED */
+    struct cw__listener *listeners; /* of its progress, in order; LOCKED */
     /* Of a scope: */
     cw_error *timeout; /* what its own time limit cancels it with */
     cw_context *back;  /* where its caller runs, if `moved` */

@@ -418,6 +418,8 @@ static cw_job *idle(cw__worker *self, cw__run *why, const cw_job *until)
         job = cw__worker_take_handed(self);
         if (!job) job = cw__line_take(&self->pinned);
         if (!job) job = take_slot(self);
+        if (!job && cw_load_relaxed(&context->aside.waiting))
+            job = next_by_rank(self);
         if (!job) job = pop(self);
         if (!job && searching) job = search(self);
         if (!job && lingered) job = take_stranded(self);

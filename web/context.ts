@@ -11,6 +11,7 @@ import {
   StartError,
   WorkerCrashedError,
   expected,
+  noMemory,
 } from './errors.js';
 import { explained } from './explain.js';
 import type { Deferred, Job } from './job.js';
@@ -103,6 +104,7 @@ export class FixedWorkerContext<M extends object = AnyTasks> {
       return;
     }
     this.target = new Target(runtime, at, name);
+    this.limitQueue(at, options);
     this.keepProcess(true);
     this.deadline = setTimeout(() => void this.tooLate(), options.startTimeout);
     if (this.notMade) {
@@ -127,6 +129,13 @@ export class FixedWorkerContext<M extends object = AnyTasks> {
     return explained(({ notOpened }) => notOpened(this.name, code));
   }
 
+  private limitQueue(at: Pointer, { maxQueue, whenFull }: CheckedOptions): void {
+    if (maxQueue === undefined) return;
+    const waits = Number(whenFull === 'wait');
+    if (this.runtime.module._cwb_context_limit_queue(at, maxQueue, waits) === 0) return;
+    this.notMade ??= { error: noMemory() };
+  }
+
   // ---- launching
 
   /**
@@ -138,7 +147,7 @@ export class FixedWorkerContext<M extends object = AnyTasks> {
    * @param args - anything that structured clone takes; plain data and arrays
    * go through shared memory
    * @throws TypeError for an unknown task or an argument that cannot be sent,
-   * ContextClosedError, RangeError for bad options
+   * ContextClosedError, QueueFullError, RangeError for bad options
    */
   launch<K extends TaskName<M>>(task: K, ...args: TaskArgs<M[K]>): Job;
   launch<K extends TaskName<M>>(options: LaunchOptions, task: K, ...args: TaskArgs<M[K]>): Job;

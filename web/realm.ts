@@ -116,6 +116,8 @@ export abstract class Realm implements Host {
   abstract workerEnd(worker: Pointer): void;
   abstract wake(worker: Pointer): void;
   abstract report(error: unknown): void;
+  /** What listening to progress takes. */
+  abstract loadProgress(): Promise<typeof import('./progress.js')>;
   /** The run loop is over: its context is closed and empty. */
   protected abstract finished(): void;
   /** The core itself failed on this thread. */

@@ -59,6 +59,11 @@ export class Runtime extends Realm implements LaunchRealm {
     return runtime;
   }
 
+  /** Most pages do not listen to any. */
+  loadProgress(): Promise<typeof import('./progress.js')> {
+    return import('./progress.js');
+  }
+
   // ---- bodies on this thread
 
   run(at: Pointer, task: number): number {
