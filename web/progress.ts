@@ -9,6 +9,16 @@ import type { Pointer } from './module.js';
 import { checkScope } from './handle.js';
 import type { BaseScope } from './scope.js';
 
+/** What this module exports, for those who load it late. */
+export interface ProgressModule {
+  readonly openListener: (target: Target, at: Pointer) => Channel;
+  readonly listen: <T>(
+    target: Target,
+    at: Pointer,
+    scope: BaseScope | undefined,
+  ) => AsyncIterator<T>;
+}
+
 /** A handle to a listener's channel, whose reference it takes over. */
 export function openListener(target: Target, at: Pointer): Channel {
   return new Channel({ target, at });

@@ -13,6 +13,7 @@ import type { LaunchRealm, Target } from './launch.js';
 import type { LocalJobs } from './local-jobs.js';
 import { Memory } from './memory.js';
 import type { CoreModule, Host, NativeTaskReader, Pointer } from './module.js';
+import type { ProgressModule } from './progress.js';
 import type { RealmOptions } from './protocol.js';
 import { support } from './references.js';
 import type { BaseScope } from './scope.js';
@@ -117,7 +118,7 @@ export abstract class Realm implements Host {
   abstract wake(worker: Pointer): void;
   abstract report(error: unknown): void;
   /** What listening to progress takes. */
-  abstract loadProgress(): Promise<typeof import('./progress.js')>;
+  abstract loadProgress(): Promise<ProgressModule>;
   /** The run loop is over: its context is closed and empty. */
   protected abstract finished(): void;
   /** The core itself failed on this thread. */

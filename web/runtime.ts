@@ -14,6 +14,7 @@ import type { LaunchRealm } from './launch.js';
 import * as layout from './layout.gen.js';
 import type { CoreModule, ModuleFactory, Pointer } from './module.js';
 import type { CheckedOptions } from './options.js';
+import type { ProgressModule } from './progress.js';
 import { Parcels, snapshot } from './parcels.js';
 import { Realm } from './realm.js';
 
@@ -60,7 +61,7 @@ export class Runtime extends Realm implements LaunchRealm {
   }
 
   /** Most pages do not listen to any. */
-  loadProgress(): Promise<typeof import('./progress.js')> {
+  loadProgress(): Promise<ProgressModule> {
     return import('./progress.js');
   }
 

@@ -14,6 +14,7 @@ import * as layout from './layout.gen.js';
 import type { CoreModule, Pointer } from './module.js';
 import { Transfer } from './parcels.js';
 import * as progress from './progress.js';
+import type { ProgressModule } from './progress.js';
 import type { FromWorker, ToWorker } from './protocol.js';
 import { open, seal } from './protocol.js';
 import { Realm } from './realm.js';
@@ -242,7 +243,7 @@ export class WorkerRealm extends Realm implements LaunchRealm {
     return 0;
   }
 
-  loadProgress(): Promise<typeof progress> {
+  loadProgress(): Promise<ProgressModule> {
     return Promise.resolve(progress);
   }
 

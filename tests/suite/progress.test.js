@@ -82,9 +82,8 @@ describe('progress', () => {
     await using(1, async (context) => {
       const at = cells(context);
       const heard = [];
-      let handle;
       const job = context.async({ start: 'lazy' }, 'reportSlowly', at, 6);
-      handle = job.onProgress((value) => {
+      const handle = job.onProgress((value) => {
         heard.push(value);
         if (value === 1) handle.dispose();
         Atomics.store(at, 0, value === 1 ? 1e9 : value + 1);

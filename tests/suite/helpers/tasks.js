@@ -927,7 +927,7 @@ export function* plainGenerator() {
 export async function* values(scope, list) {
   for (const one of list) yield one;
 }
-export async function* mapsAndTransfers(scope) {
+export async function* mapsAndTransfers() {
   yield new Map([[1, 'one']]);
   const buffer = new ArrayBuffer(8);
   yield transfer(buffer, [buffer]);
