@@ -284,9 +284,12 @@ static cw_job *next_job(cw__worker *self)
     }
     self->slot_hits = 0;
     /* relaxed: who does not see it yet finds it in the next turn */
-    job = cw_unlikely(cw_load_relaxed(&self->context->aside.waiting))
-              ? next_by_rank(self)
-              : next_in_line(self);
+    if (cw_unlikely(cw_load_relaxed(&self->context->aside.waiting))) {
+        job = next_by_rank(self);
+    } else {
+        job = pop(self);
+        if (!job && take_from_outside(self)) job = pop(self);
+    }
     if (cw_unlikely(!job && self->pinned.first))
         job = cw__line_take(&self->pinned);
     return job;
