@@ -12,6 +12,7 @@
 
 #include "alloc.h"
 #include "check.h"
+#include "entrance.h"
 #include "error.h"
 #include "host.h"
 #include "kill_gate.h"
@@ -72,6 +73,8 @@ void cw__context_drop(cw_context *context)
     for (uint32_t i = 0; i < context->count; i++)
         cw__system_free(context->workers[i].trace.events);
     cw__timers_free(&context->timers);
+    cw__entrance *entrance = cw_load_relaxed(&context->entrance);
+    if (entrance) cw__free(entrance, sizeof *entrance);
     if (context->route && context->route->drop) context->route->drop(context);
     cw__clock *clock = context->clock;
     cw__free(context->memory, context->bytes);
@@ -333,6 +336,9 @@ void cw_context_close(cw_context *context)
     CW__RUNTIME;
     CW__CHECK_HANDLE(CONTEXT, context);
     if (context->permanent) return;
+    /* What waits to be let in was launched before. acquire: pairs with
+     * cw_context_limit_queue() */
+    if (cw_load_acquire(&context->entrance)) cw__entrance_open(context);
     uint32_t open = 0;
     /* seq_cst: comes before every later look at the counters and timers */
     if (!cw_cas_seq_cst(&context->closed, &open, 1)) return;

@@ -7,11 +7,14 @@
 
 #include "backlog.h"
 #include "clock.h"
+#include "rank.h"
 #include "route.h"
 #include "timer.h"
 #include "worker.h"
 
 enum { CW__IDLE_WORDS = CW_MAX_WORKERS / 32 };
+
+typedef struct cw__entrance cw__entrance;
 
 struct cw_context {
 #ifdef CW_DEBUG
@@ -31,6 +34,7 @@ struct cw_context {
                                many as there are */
     bool permanent;         /* cannot be closed */
     bool grows;             /* its threads are started when they are needed */
+    _Atomic(cw__entrance *) entrance; /* NULL: its queue has no limit */
     void *memory; /* what was allocated; this struct is aligned in it */
     size_t bytes; /* of that */
     _Atomic uint32_t refs;    /* handles and threads */
@@ -48,6 +52,7 @@ struct cw_context {
     /* Work from outside and what rings cannot hold. */
     _Alignas(CW_CACHE_LINE) cw__inbox inject; /* jobs, by anybody */
     _Alignas(CW_CACHE_LINE) cw__backlog backlog;
+    _Alignas(CW_CACHE_LINE) cw__aside aside; /* what is not of normal rank */
 
     /* Who sleeps and who searches: sleepers << 16 | searchers. A sleeper's bit
      * is set before it is counted; whoever clears the bit wakes it. */

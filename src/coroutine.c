@@ -24,6 +24,7 @@
 #include "coroutine.h"
 
 #include "base.h"
+#include "booking.h"
 #include "context.h"
 #include "handler.h"
 #include "kill_gate.h"
@@ -200,6 +201,7 @@ void cw__task_run(cw__worker *self, cw_job *job)
     bool fresh = job->last == 0;
     job->last = fresh ? self->mark : self->mark | CW__LEFT;
     if (fresh) {
+        if (cw_unlikely(job->flags & CW__JOB_BOOKED)) cw__job_begins(job);
         if (cw_unlikely(cw__job_cancelling(job)) &&
             !(job->flags & CW__JOB_ATOMIC)) {
             self->current = self->beneath;

@@ -30,7 +30,7 @@ static void dispatch(cw_context *context, cw__worker *self, cw_job *job,
     cw__lock_acquire(&view->lock);
     bool waits = view->busy == context->limit;
     if (waits)
-        cw__line_put(&view->waiting, job);
+        cw__ranked_put(&view->waiting, job);
     else
         view->busy++;
     cw__lock_release(&view->lock);
@@ -46,7 +46,7 @@ static void dispatch(cw_context *context, cw__worker *self, cw_job *job,
 static cw_job *take(cw__view *view)
 {
     cw__lock_acquire(&view->lock);
-    cw_job *job = cw__line_take(&view->waiting);
+    cw_job *job = cw__ranked_take(&view->waiting);
     if (!job) view->busy--;
     cw__lock_release(&view->lock);
     return job;

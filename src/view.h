@@ -10,10 +10,10 @@
 
 /* What stands behind a view's context. */
 typedef struct cw__view {
-    cw_context *base; /* keeps a handle */
-    cw__lock lock;    /* guards what follows */
-    uint32_t busy;    /* places that are taken */
-    cw__line waiting; /* for one */
+    cw_context *base;   /* keeps a handle */
+    cw__lock lock;      /* guards what follows */
+    uint32_t busy;      /* places that are taken */
+    cw__ranked waiting; /* for one */
 } cw__view;
 
 static inline cw__view *cw__view_of(cw_context *context)

@@ -9,6 +9,7 @@
 #include "inbox.h"
 #include "job.h"
 #include "platform.h"
+#include "rank.h"
 #include "ring.h"
 #include "trace.h"
 
@@ -58,6 +59,7 @@ typedef struct cw__worker {
     cw_job *beneath;    /* then: whose step `current` interrupts */
     uint32_t tick;      /* counts turns of the loop */
     uint32_t slot_hits; /* turns in a row that the slot was used */
+    cw__turns turns;    /* of jobs that have not begun */
     uint32_t random;
     _Atomic int64_t slept_at_ns; /* when it last went to sleep */
     int64_t wake_at_ns;          /* for CW__RUN_SLEEP */

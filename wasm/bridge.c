@@ -135,7 +135,7 @@ int cwb_run(uint32_t budget)
     cw__self = cwb_realm;
     cw__user_end(cw__self);
     int why = (int)cw__worker_run(cw__self, budget, NULL);
-    if (why != CW__RUN_END) cw__gate_open(cw__self);
+    if (why != CW__RUN_END) cw__user_begin(cw__self);
     cw__self = before;
     return why;
 }
@@ -202,6 +202,8 @@ uint32_t cwb_context_drain(cw_context *context)
     for (;;) {
         cw_job *job = NULL;
         cw__context_take(context, &job, 1);
+        if (!job) job = cw__aside_take(&context->aside, CW__HIGH);
+        if (!job) job = cw__aside_take(&context->aside, CW__LOW);
         for (uint32_t i = 0; !job && i < context->count; i++)
             job = cw__worker_take_handed(&context->workers[i]);
         if (!job) return ended;

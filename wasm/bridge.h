@@ -60,7 +60,8 @@ enum cwb_launch_flags {
     CWB_LAUNCH_ATOMIC = 64, /* see CW_START_ATOMIC, and ... */
     CWB_LAUNCH_UNDISPATCHED = 128, /* ... CW_START_UNDISPATCHED: only LOCAL */
     CWB_LAUNCH_LONELY = 256,       /* its failure is its caller's */
-    CWB_LAUNCH_REFERS = 512        /* the data end with a list, see values.h */
+    CWB_LAUNCH_REFERS = 512,       /* the data end with a list, see values.h */
+    CWB_LAUNCH_RESERVED = 1024     /* it has a place, see cwb_reserve() */
 };
 
 /* Kinds of scopes inside of a body. */

@@ -256,6 +256,35 @@ const cw_elements *cwb_elements_name(const cw_elements *base, uint32_t length)
     return cw_elements_with_name(base, cwb_scratch_string(length));
 }
 
+/* Gives up a set for the one that was made of it, or for NULL. */
+static const cw_elements *replacing(const cw_elements **set,
+                                    const cw_elements *made)
+{
+    if (made != *set) cw_elements_release(*set);
+    *set = made;
+    return made;
+}
+
+/* Elements like `base` with what counts for one launch: milliseconds, or -1, of
+ * timeout and deadline, enum cw_priority, and enum cw_when_full, or -1. */
+const cw_elements *cwb_elements_terms(const cw_elements *base, double timeout,
+                                      double deadline, int priority,
+                                      int when_full)
+{
+    const cw_elements *given =
+        cw_elements_with_priority(base, (cw_priority)priority);
+    const cw_elements *set = given;
+    if (set && timeout >= 0)
+        set = cw_elements_with_timeout(given, cwb_whole_ms(timeout));
+    set = replacing(&given, set);
+    if (set && deadline >= 0)
+        set = cw_elements_with_deadline(given, cwb_whole_ms(deadline));
+    set = replacing(&given, set);
+    if (set && when_full >= 0)
+        set = cw_elements_with_when_full(given, (cw_when_full)when_full);
+    return replacing(&given, set);
+}
+
 typedef struct value {
     cw__shared shared; /* first */
     uint32_t length;

@@ -225,6 +225,6 @@ uint32_t cwb_trapped(cw_error *error)
     cw_store_relaxed(&self->gate, CW__GATE_CLOSED);
     cw__self = self;
     cw__worker_drop_steps(self, NULL, error);
-    cw__gate_open(self);
+    cw__user_begin(self);
     return 1;
 }

@@ -100,7 +100,8 @@ export function writeElement(realm: LaunchRealm, value: unknown): number {
   if (length < 0 || length > layout.ELEMENT_MAX_BYTES) {
     let sent: Sent;
     try {
-      sent = support.handles!.deposit(realm, ...contentOf(value));
+      const [content, list] = contentOf(value);
+      sent = support.handles?.deposit(realm, content, list) ?? realm.deposit(content, list);
     } catch (error) {
       throw new TypeError(
         `coworker: ${describe(value)} cannot be sent to a worker. Send plain data, typed arrays, ` +

@@ -11,6 +11,7 @@ import {
   StartError,
   ContextLostError,
   expected,
+  noMemory,
 } from './errors.js';
 import { explained } from './explain.js';
 import type { Deferred, Job } from './job.js';
@@ -112,6 +113,7 @@ export class FixedWorkerContext<M extends object = AnyTasks> extends ContextEven
       return;
     }
     this.target = new Target(runtime, at, name);
+    this.limitQueue(at, options);
     this.keepProcess(true);
     this.deadline = setTimeout(() => void this.tooLate(), options.startTimeout);
     if (this.notMade) {
@@ -136,6 +138,13 @@ export class FixedWorkerContext<M extends object = AnyTasks> extends ContextEven
     return explained(({ notOpened }) => notOpened(this.name, code));
   }
 
+  private limitQueue(at: Pointer, { maxQueue, whenFull }: CheckedOptions): void {
+    if (maxQueue === undefined) return;
+    const waits = Number(whenFull === 'wait');
+    if (this.runtime.module._cwb_context_limit_queue(at, maxQueue, waits) === 0) return;
+    this.notMade ??= { error: noMemory() };
+  }
+
   // ---- launching
 
   /**
@@ -147,7 +156,7 @@ export class FixedWorkerContext<M extends object = AnyTasks> extends ContextEven
    * @param args - anything that structured clone takes; plain data and arrays
    * go through shared memory
    * @throws TypeError for an unknown task or an argument that cannot be sent,
-   * ContextClosedError, RangeError for bad options
+   * ContextClosedError, QueueFullError, RangeError for bad options
    */
   launch<K extends TaskName<M>>(task: K, ...args: TaskArgs<M[K]>): Job;
   launch<K extends TaskName<M>>(options: LaunchOptions, task: K, ...args: TaskArgs<M[K]>): Job;

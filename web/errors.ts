@@ -30,9 +30,23 @@ export class CancellationError extends CoworkerError {
   }
 }
 
-/** The job was cancelled because its `timeout` ran out. */
+/** The job was cancelled because its time is over: see {@link limit}. */
 export class TimeoutCancellationError extends CancellationError {
   override name = 'TimeoutCancellationError';
+  /** Which limit it was: a `timeout` (that of `withTimeout()`, too) or the `deadline`. */
+  readonly limit: 'timeout' | 'deadline';
+  constructor(message?: string, options: ErrorOptions & { limit?: 'timeout' | 'deadline' } = {}) {
+    super(message, options);
+    this.limit = options.limit ?? 'timeout';
+  }
+}
+
+/** So many jobs wait in the context as its `maxQueue` allows. Nothing was launched. */
+export class QueueFullError extends CoworkerError {
+  override name = 'QueueFullError';
+  constructor(message: string, options: ErrorOptions = {}) {
+    super(message, { ...options, code: 'CW_EQUEUEFULL' });
+  }
 }
 
 /** The context is closed and takes no more work. */
@@ -155,6 +169,7 @@ export const errorClasses = {
   CancellationError,
   TimeoutCancellationError,
   ContextClosedError,
+  QueueFullError,
   IllegalStateError,
   ClosedSendError,
   ClosedReceiveError,

@@ -13,6 +13,7 @@ import type { LaunchRealm, Target } from './launch.js';
 import type { LocalJobs } from './local-jobs.js';
 import { Memory } from './memory.js';
 import type { CoreModule, Host, NativeTaskReader, Pointer } from './module.js';
+import type { ProgressModule } from './progress.js';
 import type { RealmOptions } from './protocol.js';
 import { gated } from './gated.js';
 import { support } from './references.js';
@@ -122,6 +123,8 @@ export abstract class Realm implements Host {
   abstract workerLost(worker: Pointer, life: Pointer): void;
   abstract wake(worker: Pointer): void;
   abstract report(error: unknown): void;
+  /** What listening to progress takes. */
+  abstract loadProgress(): Promise<ProgressModule>;
   /** The run loop is over: its context is closed and empty. */
   protected abstract finished(): void;
   /** The core itself failed on this thread. */

@@ -14,6 +14,7 @@ import type { LaunchRealm } from './launch.js';
 import * as layout from './layout.gen.js';
 import type { CoreModule, ModuleFactory, Pointer } from './module.js';
 import type { CheckedOptions } from './options.js';
+import type { ProgressModule } from './progress.js';
 import { Parcels, snapshot } from './parcels.js';
 import { Realm } from './realm.js';
 import type { Thread } from './threads.js';
@@ -63,6 +64,11 @@ export class Runtime extends Realm implements LaunchRealm {
     runtime.wakers.set(runtime.self, () => runtime.schedulePump());
     runtime.pumpNow();
     return runtime;
+  }
+
+  /** Most pages do not listen to any. */
+  loadProgress(): Promise<ProgressModule> {
+    return import('./progress.js');
   }
 
   // ---- bodies on this thread

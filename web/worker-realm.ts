@@ -4,13 +4,17 @@
  * @module
  */
 import { registerHandles } from './all-handles.js';
+import type { Channel } from './channel.js';
 import { setCurrentTarget } from './current.js';
 import { StartError, describe } from './errors.js';
-import { Target } from './launch.js';
+import { STREAM, Target } from './launch.js';
 import type { LaunchRealm } from './launch.js';
+import { feed } from './feed.js';
 import * as layout from './layout.gen.js';
 import type { CoreModule, Pointer } from './module.js';
 import { Transfer } from './parcels.js';
+import * as progress from './progress.js';
+import type { ProgressModule } from './progress.js';
 import type { FromWorker, ToWorker } from './protocol.js';
 import { open, seal } from './protocol.js';
 import { Realm } from './realm.js';
@@ -222,6 +226,14 @@ export class WorkerRealm extends Realm implements LaunchRealm {
   /** Finds the function of a task number that is new to this worker. */
   private resolve(task: number): { run: Task; name: string } {
     const name = this.memory.text(this.module._cwb_task_name(this.own.context, task));
+    return (this.functions[task] = { run: this.find(name), name });
+  }
+
+  private find(name: string): Task {
+    if (name === STREAM) {
+      return (scope, task, channel, ...args) =>
+        feed(scope, this.find(task as string), task as string, channel as Channel, args);
+    }
     const own = Object.hasOwn(this.tasks, name) ? this.tasks[name] : undefined;
     const native = this.module[`_${name}`];
     let run: Task;
@@ -235,12 +247,16 @@ export class WorkerRealm extends Realm implements LaunchRealm {
         throw this.own.unknown(name, this.own.tasks!);
       };
     }
-    return (this.functions[task] = { run, name });
+    return run;
   }
 
   /** The core knows best whom to wake within a context. */
   wakingFlags(): number {
     return 0;
+  }
+
+  loadProgress(): Promise<ProgressModule> {
+    return Promise.resolve(progress);
   }
 
   // ---- parcels: the main realm keeps them
