@@ -69,8 +69,8 @@ static inline void cw__user_begin(cw__worker *self)
     const cw_job *job = self->current;
     /* Something that the body waited for is still its; the call that takes it
      * opens the gate. */
-    if (job && (job->armed != CW__UNARMED || job->top->callee)) return;
-    cw__gate_open(self);
+    self->gate_due = job && (job->armed != CW__UNARMED || job->top->callee);
+    if (!self->gate_due) cw__gate_open(self);
 }
 
 static inline void cw__user_end(cw__worker *self)
@@ -79,17 +79,23 @@ static inline void cw__user_end(cw__worker *self)
         cw__gate_close_killable(self);
     else
         cw_store_relaxed(&self->gate, CW__GATE_CLOSED);
+    self->gate_due = false; /* only now it is surely ours */
 }
 
 /* Begins every function that user code calls and that changes anything that is
- * shared. The worker, if the gate was open; NULL: nothing to do at the end. */
+ * shared. The worker, if the gate was open or is due to be; NULL: nothing to do
+ * at the end. */
 static inline cw__worker *cw__runtime_enter(void)
 {
     cw__worker *self = cw__self;
     if (!self) return NULL;
     if (cw_unlikely(cw__gate_left)) return cw__gate_enter_killable(self);
     /* relaxed, both: its own */
-    if (cw_load_relaxed(&self->gate) == CW__GATE_CLOSED) return NULL;
+    if (cw_load_relaxed(&self->gate) == CW__GATE_CLOSED) {
+        if (cw_likely(!self->gate_due)) return NULL;
+        self->gate_due = false;
+        return self;
+    }
     cw_store_relaxed(&self->gate, CW__GATE_CLOSED);
     return self;
 }

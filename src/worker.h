@@ -42,6 +42,7 @@ typedef struct cw__worker {
     _Alignas(CW_CACHE_LINE) cw_job *current; /* runs now */
     _Atomic uint32_t gate; /* see kill_gate.h; others change it, too */
     uint32_t gate_turn;    /* of the last killable step */
+    bool gate_due;         /* the body's next call opens it */
     bool host_killable;    /* the host's own code here may be killed as well */
     struct cw__life *life; /* of its present thread, see lost.h */
     struct cw__interrupted *interrupted; /* what `current` runs on top of */
