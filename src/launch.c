@@ -126,7 +126,7 @@ void cw__job_make_lazy(cw_job *job)
     cw_store_relaxed(&job->state, state | CW__JOB_NEW);
 }
 
-void cw__job_run_in_place(cw__worker *self, cw_job *job)
+static void run_in_place(cw__worker *self, cw_job *job, bool by_user)
 {
     if (!(job->flags & CW__JOB_INSIDE) &&
         cw_unlikely(!cw__context_admit(self, job->context)))
@@ -134,7 +134,10 @@ void cw__job_run_in_place(cw__worker *self, cw_job *job)
     cw__clock *clock = job->context->clock;
     if (cw_unlikely(clock) && clock->calls->run_inside(clock, job)) return;
     cw__interrupted before;
+    bool killable = by_user && cw__runs_killable(self);
     cw__worker_interrupt(self, &before);
+    before.whole = by_user;
+    before.killable = killable;
     self->current = job;
     self->beneath = before.current;
     self->in_place++;
@@ -142,13 +145,19 @@ void cw__job_run_in_place(cw__worker *self, cw_job *job)
     cw__worker_go_back(self, &before);
 }
 
-static int begin(cw__worker *self, cw_job *job, cw_start how)
+void cw__job_run_in_place(cw__worker *self, cw_job *job)
+{
+    run_in_place(self, job, false);
+}
+
+/* `by_user`: user code has asked for it, with the gate open. */
+static int begin(cw__worker *self, cw_job *job, cw_start how, bool by_user)
 {
     switch (how) {
     case CW_START_LAZY:
         return CW_OK;
     case CW_START_UNDISPATCHED:
-        cw__job_run_in_place(self, job);
+        run_in_place(self, job, by_user);
         return CW_OK;
     case CW_START_DEFAULT:
     case CW_START_ATOMIC:
@@ -189,7 +198,7 @@ cw_job *cw__launch_with(const cw_elements *given, cw_start how,
     else if (parent)
         cw__job_attach(parent, job);
     if (cw__is_watched(job)) cw__watching->launched(job);
-    status = begin(self, job, how);
+    status = begin(self, job, how, cw__entered != NULL);
     cw__job_drop(job);
     if (status == CW_OK) return job;
     cw_job_release(job);

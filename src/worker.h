@@ -125,12 +125,15 @@ typedef struct cw__interrupted {
     struct cw__interrupted *outer;
     cw_job *current, *beneath;
     uint32_t in_place;
+    bool whole;    /* it called to have this run, and nothing else is half done
+                      below: then what runs on top can be lost with it ... */
+    bool killable; /* ... and may be killed */
 } cw__interrupted;
 
 static inline void cw__worker_interrupt(cw__worker *self, cw__interrupted *at)
 {
     *at = (cw__interrupted){self->interrupted, self->current, self->beneath,
-                            self->in_place};
+                            self->in_place,    false,         false};
     self->interrupted = at;
 }
 
