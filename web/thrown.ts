@@ -184,6 +184,7 @@ const makersByCode = new Map<string, ErrorMaker>(
     'ClosedReceiveError',
     'UndeliveredElementError',
     'MutexOwnerError',
+    'MutexPoisonedError',
   ].map((name) => {
     const make = makers.get(name)!;
     return [(make('', {}) as Error & { code: string }).code, make];
