@@ -63,6 +63,8 @@ struct cw_context {
     /* Launched from elsewhere than its own workers, and ended there. */
     _Alignas(CW_CACHE_LINE) _Atomic uint64_t outside_launched;
     _Atomic uint64_t outside_completed;
+    /* How jobs of a context without workers have ended. */
+    _Atomic uint64_t outside_failed, outside_cancelled;
     _Atomic uint64_t wakes;
 
     cw__worker workers[];

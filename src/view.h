@@ -12,6 +12,7 @@
 typedef struct cw__view {
     cw_context *base; /* keeps a handle */
     cw__lock lock;    /* guards what follows */
+    uint32_t places;
     uint32_t busy;    /* places that are taken */
     cw__line waiting; /* for one */
 } cw__view;
@@ -23,5 +24,18 @@ static inline cw__view *cw__view_of(cw_context *context)
 
 /* A view of `base` with one handle. NULL without memory. */
 cw_context *cw__view_new(cw_context *base, uint32_t limit, const char *name);
+/* The same for one that is a home of its own: it counts its jobs and can be
+ * closed, which the base does not notice. */
+cw_context *cw__view_apart_new(cw_context *base, uint32_t limit,
+                               const char *name);
+
+/* So many places from now on; those that are taken stay so. */
+void cw__view_set_places(cw__worker *self, cw_context *context,
+                         uint32_t places);
+
+/* A job of the host's that kept its place when its step was over, see
+ * cw__worker, gives it back: that in its context and those in the ones below.
+ */
+void cw__view_place_back(cw__worker *self, cw_context *context);
 
 #endif /* CW_VIEW_H */

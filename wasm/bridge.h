@@ -30,7 +30,7 @@
 
 /* Grows with each change of what JavaScript and C expect of each other, so that
  * a module linked with another version is refused instead of failing later. */
-enum { CWB_ABI = 3 };
+enum { CWB_ABI = 4 };
 
 /* How a body of JavaScript ended, and what its data are. The lowest three bits
  * of the number that says so; the rest is the length of the data. */
@@ -43,6 +43,10 @@ enum cwb_outcome {
                           that launched it */
     CWB_PENDING = 7    /* not yet: cwb_complete() will tell */
 };
+
+/* Besides CWB_PENDING: the body goes on elsewhere and keeps its place in its
+ * context until cwb_place_back(). */
+#define CWB_KEEPS_PLACE 8u
 
 /* Marks the number that says so, if the data end with a list of references, see
  * values.h. */

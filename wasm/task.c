@@ -123,6 +123,7 @@ static cw_step run_in_javascript(cw_frame *frame)
                                         ticket->data, values_length(ticket));
     if ((code & 7) == CWB_PENDING) {
         self->foreign++;
+        self->keeps_place = (code & CWB_KEEPS_PLACE) != 0;
         /* What stands in line waits until the function has come to where it
          * waits. Tasks, which are independent, gain from running in batches. */
         if (ticket->local && self->running) self->host_goes_on = true;

@@ -33,6 +33,11 @@ export interface CoreModule {
   _cwb_sleep_ms(): number;
   _cwb_thread_end(): void;
   _cwb_context_open(workers: number, tracing: number): number;
+  _cwb_context_lodge(places: number): number;
+  _cwb_context_over(context: Pointer): number;
+  _cwb_context_of(job: Pointer): Pointer;
+  _cwb_places(context: Pointer, places: number): void;
+  _cwb_place_back(job: Pointer): void;
   _cwb_context_worker(context: Pointer, index: number): Pointer;
   _cwb_context_root(context: Pointer): Pointer;
   _cwb_context_drain(context: Pointer): number;
