@@ -30,6 +30,8 @@ export class Target {
   readonly context: Pointer;
   readonly name: string;
   readonly realm: LaunchRealm;
+  /** Its jobs run on the thread of this realm, or are sent away from there. */
+  readonly isLodger: boolean;
   /** True once the context takes no more work. */
   closed = false;
   /** Launches since a job of it was last heard to end. */
@@ -42,7 +44,8 @@ export class Target {
   /** Fast way from a name to its number or descriptor. */
   private readonly known = new Map<string, number | NativeTask>();
 
-  constructor(realm: LaunchRealm, context: Pointer, name: string) {
+  constructor(realm: LaunchRealm, context: Pointer, name: string, isLodger = false) {
+    this.isLodger = isLodger;
     this.realm = realm;
     this.context = context;
     this.name = name;

@@ -10,7 +10,8 @@ const encoder = new TextEncoder();
 
 /**
  * The memory of one runtime. Growing it does not move what is in it, but older
- * views end where the memory ended then: {@link refresh} makes new ones.
+ * views end where the memory ended then, or, if it is not shared, have nothing in
+ * them any more: {@link refresh} makes new ones.
  */
 export class Memory implements Heap {
   readonly memory: WebAssembly.Memory;

@@ -70,6 +70,8 @@ export abstract class Realm implements Host {
   readonly errors = new Errors(this);
   /** The functions that run on this thread; there from the first one on. */
   locals: LocalJobs | undefined;
+  /** Called after each turn of the core, by contexts that this thread looks after. */
+  readonly afterTurn = new Set<() => void>();
   /** Called after each turn of the core. */
   afterPump: (() => void) | undefined;
   /** Somebody is going to list the jobs of this thread. */
@@ -150,7 +152,7 @@ export abstract class Realm implements Host {
   // ---- the performance timeline
 
   private get flags(): number {
-    return this.memory.u32[this.flagsAt >>> 2]!;
+    return this.memory.word(this.flagsAt);
   }
 
   /** True if somebody looks at jobs, and wants to know them by their names. */
@@ -201,6 +203,7 @@ export abstract class Realm implements Host {
     else if (why === layout.RUN_VISIT) this.visit();
     else if (why === layout.RUN_GO_ON) this.goOn();
     else this.finished();
+    for (const call of this.afterTurn) call();
     this.afterPump?.();
   };
 

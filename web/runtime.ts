@@ -10,12 +10,10 @@ import { WorkerCrashedError } from './errors.js';
 import { explained } from './explain.js';
 import { Job } from './job.js';
 import { Target } from './launch.js';
-import type { LaunchRealm } from './launch.js';
 import * as layout from './layout.gen.js';
 import type { CoreModule, ModuleFactory, Pointer } from './module.js';
 import type { CheckedOptions } from './options.js';
-import { Parcels, snapshot } from './parcels.js';
-import { Realm } from './realm.js';
+import { RootRealm } from './root-realm.js';
 
 /** Launches in a row that each wake a worker. */
 const WAKE_AT_ONCE = 4;
@@ -25,10 +23,9 @@ const WAKE_EVERY_MS = 0.2;
 const JOBS_PER_TURN = 16;
 const PAGE = 65536;
 
-export class Runtime extends Realm implements LaunchRealm {
+export class Runtime extends RootRealm {
   /** The main thread's own context. */
   main!: Target;
-  readonly parcels = new Parcels();
   readonly wakeByMessage: boolean;
   readonly sharedMemory: WebAssembly.Memory;
   /** Realms that can be woken by a message only, by their worker's address. */
@@ -59,12 +56,6 @@ export class Runtime extends Realm implements LaunchRealm {
     return runtime;
   }
 
-  // ---- bodies on this thread
-
-  run(at: Pointer, task: number): number {
-    return this.runLocal(at, task);
-  }
-
   // ---- waking workers
 
   /**
@@ -74,6 +65,7 @@ export class Runtime extends Realm implements LaunchRealm {
    * their jobs, and one wake-up comes with the end of the turn.
    */
   wakingFlags(target: Target): number {
+    if (target.isLodger) return 0;
     if (target.launches++ < WAKE_AT_ONCE) return 0;
     const now = performance.now();
     if (now - target.wokenAt > WAKE_EVERY_MS) {
@@ -89,25 +81,6 @@ export class Runtime extends Realm implements LaunchRealm {
       });
     }
     return layout.LAUNCH_QUEUED;
-  }
-
-  // ---- parcels: this realm keeps them
-
-  private parcelCount = 0;
-
-  deposit(value: unknown, transfer: readonly Transferable[], name?: string): string {
-    const copy = snapshot(value, transfer);
-    const parcel = name ?? `main:${this.parcelCount++}`;
-    this.parcels.deposit(parcel, copy.value, copy.transfer);
-    return parcel;
-  }
-
-  claim(parcel: string, take: (value: unknown) => void): void {
-    this.parcels.claim(parcel, take);
-  }
-
-  discard(parcel: string): void {
-    this.parcels.drop(parcel);
   }
 
   // ---- the rest of a realm
@@ -137,10 +110,6 @@ export class Runtime extends Realm implements LaunchRealm {
   wake(worker: Pointer): void {
     this.wakers.get(worker)?.();
   }
-
-  workerStart(): void {}
-  workerEnd(): void {}
-  protected finished(): void {}
 
   protected crashed(error: unknown): void {
     const lost = new WorkerCrashedError(
