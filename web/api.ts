@@ -19,5 +19,7 @@ export { defaultContext, ioContext } from './shared-contexts.js';
 export type { IOOptions } from './shared-contexts.js';
 export type { ContextStats } from './stats.js';
 export type { TraceEvent, WorkerTrace } from './trace.js';
+export { setDefaultTier } from './tier.js';
+export type { Tier } from './tier.js';
 export { ContextView } from './view.js';
 export type { AnyTasks, TaskArgs, TaskFunction, TaskName, TaskResult } from './types.js';

@@ -29,7 +29,10 @@ export function installBrowser(): void {
       throw (await diagnosis()).isolationError();
     },
     loadGlue: () => factory,
+    loadSoloGlue: async () => (await import('./coworker-solo.mjs')).default,
     wasmUrl: undefined,
+    soloWasmUrl: undefined,
+    hasWorkers: typeof NativeWorker === 'function',
     makeWorker(make = defaultWorker) {
       const { worker, url } = captureWorker(make, (script, options) => {
         triedUrl = String(script);

@@ -39,6 +39,7 @@ export {
   MutexOwnerError,
   NativeError,
   StartError,
+  TierError,
   TimeoutCancellationError,
   UndeliveredElementError,
   WorkerCrashedError,

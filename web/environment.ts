@@ -33,8 +33,13 @@ export interface Environment {
   checkSharedMemory(): Promise<void>;
   /** The glue that comes with the package. */
   loadGlue(): ModuleFactory | Promise<ModuleFactory>;
+  /** The same of the build without threads. */
+  loadSoloGlue(): Promise<ModuleFactory>;
   /** Where the glue's WebAssembly is, if the glue does not know by itself. */
   readonly wasmUrl: string | undefined;
+  readonly soloWasmUrl: string | undefined;
+  /** False where not even workers are. */
+  readonly hasWorkers: boolean;
   /** Makes a worker by the user's function, or (none) the package's own. */
   makeWorker(make: (() => Worker) | undefined): { worker: RawWorker; url: string | undefined };
   /** Looks up why a worker's script did not start. */

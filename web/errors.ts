@@ -101,6 +101,17 @@ export class IsolationError extends CoworkerError {
   }
 }
 
+/** The tier that a context runs in cannot do what was asked; docs/tiers.md lists it. */
+export class TierError extends CoworkerError {
+  override name = 'TierError';
+  /** The tier: `shared`, `isolated` or `inline`. */
+  readonly tier: string;
+  constructor(tier: string, message: string, options: ErrorOptions = {}) {
+    super(message, { ...options, code: 'CW_ENOTSUP' });
+    this.tier = tier;
+  }
+}
+
 /** Why something of the runtime did not start. */
 export type StartCause =
   | 'not-found'

@@ -15,7 +15,7 @@ import { launchOnMain } from './main-scope.js';
 import type { Local } from './main-scope.js';
 import { checkContext } from './options.js';
 import type { LaunchOptions } from './options.js';
-import { firstRuntime, runtimeOf } from './runtime.js';
+import { bestRuntime, firstRuntime } from './runtime.js';
 
 /**
  * Runs functions on the main thread's event loop, as jobs with a scope: they
@@ -34,7 +34,7 @@ export class MainContext {
   get ready(): Promise<void> {
     this.loading ??= firstRuntime()
       ? Promise.resolve()
-      : runtimeOf(checkContext(1, 'main', {})).then(() => {});
+      : bestRuntime(checkContext(1, 'main', {})).then(() => {});
     return this.loading;
   }
 

@@ -15,7 +15,7 @@ const encoder = new TextEncoder();
  */
 export class Memory implements Heap {
   readonly memory: WebAssembly.Memory;
-  buffer!: SharedArrayBuffer;
+  buffer!: ArrayBufferLike;
   u8!: Uint8Array;
   i32!: Int32Array;
   u32!: Uint32Array;
@@ -29,7 +29,7 @@ export class Memory implements Heap {
 
   /** Makes views of the memory as it is now, if it has grown. */
   refresh(): this {
-    const buffer = this.memory.buffer as unknown as SharedArrayBuffer;
+    const buffer = this.memory.buffer as ArrayBufferLike;
     if (buffer !== this.buffer) {
       this.buffer = buffer;
       this.u8 = new Uint8Array(buffer);

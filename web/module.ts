@@ -195,6 +195,7 @@ export interface CoreModule {
   _cw_elements_with_job(base: Pointer, job: Pointer): Pointer;
   _cw_elements_release(elements: Pointer): void;
   _cwb_key(length: number): Pointer;
+  _cwb_job_values(job: Pointer): number;
   _cwb_job_value(job: Pointer, key: Pointer): number;
   _cwb_stats(context: Pointer): void;
   _cwb_executor_new(token: number, length: number): Pointer;

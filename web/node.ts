@@ -19,6 +19,9 @@ export function installNode(): void {
   installEnvironment({
     checkSharedMemory: () => Promise.resolve(),
     loadGlue: async () => (await import('./coworker.node.mjs')).default,
+    loadSoloGlue: async () => (await import('./coworker-solo.node.mjs')).default,
+    soloWasmUrl: new URL('./coworker-solo.wasm', import.meta.url).href,
+    hasWorkers: true,
     wasmUrl: new URL('./coworker.wasm', import.meta.url).href,
     makeWorker(make) {
       if (!make) {

@@ -6,7 +6,7 @@
  */
 import { setCurrentTarget } from './current.js';
 import { environment } from './environment.js';
-import { WorkerCrashedError } from './errors.js';
+import { IsolationError, StartError, WorkerCrashedError } from './errors.js';
 import { explained } from './explain.js';
 import { Job } from './job.js';
 import { Target } from './launch.js';
@@ -14,6 +14,7 @@ import * as layout from './layout.gen.js';
 import type { CoreModule, ModuleFactory, Pointer } from './module.js';
 import type { CheckedOptions } from './options.js';
 import { RootRealm } from './root-realm.js';
+import { wantedTier } from './tier.js';
 
 /** Launches in a row that each wake a worker. */
 const WAKE_AT_ONCE = 4;
@@ -40,13 +41,13 @@ export class Runtime extends RootRealm {
     this.wakeByMessage = wakeByMessage;
   }
 
-  /** Loads the module and makes this thread its main realm. */
-  static async load(factory: ModuleFactory | undefined, options: CheckedOptions): Promise<Runtime> {
-    await environment().checkSharedMemory();
-    const memory = await makeMemory(options);
-    const wakeByMessage = options.wakeByMessage || !hasWaitAsync();
+  /** Loads the module, the one without threads if `solo`, and makes this thread its main realm. */
+  static async load(options: CheckedOptions, solo: boolean): Promise<Runtime> {
+    if (!solo) await environment().checkSharedMemory();
+    const memory = await makeMemory(options, !solo);
+    const wakeByMessage = solo || options.wakeByMessage || !hasWaitAsync();
     const runtime = new Runtime(memory, wakeByMessage);
-    const module = await instantiate(factory, runtime, memory, options.wasmUrl);
+    const module = await instantiate(runtime, memory, options, solo);
     runtime.attach(module, memory, { wakeByMessage });
     runtime.self = module._cwb_init(wakeByMessage ? 1 : 0);
     if (runtime.self === 0) throw await explained(({ noMemory }) => noMemory(options));
@@ -150,36 +151,41 @@ function hasWaitAsync(): boolean {
   return !isWebKit && typeof (Atomics as { waitAsync?: unknown }).waitAsync === 'function';
 }
 
-async function makeMemory(options: CheckedOptions): Promise<WebAssembly.Memory> {
+/** What engines refuse is asked for again with half of the room to grow. */
+async function makeMemory(options: CheckedOptions, shared: boolean): Promise<WebAssembly.Memory> {
   const pages = (mebibytes: number) => Math.min(65536, Math.ceil((mebibytes * 1024 * 1024) / PAGE));
-  let memory: WebAssembly.Memory;
-  try {
-    memory = new WebAssembly.Memory({
-      initial: pages(options.memory),
-      maximum: pages(options.maximumMemory),
-      shared: true,
-    });
-  } catch (error) {
-    throw await explained(({ noMemory }) => noMemory(options, error));
+  const initial = pages(options.memory);
+  let maximum = pages(options.maximumMemory);
+  for (;;) {
+    let memory: WebAssembly.Memory;
+    try {
+      memory = new WebAssembly.Memory({ initial, maximum, shared });
+    } catch (error) {
+      if (maximum === initial) throw await explained(({ noMemory }) => noMemory(options, error));
+      maximum = Math.max(initial, maximum >>> 1);
+      continue;
+    }
+    if (!shared || memory.buffer instanceof SharedArrayBuffer) return memory;
+    throw await explained(({ notShared }) => notShared());
   }
-  if (memory.buffer instanceof SharedArrayBuffer) return memory;
-  throw await explained(({ notShared }) => notShared());
 }
 
 async function instantiate(
-  factory: ModuleFactory | undefined,
   runtime: Runtime,
   memory: WebAssembly.Memory,
-  wasmUrl: string | undefined,
+  options: CheckedOptions,
+  solo: boolean,
 ): Promise<CoreModule> {
   const env = environment();
-  const url = wasmUrl ?? (factory ? undefined : env.wasmUrl);
+  const factory = solo ? options.soloModule : options.module;
+  const own = factory ? undefined : solo ? env.soloWasmUrl : env.wasmUrl;
+  const url = (solo ? options.soloWasmUrl : options.wasmUrl) ?? own;
   const globals = globalThis as { Worker?: unknown };
   const hadWorker = Object.hasOwn(globals, 'Worker');
   let problem = '';
   let cause: unknown;
   try {
-    const make = factory ?? (await env.loadGlue());
+    const make = factory ?? (await (solo ? env.loadSoloGlue() : env.loadGlue()));
     if (factory) runtime.readNative = (await import('./native.js')).readNativeTask;
     const module = (await make({
       coworker: runtime,
@@ -200,22 +206,46 @@ async function instantiate(
   throw await explained(({ noModule }) => noModule(url, cause, problem));
 }
 
-const runtimes = new Map<ModuleFactory | undefined, Promise<Runtime>>();
+const runtimes = new Map<ModuleFactory | 'solo' | undefined, Promise<Runtime>>();
 let first: Runtime | undefined;
 
-/** The runtime of a module: made once; its memory options are the first user's. */
-export async function runtimeOf(options: CheckedOptions): Promise<Runtime> {
-  let runtime = runtimes.get(options.module);
+/**
+ * The runtime of a module, the one without threads if `solo`: made once; its
+ * memory options are the first user's.
+ */
+export async function runtimeOf(options: CheckedOptions, solo = false): Promise<Runtime> {
+  const key = solo ? (options.soloModule ?? 'solo') : options.module;
+  let runtime = runtimes.get(key);
   if (!runtime) {
-    runtime = Runtime.load(options.module, options);
-    runtimes.set(options.module, runtime);
+    runtime = Runtime.load(options, solo);
+    runtimes.set(key, runtime);
     // A start that failed may be tried again, with other options.
-    runtime.catch(() => runtimes.delete(options.module));
+    runtime.catch(() => runtimes.delete(key));
   }
   const loaded = await runtime;
   first ??= loaded;
   setCurrentTarget(first.main);
   return loaded;
+}
+
+/** The best runtime that there can be, unless the option wants it without threads. */
+export async function bestRuntime(options: CheckedOptions): Promise<Runtime> {
+  const tier = wantedTier(options.tier);
+  if (tier !== 'auto' && tier !== 'shared') return runtimeOf(options, true);
+  try {
+    return await runtimeOf(options);
+  } catch (error) {
+    if (tier === 'shared' || !lacksMemory(error)) throw error;
+    return runtimeOf(options, true);
+  }
+}
+
+/** True for errors of which other tiers know nothing. */
+export function lacksMemory(error: unknown): boolean {
+  return (
+    error instanceof IsolationError ||
+    (error instanceof StartError && error.reason === 'out-of-memory')
+  );
 }
 
 /** The runtime that was loaded first: where `Main` runs. */

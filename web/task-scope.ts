@@ -89,8 +89,7 @@ export class Scope extends BaseScope {
     if (typeof task === 'function') {
       const { realm } = target;
       realm.locals ??= new LocalJobs(realm.own);
-      const makeScope = (at: Pointer, name: string) =>
-        new Scope(target, at, name, this.workerName);
+      const makeScope = (at: Pointer, name: string) => new Scope(target, at, name, this.workerName);
       return realm.locals.launch<T>(
         parent,
         how,

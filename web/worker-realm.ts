@@ -169,7 +169,8 @@ export class WorkerRealm extends Realm implements LaunchRealm {
   protected busyChanged(): void {}
 }
 
-function partsOf(error: unknown): { message: string; stack: string } {
+/** What is told of an error that no task can catch. */
+export function partsOf(error: unknown): { message: string; stack: string } {
   if (error instanceof Error) {
     return { message: `${error.name}: ${error.message}`, stack: error.stack ?? '' };
   }

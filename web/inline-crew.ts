@@ -1,0 +1,71 @@
+/**
+ * A context without workers: its tasks run on this thread, between other things.
+ *
+ * @module
+ */
+import { registerHandles } from './all-handles.js';
+import type { Crew, CrewHost } from './crew.js';
+import { TierError } from './errors.js';
+import type { Runtime } from './runtime.js';
+import { TaskRunner } from './task-runner.js';
+import type { TaskModule } from './task-runner.js';
+
+export class InlineCrew implements Crew {
+  readonly tier = 'inline';
+  readonly missing = 0;
+  private readonly tasks: TaskModule;
+  private host!: CrewHost;
+  private begun = 0;
+
+  constructor(tasks: TaskModule) {
+    registerHandles();
+    this.tasks = tasks;
+  }
+
+  open(runtime: Runtime, workers: number): number {
+    return runtime.module._cwb_context_lodge(workers);
+  }
+
+  begin(host: CrewHost): void {
+    this.host = host;
+    const { runtime, target, name, workers } = host;
+    // Tasks are told apart as if there were workers.
+    const workerName = () => (workers === 1 ? name : `${name}-${(this.begun++ % workers) + 1}`);
+    const runner = new TaskRunner(target, this.tasks, workerName);
+    runtime.bodies.set(target.context, runner);
+    host.ready([...target.tasks!]);
+  }
+
+  count(): { workers: number; idle: number } {
+    return { workers: 0, idle: 0 };
+  }
+
+  close(): void {
+    this.host.runtime.afterTurn.add(this.look);
+    this.host.runtime.schedulePump();
+  }
+
+  /** Ends once the core's context is empty. */
+  private readonly look = (): void => {
+    const { runtime, target } = this.host;
+    if (runtime.module._cwb_context_over(target.context) === 0) return;
+    this.stop();
+    this.host.over();
+  };
+
+  stop(): void {
+    const { runtime, target } = this.host;
+    runtime.afterTurn.delete(this.look);
+    runtime.bodies.delete(target.context);
+  }
+
+  checkAllocate(): void {
+    const { memory, maximumMemory } = this.host.options;
+    if (memory === maximumMemory) return;
+    throw new TierError(
+      'inline',
+      'coworker: context.allocate() gives arrays in a memory that may grow, which detaches them in ' +
+        'the inline tier; leave `maximumMemory` out, and set `memory` to what is needed',
+    );
+  }
+}
