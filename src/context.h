@@ -29,6 +29,7 @@ struct cw_context {
     cw__clock *clock;       /* NULL: the platform's */
     uint32_t limit;         /* so many of its jobs run at the same time; 0: as
                                many as there are */
+    bool single;            /* all its jobs run on one worker */
     bool permanent;         /* cannot be closed */
     bool grows;             /* its threads are started when they are needed */
     void *memory; /* what was allocated; this struct is aligned in it */

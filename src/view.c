@@ -143,6 +143,7 @@ static cw_context *view_new(const cw__route *by, cw_context *base,
     if (!context) return NULL;
     context->timekeeper = base->timekeeper;
     context->limit = limit;
+    context->single = base->single;
     cw__view_of(context)->places = limit;
     cw__view_of(context)->base = cw_context_retain(base);
     return context;

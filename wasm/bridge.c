@@ -7,6 +7,7 @@
 #include "alloc.h"
 #include "main_context.h"
 #include "shared_context.h"
+#include "text.h"
 #include "view.h"
 
 #include <emscripten.h>
@@ -119,6 +120,13 @@ cw__worker *cwb_init(uint32_t wake_by_message)
 }
 
 cw_context *cwb_main_context(void) { return cwb_main; }
+
+/* The main realm's worker is called by the name in the scratch buffer. */
+void cwb_name_main(void)
+{
+    cw__text name = cw__text_begin(cwb_realm->name, sizeof cwb_realm->name);
+    cw__text_add(&name, (const char *)scratch.at);
+}
 
 /* Runs what there is to do on this realm, at most `budget` jobs (0: no limit).
  * Returns enum cw__run; for CW__RUN_SLEEP see cwb_sleep_ms(). */

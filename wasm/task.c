@@ -191,7 +191,7 @@ static cwb_ticket *make(cw_context *context, const cw_coroutine *type,
     if (flags & CWB_LAUNCH_LONELY) kind |= CW__JOB_LONELY;
     if (flags & (CWB_LAUNCH_ATOMIC | CWB_LAUNCH_UNDISPATCHED))
         kind |= CW__JOB_ATOMIC;
-    if (flags & CWB_LAUNCH_LOCAL && context->home->count != 1)
+    if (flags & CWB_LAUNCH_LOCAL && !context->home->single)
         kind |= CW__JOB_PINNED;
     if (type == &javascript) kind |= CW__JOB_FOREIGN;
     cw_job *job =
@@ -431,6 +431,11 @@ uint32_t cwb_job_outcome(cw_job *job)
 /* Bits of enum cwb_job_state. */
 uint32_t cwb_job_state(const cw_job *job)
 {
+#ifndef __EMSCRIPTEN_SHARED_MEMORY__
+    /* A body that asks again and again may be busy, and keep the only thread
+     * that looks at the clock. */
+    cw__worker_fire_timers(cwb_realm);
+#endif
     return (uint32_t)((cw_is_cancelled(job) ? CWB_IS_CANCELLED : 0) |
                       (cw_is_completed(job) ? CWB_HAS_ENDED : 0) |
                       (cw_is_active(job) ? CWB_IS_ACTIVE : 0));

@@ -4,7 +4,7 @@
  * @module
  */
 import { decodeError, encodeError } from './codec.js';
-import type { CarriedError } from './codec.js';
+import type { CarriedError, ErrorExtra } from './codec.js';
 import type { Pointer } from './module.js';
 import type { Realm } from './realm.js';
 import { makers } from './thrown.js';
@@ -16,21 +16,24 @@ export interface Carried {
 }
 
 /** What an error of the core's was made of, if it was thrown in JavaScript, or else is read as. */
-function partsOf(realm: Realm, error: Pointer): CarriedError {
+function partsOf(realm: Realm, error: Pointer, where?: ErrorExtra): CarriedError {
   const bytes = realm.module._cwb_error_payload_bytes(error);
-  if (bytes === 0) return encodeError(realm.errors.read(error));
+  if (bytes === 0) return encodeError(realm.errors.read(error), where);
   return realm.reader.readOne(realm.module._cwb_error_payload(error), bytes) as CarriedError;
 }
 
-/** Takes an error of the core's, which is borrowed, apart. */
-export function carry(realm: Realm, error: Pointer): Carried {
+/**
+ * Takes an error of the core's, which is borrowed, apart.
+ * @param where - it comes from, if it does not know itself
+ */
+export function carry(realm: Realm, error: Pointer, where?: ErrorExtra): Carried {
   const suppressed: CarriedError[] = [];
   for (;;) {
     const other = realm.module._cw_error_suppressed(error, suppressed.length);
     if (other === 0) break;
     suppressed.push(partsOf(realm, other));
   }
-  return { error: partsOf(realm, error), suppressed };
+  return { error: partsOf(realm, error, where), suppressed };
 }
 
 /** Puts it together again. */

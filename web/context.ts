@@ -105,7 +105,7 @@ export class FixedWorkerContext<M extends object = AnyTasks> {
     );
     runtime.writeBytes(Memory.encode(`${name}\0`));
     const at = crew
-      ? crew.open(runtime, workers)
+      ? crew.open(runtime)
       : spawnWith(this.spawner(), () =>
           runtime.module._cwb_context_open(workers, options.trace ? 1 : 0),
         );
@@ -388,6 +388,9 @@ export class FixedWorkerContext<M extends object = AnyTasks> {
     return {
       ...{ runtime, target, name, workers, options },
       ready: (tasks) => this.allReady(tasks),
+      notMade: (error) => {
+        this.notMade ??= { error };
+      },
       stray: (error) => this.strayed(error),
       fail: (error) => this.fail(error),
       over: () => {

@@ -18,6 +18,8 @@ export interface CrewHost {
   readonly options: CheckedOptions;
   /** All workers have started; these are the tasks. */
   ready(tasks: readonly string[]): void;
+  /** The function that makes workers has failed. */
+  notMade(error: unknown): void;
   /** A task has left an error behind. */
   stray(error: Error): void;
   /** The context cannot go on. */
@@ -30,7 +32,7 @@ export interface CrewHost {
 export interface Crew {
   readonly tier: Tier;
   /** Opens the core's context, whose name is in the scratch buffer: its address, or an error code. */
-  open(runtime: Runtime, workers: number): number;
+  open(runtime: Runtime): number;
   /** Begins, once that is open. */
   begin(host: CrewHost): void;
   /** Workers that have not started yet. */

@@ -10,6 +10,9 @@ import type { Runtime } from './runtime.js';
 import { TaskRunner } from './task-runner.js';
 import type { TaskModule } from './task-runner.js';
 
+/** Places for tasks: the thread is what they share. */
+const ANY_NUMBER = 0x7fffffff;
+
 export class InlineCrew implements Crew {
   readonly tier = 'inline';
   readonly missing = 0;
@@ -22,8 +25,8 @@ export class InlineCrew implements Crew {
     this.tasks = tasks;
   }
 
-  open(runtime: Runtime, workers: number): number {
-    return runtime.module._cwb_context_lodge(workers);
+  open(runtime: Runtime): number {
+    return runtime.module._cwb_context_lodge(ANY_NUMBER);
   }
 
   begin(host: CrewHost): void {
@@ -31,7 +34,7 @@ export class InlineCrew implements Crew {
     const { runtime, target, name, workers } = host;
     // Tasks are told apart as if there were workers.
     const workerName = () => (workers === 1 ? name : `${name}-${(this.begun++ % workers) + 1}`);
-    const runner = new TaskRunner(target, this.tasks, workerName);
+    const runner = new TaskRunner(target, this.tasks, workerName, tellWhere);
     runtime.bodies.set(target.context, runner);
     host.ready([...target.tasks!]);
   }
@@ -67,5 +70,12 @@ export class InlineCrew implements Crew {
       'coworker: context.allocate() gives arrays in a memory that may grow, which detaches them in ' +
         'the inline tier; leave `maximumMemory` out, and set `memory` to what is needed',
     );
+  }
+}
+
+/** Errors get no copy on their way, which would tell where they come from. */
+function tellWhere(error: unknown, where: { task: string; worker: string }): void {
+  if (error instanceof Error && Object.isExtensible(error) && !('task' in error)) {
+    Object.assign(error, where);
   }
 }

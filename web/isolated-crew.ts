@@ -99,6 +99,7 @@ export class IsolatedCrew implements Crew, Bodies, Away {
   private tasks: readonly string[] = [];
   /** It has ended. */
   private stopped: Error | undefined;
+  private begun = false;
   private isOver = false;
   private closing = false;
   private told = false;
@@ -118,6 +119,7 @@ export class IsolatedCrew implements Crew, Bodies, Away {
       this.members.push(member);
       this.start(member);
     }
+    this.begun = true;
   }
 
   // ---- workers
@@ -128,9 +130,13 @@ export class IsolatedCrew implements Crew, Bodies, Away {
     try {
       made = environment().makeWorker(options.worker);
     } catch (error) {
-      void environment()
-        .refusal(error)
-        .then((why) => this.host.fail(why as Error));
+      if (this.begun) {
+        void environment()
+          .refusal(error)
+          .then((why) => this.host.fail(why as Error));
+      } else {
+        this.host.notMade(error);
+      }
       return;
     }
     const { worker, url } = made;

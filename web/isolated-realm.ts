@@ -34,10 +34,12 @@ const PAGE = 65536;
 class Errand implements Ticket {
   readonly id: number;
   private readonly realm: IsolatedRealm;
+  readonly name: string;
   at: Pointer = 0;
   wasCancelled = false;
 
-  constructor(realm: IsolatedRealm, id: number) {
+  constructor(realm: IsolatedRealm, id: number, name: string) {
+    this.name = name;
     this.realm = realm;
     this.id = id;
   }
@@ -51,6 +53,7 @@ export class IsolatedRealm extends RootRealm {
   private readonly host: WorkerHost;
   private readonly tasks: TaskModule;
   private target!: Target;
+  private workerName = '';
   private readonly errands = new Map<number, Errand>();
   /** Those that nothing has been told of. */
   private fresh: Errand[] = [];
@@ -79,6 +82,7 @@ export class IsolatedRealm extends RootRealm {
   async begin(data: unknown, factory: ModuleFactory | undefined): Promise<void> {
     const message = protocol.open<ToIsolated>(data);
     if (message?.type !== 'begin') return;
+    this.workerName = message.name;
     try {
       if (!factory) {
         throw new TypeError(
@@ -106,6 +110,7 @@ export class IsolatedRealm extends RootRealm {
       this.own = new Target(this, module._cwb_main_context(), 'main');
       setCurrentTarget(this.own);
       this.writeBytes(Memory.encode(`${message.name}\0`));
+      module._cwb_name_main();
       const at = module._cwb_context_lodge(PLACES);
       if (at < 0) throw noRoom();
       this.target = new Target(this, at, message.context, true);
@@ -138,7 +143,7 @@ export class IsolatedRealm extends RootRealm {
         this.cancel(id, what, message.causes[causes++]!);
         return;
       }
-      const errand = new Errand(this, id);
+      const errand = new Errand(this, id, this.names[what & protocol.WORK_NUMBER]!);
       this.errands.set(id, errand);
       this.fresh.push(errand);
       try {
@@ -157,7 +162,7 @@ export class IsolatedRealm extends RootRealm {
     inherited: Uint8Array | undefined,
   ): void {
     const { module, target } = this;
-    const found = target.find(this.names[what & protocol.WORK_NUMBER]!);
+    const found = target.find(errand.name);
     if (typeof found !== 'number') {
       this.launchNative(errand, what, bytes, value);
       return;
@@ -189,8 +194,7 @@ export class IsolatedRealm extends RootRealm {
       this.writeBytes(bytes);
       args = bytes.length === 0 ? [] : this.reader.read(this.scratchAt, bytes.length);
     }
-    const name = this.names[what & protocol.WORK_NUMBER]!;
-    const job = launch<unknown>(this.target, 0, layout.LAUNCH_ASYNC, undefined, name, args);
+    const job = launch<unknown>(this.target, 0, layout.LAUNCH_ASYNC, undefined, errand.name, args);
     errand.at = job.retain();
     const { id } = errand;
     job.then(
@@ -255,7 +259,8 @@ export class IsolatedRealm extends RootRealm {
   private tellError(errand: Errand, error: Pointer): void {
     const { id } = errand;
     const told = errand.wasCancelled && this.module._cw_error_code(error) === layout.CW_ECANCELED;
-    this.values.push({ id, value: carry(this, error) });
+    const where = { task: errand.name, worker: this.workerName };
+    this.values.push({ id, value: carry(this, error, where) });
     this.answers.add(id, told ? protocol.ANSWER_CANCELLED : protocol.ANSWER_ERROR);
     this.leave(errand);
   }

@@ -43,6 +43,7 @@ export interface CoreModule {
   _cwb_context_drain(context: Pointer): number;
   _cwb_context_free(context: Pointer): void;
   _cwb_main_context(): Pointer;
+  _cwb_name_main(): void;
   _cwb_task_number(context: Pointer, length: number): number;
   _cwb_task_name(context: Pointer, number: number): Pointer;
   _cwb_context_wake(context: Pointer): void;

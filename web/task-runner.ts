@@ -15,6 +15,12 @@ import { Scope } from './task-scope.js';
 
 type Task = (scope: Scope, ...args: unknown[]) => unknown;
 
+/** Where a task has thrown something. */
+interface Where {
+  readonly task: string;
+  readonly worker: string;
+}
+
 /** The functions of a task module, by name. */
 export type TaskModule = Readonly<Record<string, unknown>>;
 
@@ -28,13 +34,21 @@ export class TaskRunner {
   private readonly own: Target;
   private readonly tasks: TaskModule;
   private readonly workerName: () => string;
+  private readonly thrown: ((error: unknown, where: Where) => void) | undefined;
   private readonly functions: { run: Task; name: string }[] = [];
 
   /**
    * @param own - the context that the tasks belong to, and launch their children on
    * @param workerName - the name of the worker for a task that begins
+   * @param thrown - hears of what tasks throw
    */
-  constructor(own: Target, tasks: TaskModule, workerName: () => string) {
+  constructor(
+    own: Target,
+    tasks: TaskModule,
+    workerName: () => string,
+    thrown?: (error: unknown, where: Where) => void,
+  ) {
+    this.thrown = thrown;
     this.realm = own.realm;
     this.own = own;
     this.tasks = tasks;
@@ -121,7 +135,9 @@ export class TaskRunner {
   }
 
   private fail(scope: Scope, error: unknown): number {
-    return scope.fail(error, { task: scope.taskName, worker: scope.workerName });
+    const where = { task: scope.taskName, worker: scope.workerName };
+    this.thrown?.(error, where);
+    return scope.fail(error, where);
   }
 
   /** Finds the function of a task number that is new here. */

@@ -38,14 +38,14 @@ export function serve(tasks: object, module: ModuleFactory, solo?: ModuleFactory
     });
     // The glue's handler would end the thread.
     process.removeAllListeners('uncaughtException');
+    process.removeAllListeners('unhandledRejection');
     process.on('uncaughtException', (error) => server.stray(error));
     process.on('unhandledRejection', (error) => server.stray(error));
   };
   const becomeIsolated = (message: unknown) => {
     const isolated = new IsolatedRealm(tasks as TaskModule, host);
     isolated.readNative = readNativeTask;
-    hear(isolated);
-    void isolated.begin(message, solo);
+    void isolated.begin(message, solo).then(() => hear(isolated));
   };
   const options = { coworker: realm };
   realm.setModule(options as unknown as CoreModule); // the glue fills it in

@@ -2,7 +2,7 @@
 //
 //   node tests/browser/run.mjs [--engine chromium,firefox,webkit]
 //     [--suite PATTERN] [--grep REGEXP] [--timeout MS] [--watchdog S]
-//     [--verbose]
+//     [--verbose] [--tier shared|isolated|inline]
 //
 // PATTERN is a part of the file's name, `*` stands for anything. The exit code
 // is 0 only if each engine ran at least one test, and none failed.
@@ -19,6 +19,7 @@ const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 function readOptions() {
   const { values } = parseArgs({
     options: {
+      tier: { type: 'string', default: 'shared' },
       engine: { type: 'string', default: engines.join(',') },
       suite: { type: 'string', default: '' },
       grep: { type: 'string' },
@@ -29,6 +30,7 @@ function readOptions() {
     },
   });
   const chosen = values.engine.split(',');
+  if (!tiers.includes(values.tier)) throw new Error(`no tier ${values.tier}`);
   for (const engine of chosen) {
     if (!engines.includes(engine)) throw new Error(`no engine ${engine}`);
   }
@@ -39,6 +41,8 @@ function readOptions() {
     watchdog: Number(values.watchdog) * 1000,
   };
 }
+
+const tiers = ['shared', 'isolated', 'inline'];
 
 /** Runs in a page without the isolation headers; everything else needs them. */
 const UNISOLATED = '/tests/browser/unisolated.test.js';

@@ -250,7 +250,7 @@ describe('coroutines and functions of C', () => {
   });
 
   it('run without any task module', async () => {
-    const { module } = options;
+    const { module, soloModule } = options;
     await usingOptions(
       2,
       async (context) => {
@@ -260,6 +260,7 @@ describe('coroutines and functions of C', () => {
       },
       {
         module,
+        soloModule,
         worker: () =>
           new Worker(new URL(`./helpers/native-bare${inPage ? '' : '.node'}.js`, import.meta.url), {
             type: 'module',
