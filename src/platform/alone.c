@@ -10,6 +10,8 @@
 
 #include "../coworker.h"
 
+#include <stdlib.h>
+
 int cw__thread_start(cw__thread *thread, void (*entry)(void *), void *arg)
 {
     (void)thread, (void)entry, (void)arg;
@@ -19,6 +21,11 @@ int cw__thread_start(cw__thread *thread, void (*entry)(void *), void *arg)
 /* Never called: there is no thread to wait for. */
 void cw__thread_join(cw__thread *thread) { (void)thread; }
 void cw__thread_detach(cw__thread *thread) { (void)thread; }
+
+/* Nor one that is to end without the program. */
+bool cw__thread_may_exit(void) { return false; }
+
+void cw__thread_exit(void) { abort(); }
 
 bool cw__thread_may_block(void) { return false; }
 
