@@ -118,12 +118,17 @@ static cw_step run_in_javascript(cw_frame *frame)
     cw__worker *self = cwb_realm;
     cw_job *job = frame->job;
     cwb_ticket *ticket = cwb_ticket_of(job);
+    bool called = self->host_called;
     self->host_ran = self->host_called = true;
     uint32_t code = (uint32_t)cw_js_run(job, ticket->task, ticket->outcome,
                                         ticket->data, values_length(ticket));
+    if (code == (CWB_PENDING | CWB_KEEPS_PLACE)) {
+        self->keeps_place = true;
+        self->host_called = called; /* it waits for nothing on this thread */
+        return CW_STEP_FOREIGN;
+    }
     if ((code & 7) == CWB_PENDING) {
         self->foreign++;
-        self->keeps_place = (code & CWB_KEEPS_PLACE) != 0;
         /* What stands in line waits until the function has come to where it
          * waits. Tasks, which are independent, gain from running in batches. */
         if (ticket->local && self->running) self->host_goes_on = true;
@@ -142,6 +147,12 @@ static const cw_coroutine javascript = {
 void cwb_complete(cw_job *job, uint32_t code)
 {
     cwb_realm->foreign--;
+    cw__job_finish(cw__self, job, take_outcome(job, code));
+}
+
+/* The same for a body that kept its place, and has given it back. */
+void cwb_complete_away(cw_job *job, uint32_t code)
+{
     cw__job_finish(cw__self, job, take_outcome(job, code));
 }
 

@@ -23,7 +23,7 @@ import type { Away } from './launch.js';
 import * as layout from './layout.gen.js';
 import type { Pointer } from './module.js';
 import * as protocol from './protocol.js';
-import type { Enclosed, FromIsolated, ToIsolated } from './protocol.js';
+import type { FromIsolated, ToIsolated } from './protocol.js';
 import type { Ticket } from './realm.js';
 import type { Sent } from './references.js';
 import type { Bodies } from './root-realm.js';
@@ -61,6 +61,10 @@ class Errand implements Ticket {
   }
 }
 
+type More = {
+  -readonly [K in keyof protocol.MoreWork]: protocol.MoreWork[K][number][];
+};
+
 /** A worker, or the place of one that is being replaced. */
 class Member {
   readonly index: number;
@@ -78,14 +82,16 @@ class Member {
 
   // What is to be sent with the next message.
   readonly work = new Batch();
-  names: [number, string][] = [];
-  values: Enclosed[] = [];
-  inherited: Enclosed[] = [];
-  causes: Carried[] = [];
+  more: More | undefined;
   moved: Transferable[] = [];
 
   constructor(index: number) {
     this.index = index;
+  }
+
+  /** What most work does without. */
+  get also(): More {
+    return (this.more ??= { names: [], values: [], inherited: [], causes: [] });
   }
 }
 
@@ -265,13 +271,13 @@ export class IsolatedCrew implements Crew, Bodies, Away {
     if (!member.knows.has(task)) {
       member.knows.add(task);
       const name = runtime.module._cwb_task_name(this.host.target.context, task);
-      member.names.push([task, runtime.memory.text(name)]);
+      member.also.names.push([task, runtime.memory.text(name)]);
     }
     if (parcel === undefined) {
       member.work.add(id, what, runtime.memory.refresh().u8, data, length);
     } else {
       runtime.parcels.claim(parcel, (value, transfer) => {
-        member.values.push({ id, value });
+        member.also.values.push({ id, value });
         member.moved.push(...transfer);
       });
       member.work.add(id, what | protocol.WORK_ENCLOSED);
@@ -279,7 +285,10 @@ export class IsolatedCrew implements Crew, Bodies, Away {
     const values = runtime.module._cwb_job_values(at);
     if (values > 0) {
       const { u8 } = runtime.memory.refresh();
-      member.inherited.push({ id, value: u8.slice(runtime.scratchAt, runtime.scratchAt + values) });
+      member.also.inherited.push({
+        id,
+        value: u8.slice(runtime.scratchAt, runtime.scratchAt + values),
+      });
     }
     errand.token = runtime.takeToken(errand, false);
     errand.note = runtime.module._cwb_on_completion(at, layout.ON_CANCELLING, errand.token);
@@ -324,7 +333,7 @@ export class IsolatedCrew implements Crew, Bodies, Away {
     if (error === 0) return;
     const { member } = errand;
     member.work.add(errand.id, protocol.WORK_CANCEL);
-    member.causes.push(carry(runtime, error));
+    member.also.causes.push(carry(runtime, error));
     runtime.schedulePump();
   }
 
@@ -335,7 +344,7 @@ export class IsolatedCrew implements Crew, Bodies, Away {
     const { member } = errand;
     member.work.add(errand.id, protocol.WORK_CANCEL_CHILDREN);
     const none = { error: { kind: 'value', value: undefined }, suppressed: [] } as const;
-    member.causes.push(cause === 0 ? none : carry(runtime, cause));
+    member.also.causes.push(cause === 0 ? none : carry(runtime, cause));
     runtime.schedulePump();
   }
 
@@ -346,15 +355,11 @@ export class IsolatedCrew implements Crew, Bodies, Away {
   };
 
   private send(member: Member): void {
-    const { names, values, inherited, causes, moved } = member;
-    const work = member.work.take(moved);
-    const message: ToIsolated = { type: 'work', names, work, values, inherited, causes };
-    member.names = [];
-    member.values = [];
-    member.inherited = [];
-    member.causes = [];
-    member.moved = [];
-    member.worker?.postMessage(protocol.seal(message), moved);
+    const { more, moved } = member;
+    const work = member.work.take(0, moved);
+    member.more = undefined;
+    if (moved.length > 0) member.moved = [];
+    member.worker?.postMessage(protocol.seal<ToIsolated>({ type: 'work', work, more }), moved);
   }
 
   // ---- answers
@@ -362,9 +367,9 @@ export class IsolatedCrew implements Crew, Bodies, Away {
   private answered(member: Member, message: FromIsolated & { type: 'answers' }): void {
     const { runtime } = this.host;
     const { module } = runtime;
-    const values = new Map(message.values.map(({ id, value }) => [id, value]));
+    const values = protocol.byId(message.values);
     let begun = 0;
-    unpack(message.answers, (id, what, bytes) => {
+    const microseconds = unpack(message.answers, (id, what, bytes) => {
       const errand = member.errands.get(id);
       if (!errand) return;
       if (!errand.waits) begun++;
@@ -376,18 +381,18 @@ export class IsolatedCrew implements Crew, Bodies, Away {
       const { at } = errand;
       if (what === protocol.ANSWER_VALUE) {
         runtime.writeBytes(bytes);
-        module._cwb_complete(at, layout.OUTCOME_VALUE | (bytes.length << 3));
+        module._cwb_complete_away(at, layout.OUTCOME_VALUE | (bytes.length << 3));
       } else if (what === protocol.ANSWER_ENCLOSED) {
         const parcel = `${member.index}:${id}`;
-        runtime.parcels.deposit(parcel, values.get(id), []);
-        module._cwb_complete(at, layout.OUTCOME_MESSAGE | (runtime.encodeOne(parcel) << 3));
+        runtime.parcels.deposit(parcel, values!.get(id), []);
+        module._cwb_complete_away(at, layout.OUTCOME_MESSAGE | (runtime.encodeOne(parcel) << 3));
       } else {
-        this.ended(errand, what, values.get(id) as Carried);
+        this.ended(errand, what, values!.get(id) as Carried);
       }
     });
     if (begun > 0) {
       // Quick to believe that tasks take long, slow to believe that they do not.
-      const cost = message.ms / begun;
+      const cost = microseconds / 1000 / begun;
       member.cost = Math.max(cost, member.cost * 0.5 + cost * 0.5);
       member.window = Math.max(1, Math.min(MAX_WINDOW, Math.floor(BUSY_MS / member.cost)));
     }
@@ -419,21 +424,21 @@ export class IsolatedCrew implements Crew, Bodies, Away {
     const { module } = this.host.runtime;
     const isCancelled = (module._cwb_job_state(at) & layout.JOB_CANCELLED) !== 0;
     if (what !== protocol.ANSWER_CANCELLED || !isCancelled) {
-      module._cwb_complete(at, this.refuse(revive(carried) as Error));
+      module._cwb_complete_away(at, this.refuse(revive(carried) as Error));
       return;
     }
     // The core adds what the clean-up has met to the job's own error.
     const [met] = carried.suppressed;
     if (met) {
-      module._cwb_complete(at, this.refuse(revive({ error: met, suppressed: [] }) as Error));
+      module._cwb_complete_away(at, this.refuse(revive({ error: met, suppressed: [] }) as Error));
     } else {
-      module._cwb_complete(at, layout.OUTCOME_CANCELLED);
+      module._cwb_complete_away(at, layout.OUTCOME_CANCELLED);
     }
   }
 
   private fail(errand: Errand, error: Error): void {
     this.leave(errand);
-    this.host.runtime.module._cwb_complete(errand.at, this.refuse(error));
+    this.host.runtime.module._cwb_complete_away(errand.at, this.refuse(error));
   }
 
   // ---- ending

@@ -134,20 +134,21 @@ export class IsolatedRealm extends RootRealm {
 
   private work(message: ToIsolated & { type: 'work' }): void {
     this.began = performance.now();
-    for (const [number, name] of message.names) this.names[number] = name;
-    const values = new Map(message.values.map(({ id, value }) => [id, value]));
-    const inherited = new Map(message.inherited.map(({ id, value }) => [id, value as Uint8Array]));
+    const { more } = message;
+    const values = protocol.byId(more?.values);
+    const inherited = protocol.byId(more?.inherited);
+    for (const [number, name] of more?.names ?? []) this.names[number] = name;
     let causes = 0;
     unpack(message.work, (id, what, bytes) => {
       if (what & (protocol.WORK_CANCEL | protocol.WORK_CANCEL_CHILDREN)) {
-        this.cancel(id, what, message.causes[causes++]!);
+        this.cancel(id, what, more!.causes[causes++]!);
         return;
       }
       const errand = new Errand(this, id, this.names[what & protocol.WORK_NUMBER]!);
       this.errands.set(id, errand);
       this.fresh.push(errand);
       try {
-        this.launch(errand, what, bytes, values.get(id), inherited.get(id));
+        this.launch(errand, what, bytes, values?.get(id), inherited?.get(id) as Uint8Array);
       } catch (error) {
         this.refuse(errand, error);
       }
@@ -315,9 +316,8 @@ export class IsolatedRealm extends RootRealm {
     const { values, moved } = this;
     this.values = [];
     this.moved = [];
-    const answers = this.answers.take(moved);
-    const ms = performance.now() - this.began;
-    this.post({ type: 'answers', answers, values, ms }, moved);
+    const answers = this.answers.take((performance.now() - this.began) * 1000, moved);
+    this.post({ type: 'answers', answers, values: values.length > 0 ? values : undefined }, moved);
   }
 
   // ---- the rest of a realm

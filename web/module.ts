@@ -97,6 +97,7 @@ export interface CoreModule {
   _cw_test_set_main(context: Pointer): number;
   _cw_test_reset_main(): void;
   _cw_last_error(): number;
+  _cwb_complete_away(job: Pointer, code: number): void;
   _cwb_complete(job: Pointer, code: number): void;
   _cwb_job_drop(job: Pointer): void;
   _cwb_job_state(job: Pointer): number;

@@ -7,7 +7,6 @@
  *
  * @module
  */
-import type { Packed } from './batch.js';
 import type { Carried } from './carried.js';
 
 /** The key that marks our messages; its value is the protocol's version. */
@@ -20,6 +19,18 @@ export interface Enclosed {
   readonly value: unknown;
 }
 
+/** What most work does without. */
+export interface MoreWork {
+  /** Names of tasks, by number: of those that are new to the worker. */
+  readonly names: readonly [number: number, name: string][];
+  /** Lists of arguments. */
+  readonly values: readonly Enclosed[];
+  /** The values that jobs inherit. */
+  readonly inherited: readonly Enclosed[];
+  /** What jobs are cancelled with, one for each entry that cancels. */
+  readonly causes: readonly Carried[];
+}
+
 /** What an entry of `work` is: a task to run, by its number, with these flags. */
 export const WORK_NUMBER = 0xffffff;
 export const WORK_ENCLOSED = 1 << 24; // its arguments are in `values`
@@ -27,7 +38,7 @@ export const WORK_ATOMIC = 1 << 25; // it was cancelled, but begins
 export const WORK_CANCEL = 1 << 26; // cancels one that was sent before, or ...
 export const WORK_CANCEL_CHILDREN = 1 << 27; // ... what is below it
 
-/** What an entry of `answers` is. */
+/** What an entry of `answers` is; values are in `values`. */
 export const ANSWER_WAITS = 0; // it has begun, and waits
 export const ANSWER_VALUE = 1;
 export const ANSWER_ENCLOSED = 2; // its value is in `values`
@@ -44,17 +55,7 @@ export type ToIsolated =
       maximumMemory: number;
       wasmUrl: string | undefined;
     }
-  | {
-      type: 'work';
-      /** Names of tasks, by number: of those that are new to the worker. */
-      names: readonly [number: number, name: string][];
-      work: Packed;
-      values: readonly Enclosed[];
-      /** What jobs are cancelled with, one for each entry that cancels. */
-      causes: readonly Carried[];
-      /** The values that jobs inherit. */
-      inherited: readonly Enclosed[];
-    }
+  | { type: 'work'; work: Int32Array; more: MoreWork | undefined }
   /** No more work will come. */
   | { type: 'close' };
 
@@ -64,8 +65,8 @@ export type FromIsolated =
   | { type: 'failed'; message: string; stack: string; outOfMemory: boolean }
   | { type: 'crashed'; message: string; stack: string }
   | { type: 'stray'; message: string; stack: string }
-  /** How tasks have come along. `ms`: how long the worker was at it. */
-  | { type: 'answers'; answers: Packed; values: readonly Enclosed[]; ms: number };
+  /** How tasks have come along; the number is how many microseconds the worker was at it. */
+  | { type: 'answers'; answers: Int32Array; values: readonly Enclosed[] | undefined };
 
 /** From a worker to the main realm. */
 export type FromWorker =
@@ -119,4 +120,9 @@ export function open<T extends FromWorker | ToWorker | FromIsolated | ToIsolated
 /** True for the message by which a worker learns that it has a core of its own. */
 export function isBegin(data: unknown): boolean {
   return open<ToIsolated>(data)?.type === 'begin';
+}
+
+/** Finds values by whom they are for. */
+export function byId(values: readonly Enclosed[] | undefined): Map<number, unknown> | undefined {
+  return values && new Map(values.map(({ id, value }) => [id, value]));
 }

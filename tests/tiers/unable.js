@@ -56,6 +56,7 @@ const inline = [
   [/^a channel between threads > is freed with the worker/, noWorkers],
   [/^two modules > cannot have jobs in one tree/, oneCore],
   [/^coroutines and functions of C > are cancelled while they are busy/, blocks],
+  [/^coroutines and functions of C > run without any task module/, noWorkers],
   [/^the contexts of a whole program/, blocks],
   [/^across workers > an owner is known/, noWorkers],
   [/^what a task leaves behind > goes on while the worker is busy/, blocks],
