@@ -7,6 +7,7 @@
 import { expected } from './errors.js';
 import type { StartCause } from './errors.js';
 import type { ModuleFactory } from './module.js';
+import type { TierReason } from './tier.js';
 
 /** A worker as this package uses it, whichever host made it. */
 export interface RawWorker {
@@ -31,6 +32,10 @@ export interface Diagnosis {
 export interface Environment {
   /** Throws (rejects) an error that names the cause and the fix if memory cannot be shared. */
   checkSharedMemory(): Promise<void>;
+  /** Why memory cannot be shared, for diagnosis. */
+  lacksForSharing(): Promise<readonly TierReason[]>;
+  /** Why there can be no workers, as far as is known. */
+  lacksForWorkers(): readonly TierReason[];
   /** The glue that comes with the package. */
   loadGlue(): ModuleFactory | Promise<ModuleFactory>;
   /** The same of the build without threads. */

@@ -18,6 +18,8 @@ export function installNode(): void {
   let keeping = 0; // each runtime tells for itself
   installEnvironment({
     checkSharedMemory: () => Promise.resolve(),
+    lacksForSharing: () => Promise.resolve([]),
+    lacksForWorkers: () => [],
     loadGlue: async () => (await import('./coworker.node.mjs')).default,
     loadSoloGlue: async () => (await import('./coworker-solo.node.mjs')).default,
     soloWasmUrl: new URL('./coworker-solo.wasm', import.meta.url).href,

@@ -151,23 +151,37 @@ function hasWaitAsync(): boolean {
   return !isWebKit && typeof (Atomics as { waitAsync?: unknown }).waitAsync === 'function';
 }
 
-/** What engines refuse is asked for again with half of the room to grow. */
-async function makeMemory(options: CheckedOptions, shared: boolean): Promise<WebAssembly.Memory> {
+/**
+ * Memory as the options ask for. What the engine refuses is asked for again with
+ * half of the room to grow.
+ * @throws the engine's error, if it gives not even what there is to be at first
+ */
+export function grantMemory(
+  options: CheckedOptions,
+  shared: boolean,
+): { memory: WebAssembly.Memory; maximum: number } {
   const pages = (mebibytes: number) => Math.min(65536, Math.ceil((mebibytes * 1024 * 1024) / PAGE));
   const initial = pages(options.memory);
-  let maximum = pages(options.maximumMemory);
-  for (;;) {
-    let memory: WebAssembly.Memory;
+  for (let maximum = options.maximumMemory; ;) {
     try {
-      memory = new WebAssembly.Memory({ initial, maximum, shared });
+      const memory = new WebAssembly.Memory({ initial, maximum: pages(maximum), shared });
+      return { memory, maximum };
     } catch (error) {
-      if (maximum === initial) throw await explained(({ noMemory }) => noMemory(options, error));
-      maximum = Math.max(initial, maximum >>> 1);
-      continue;
+      if (maximum <= options.memory) throw error;
+      maximum = Math.max(options.memory, maximum / 2);
     }
-    if (!shared || memory.buffer instanceof SharedArrayBuffer) return memory;
-    throw await explained(({ notShared }) => notShared());
   }
+}
+
+async function makeMemory(options: CheckedOptions, shared: boolean): Promise<WebAssembly.Memory> {
+  let memory: WebAssembly.Memory;
+  try {
+    ({ memory } = grantMemory(options, shared));
+  } catch (error) {
+    throw await explained(({ noMemory }) => noMemory(options, error));
+  }
+  if (!shared || memory.buffer instanceof SharedArrayBuffer) return memory;
+  throw await explained(({ notShared }) => notShared());
 }
 
 async function instantiate(
@@ -203,7 +217,8 @@ async function instantiate(
     // Emscripten's glue for Node defines Worker globally; that is not ours to do.
     if (!hadWorker) delete globals.Worker;
   }
-  throw await explained(({ noModule }) => noModule(url, cause, problem));
+  const file = url ?? (solo ? 'coworker-solo.wasm' : 'coworker.wasm');
+  throw await explained(({ noModule }) => noModule(file, cause, problem));
 }
 
 const runtimes = new Map<ModuleFactory | 'solo' | undefined, Promise<Runtime>>();

@@ -4,6 +4,7 @@
  * @module
  */
 import { describe } from './errors.js';
+import type { ContextOptions } from './options.js';
 
 /**
  * - `shared`: workers that share memory. Needs a cross-origin isolated page, or
@@ -12,6 +13,36 @@ import { describe } from './errors.js';
  * - `inline`: no workers; tasks run on the page's own event loop
  */
 export type Tier = 'shared' | 'isolated' | 'inline';
+
+/** Why there is no better tier. */
+export interface TierReason {
+  /**
+   * - `asked`: the `tier` option, or {@link setDefaultTier}, wants it so
+   * - `insecure`: the page came over http
+   * - `header`: a response lacks one; `url` says which response
+   * - `frame`: the page is in a frame that may not be isolated
+   * - `engine`: the engine lacks something
+   * - `memory`: the engine gave none, or less than was asked for
+   * - `policy`: a content security policy forbids something
+   * - `option`: an option is missing
+   */
+  readonly code:
+    'asked' | 'insecure' | 'header' | 'frame' | 'engine' | 'memory' | 'policy' | 'option';
+  /** What is wrong. */
+  readonly message: string;
+  /** What to do about it. */
+  readonly fix: string;
+  /** The response that it is about. */
+  readonly url?: string;
+}
+
+/** What {@link diagnose} finds. */
+export interface TierReport {
+  /** The tier that a context would get; undefined if it could not be opened. */
+  readonly tier: Tier | undefined;
+  /** Why it is not a better one, or none; empty for `shared`, with all that was asked for. */
+  readonly reasons: readonly TierReason[];
+}
 
 const tiers: readonly unknown[] = ['auto', 'shared', 'isolated', 'inline'];
 
@@ -44,4 +75,18 @@ export function setDefaultTier(tier: Tier | 'auto'): void {
     );
   }
   preferred = tier;
+}
+
+/**
+ * Finds out which tier a context with these options would get, and why not a
+ * better one, with what to do about it. It may ask the server for the headers of
+ * the page.
+ *
+ * @throws TypeError, RangeError (rejects) for bad options
+ * @example
+ * const { tier, reasons } = await diagnose();
+ * if (tier !== 'shared') for (const { message, fix } of reasons) console.warn(message, fix);
+ */
+export async function diagnose(options: ContextOptions = {}): Promise<TierReport> {
+  return (await import('./diagnose.js')).diagnoseTier(options);
 }

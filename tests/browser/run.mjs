@@ -4,7 +4,8 @@
 //     [--suite PATTERN] [--grep REGEXP] [--timeout MS] [--watchdog S]
 //     [--verbose] [--tier shared|isolated|inline]
 //
-// PATTERN is a part of the file's name, `*` stands for anything. The exit code
+// PATTERN is a part of the file's name, `*` stands for anything; or several of
+// them with commas between. The exit code
 // is 0 only if each engine ran at least one test, and none failed.
 
 import { readdir } from 'node:fs/promises';
@@ -48,12 +49,13 @@ const tiers = ['shared', 'isolated', 'inline'];
 const UNISOLATED = '/tests/browser/unisolated.test.js';
 
 async function findSuites(pattern) {
-  const regexp = new RegExp(
-    pattern
+  const parts = pattern.split(',').map((part) =>
+    part
       .split('*')
-      .map((part) => part.replace(/[^\w/-]/g, '\\$&'))
+      .map((text) => text.replace(/[^\w/-]/g, '\\$&'))
       .join('.*'),
   );
+  const regexp = new RegExp(parts.join('|'));
   const names = await readdir(`${ROOT}tests/suite`);
   const files = names
     .filter((name) => name.endsWith('.test.js') && regexp.test(name))
