@@ -9,6 +9,9 @@ import type { StartCause } from './errors.js';
 import type { ModuleFactory } from './module.js';
 import type { TierReason } from './tier.js';
 
+/** What a worker in Node is started with that is to have a core of its own. */
+export const ISOLATED = 'coworker-isolated';
+
 /** A worker as this package uses it, whichever host made it. */
 export interface RawWorker {
   postMessage(message: unknown, transfer?: Transferable[]): void;
@@ -45,8 +48,14 @@ export interface Environment {
   readonly soloWasmUrl: string | undefined;
   /** False where not even workers are. */
   readonly hasWorkers: boolean;
-  /** Makes a worker by the user's function, or (none) the package's own. */
-  makeWorker(make: (() => Worker) | undefined): { worker: RawWorker; url: string | undefined };
+  /**
+   * Makes a worker by the user's function, or (none) the package's own.
+   * @param isolated - it will have a core of its own
+   */
+  makeWorker(
+    make: (() => Worker) | undefined,
+    isolated?: boolean,
+  ): { worker: RawWorker; url: string | undefined };
   /** Looks up why a worker's script did not start. */
   diagnose(url: string | undefined): Promise<Diagnosis | undefined>;
   /** Says more of an error that {@link makeWorker} threw, if that is the host's. */

@@ -106,9 +106,9 @@ export class TierError extends CoworkerError {
   override name = 'TierError';
   /** The tier: `shared`, `isolated` or `inline`. */
   readonly tier: string;
-  constructor(tier: string, message: string, options: ErrorOptions = {}) {
+  constructor(message: string, options: ErrorOptions & { tier?: string } = {}) {
     super(message, { ...options, code: 'CW_ENOTSUP' });
-    this.tier = tier;
+    this.tier = options.tier ?? 'isolated'; // the only one whose errors travel
   }
 }
 
@@ -153,6 +153,7 @@ export const errorClasses = {
   MutexOwnerError,
   CompletionHandlerError,
   NativeError,
+  TierError,
   WorkerCrashedError,
 } as const;
 

@@ -134,7 +134,7 @@ export class IsolatedCrew implements Crew, Bodies, Away {
     const { name, workers, options } = this.host;
     let made: { worker: RawWorker; url: string | undefined };
     try {
-      made = environment().makeWorker(options.worker);
+      made = environment().makeWorker(options.worker, true);
     } catch (error) {
       if (this.begun) {
         void environment()
@@ -495,7 +495,6 @@ export class IsolatedCrew implements Crew, Bodies, Away {
 
   handles(task: string): Error {
     return new TierError(
-      'isolated',
       `coworker: the arguments of '${task}' hold a handle to a channel, mutex, semaphore or ` +
         "broadcast, which cannot leave its thread in tier 'isolated'; pass plain data, or use tier " +
         "'shared'",
@@ -504,7 +503,6 @@ export class IsolatedCrew implements Crew, Bodies, Away {
 
   checkAllocate(): void {
     throw new TierError(
-      'isolated',
       "coworker: there is no memory to share with workers in tier 'isolated', so context.allocate() " +
         'has none to give; pass arrays as arguments, with the `transfer` option if they are large',
     );

@@ -355,7 +355,6 @@ const noRoom = () => new StartError('out-of-memory', 'coworker: no memory left; 
 /** The error for a handle on its way between cores. */
 export function handlesError(what: string): TierError {
   return new TierError(
-    'isolated',
     `coworker: ${what} holds a handle to a channel, mutex, semaphore or broadcast, which cannot ` +
       "leave its thread in tier 'isolated'; pass plain data, or use tier 'shared'",
   );

@@ -219,6 +219,12 @@ export abstract class Realm implements Host {
     }
   }
 
+  /** Within a turn of the core: what comes next has to wait for the event loop's. */
+  endTurn(): void {
+    this.goes = this.goesPerTurn;
+    this.module._cwb_goes_on();
+  }
+
   private readonly hop = (): void => {
     if (this.due !== 'after hops') return;
     if (this.waits || --this.hops === 0) this.pumpNow();

@@ -29,17 +29,15 @@ export async function withoutThreads(
   const chosen = tier === 'auto' ? (environment().hasWorkers ? 'isolated' : 'inline') : tier;
   if (module && !soloModule) {
     throw new TierError(
-      chosen,
       `coworker: \`options.module\` is built with threads, which tier '${chosen}' has not; link it ` +
         'also with lib/libcoworker-solo.a and the flags in lib/coworker-solo.link, and pass that as ' +
         '`soloModule`',
-      { cause },
+      { tier: chosen, cause },
     );
   }
   if (chosen === 'isolated') {
     if (!environment().hasWorkers) {
       throw new TierError(
-        'isolated',
         "coworker: there is no Worker here, which tier 'isolated' needs; use 'inline'",
       );
     }
@@ -58,9 +56,9 @@ async function loadTasks({ tasks, soloModule }: CheckedOptions): Promise<TaskMod
   if (tasks === undefined && soloModule) return {};
   if (tasks === undefined) {
     throw new TierError(
-      'inline',
       "coworker: tier 'inline' runs tasks on this thread and has no worker to load them; pass the " +
         "task module, too: `tasks: () => import('./tasks.js')`",
+      { tier: 'inline' },
     );
   }
   const loaded: unknown = typeof tasks === 'function' ? await (tasks as () => unknown)() : tasks;
