@@ -35,7 +35,6 @@ const LATER = new Map([
   ['trace', 'for a context that is traced'],
   ['tiers', 'where memory cannot be shared'],
   ['coworker-solo', 'there, the glue'],
-  ['diagnose', 'to ask for the tier'],
 ]);
 
 const compressed = (data) => gzipSync(data, { level: 9 }).length;

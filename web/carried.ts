@@ -5,6 +5,7 @@
  */
 import { decodeError, encodeError } from './codec.js';
 import type { CarriedError, ErrorExtra } from './codec.js';
+import { TierError } from './errors.js';
 import type { Pointer } from './module.js';
 import type { Realm } from './realm.js';
 import { makers } from './thrown.js';
@@ -43,4 +44,12 @@ export function revive({ error, suppressed }: Carried): unknown {
     Object.assign(value, { suppressed: suppressed.map((one) => decodeError(one, makers)) });
   }
   return value;
+}
+
+/** The error for a handle on its way between cores that share nothing. */
+export function handlesError(what: string): TierError {
+  return new TierError(
+    `coworker: ${what} holds a handle to a channel, mutex, semaphore or broadcast, which cannot ` +
+      "leave its thread in tier 'isolated'; pass plain data, or use tier 'shared'",
+  );
 }

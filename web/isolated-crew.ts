@@ -11,89 +11,27 @@
  *
  * @module
  */
-import { Batch, unpack } from './batch.js';
-import { carry, revive } from './carried.js';
+import { unpack } from './batch.js';
+import { carry, handlesError, revive } from './carried.js';
 import type { Carried } from './carried.js';
 import type { Crew, CrewHost } from './crew.js';
 import { environment } from './environment.js';
 import type { RawWorker, WorkerFault } from './environment.js';
-import { TierError, WorkerCrashedError, StartError } from './errors.js';
+import { StartError, TierError, WorkerCrashedError } from './errors.js';
 import { explained } from './explain.js';
+import { Errand, Member } from './isolated-member.js';
 import type { Away } from './launch.js';
 import * as layout from './layout.gen.js';
 import type { Pointer } from './module.js';
 import * as protocol from './protocol.js';
 import type { FromIsolated, ToIsolated } from './protocol.js';
-import type { Ticket } from './realm.js';
 import type { Sent } from './references.js';
 import type { Bodies } from './root-realm.js';
 import type { Runtime } from './runtime.js';
 import { readStats } from './stats.js';
 
-/** How long a worker is to be busy with what it was sent. */
-const BUSY_MS = 1;
-/** Tasks that a worker has not begun, at most. */
-const MAX_WINDOW = 32;
 /** The memory of a worker's core in the beginning, in MiB; it may grow. */
 const FIRST_MEMORY = 2;
-
-/** A task that was sent to a worker. */
-class Errand implements Ticket {
-  readonly at: Pointer;
-  readonly id: number;
-  readonly member: Member;
-  /** It has come to where it waits. */
-  waits = false;
-  private readonly crew: IsolatedCrew;
-  /** By which the core tells that the job is cancelled. */
-  token = -1;
-  note: Pointer = 0;
-
-  constructor(crew: IsolatedCrew, member: Member, id: number, at: Pointer) {
-    this.crew = crew;
-    this.member = member;
-    this.id = id;
-    this.at = at;
-  }
-
-  handled(_news: number, error: Pointer): void {
-    this.crew.cancelled(this, error);
-  }
-}
-
-type More = {
-  -readonly [K in keyof protocol.MoreWork]: protocol.MoreWork[K][number][];
-};
-
-/** A worker, or the place of one that is being replaced. */
-class Member {
-  readonly index: number;
-  worker: RawWorker | undefined;
-  url: string | undefined;
-  ready = false;
-  readonly errands = new Map<number, Errand>();
-  /** Of these: those that have not come to where they wait. */
-  busy = 0;
-  /** So many of them may be. */
-  window = 1;
-  /** Milliseconds that its last tasks have taken, roughly. */
-  cost = BUSY_MS;
-  knows = new Set<number>();
-
-  // What is to be sent with the next message.
-  readonly work = new Batch();
-  more: More | undefined;
-  moved: Transferable[] = [];
-
-  constructor(index: number) {
-    this.index = index;
-  }
-
-  /** What most work does without. */
-  get also(): More {
-    return (this.more ??= { names: [], values: [], inherited: [], causes: [] });
-  }
-}
 
 export class IsolatedCrew implements Crew, Bodies, Away {
   readonly tier = 'isolated';
@@ -236,6 +174,7 @@ export class IsolatedCrew implements Crew, Bodies, Away {
       { cause },
     );
     member.worker.terminate();
+    member.worker = undefined; // what it has to say comes too late
     const next = new Member(index);
     this.members[index] = next;
     this.abandon(member, lost);
@@ -257,11 +196,11 @@ export class IsolatedCrew implements Crew, Bodies, Away {
     let parcel: string | undefined;
     if (outcome === layout.OUTCOME_MESSAGE) {
       const sent = runtime.reader.readOne(data, length) as Sent;
-      if (typeof sent !== 'string') return this.refuse(this.handles('a task'));
+      if (typeof sent !== 'string') return this.refuse(handlesError('an argument list'));
       parcel = sent;
     }
     const member = this.freest();
-    const id = ++this.lastId;
+    const id = (this.lastId = (this.lastId + 1) & 0x7fffffff);
     const errand = new Errand(this, member, id, at);
     member.errands.set(id, errand);
     member.busy++;
@@ -350,17 +289,9 @@ export class IsolatedCrew implements Crew, Bodies, Away {
 
   /** Sends what has come together. */
   private readonly flush = (): void => {
-    for (const member of this.members) if (!member.work.isEmpty) this.send(member);
+    for (const member of this.members) member.send();
     if (this.closing) this.look();
   };
-
-  private send(member: Member): void {
-    const { more, moved } = member;
-    const work = member.work.take(0, moved);
-    member.more = undefined;
-    if (moved.length > 0) member.moved = [];
-    member.worker?.postMessage(protocol.seal<ToIsolated>({ type: 'work', work, more }), moved);
-  }
 
   // ---- answers
 
@@ -390,12 +321,7 @@ export class IsolatedCrew implements Crew, Bodies, Away {
         this.ended(errand, what, values!.get(id) as Carried);
       }
     });
-    if (begun > 0) {
-      // Quick to believe that tasks take long, slow to believe that they do not.
-      const cost = microseconds / 1000 / begun;
-      member.cost = Math.max(cost, member.cost * 0.5 + cost * 0.5);
-      member.window = Math.max(1, Math.min(MAX_WINDOW, Math.floor(BUSY_MS / member.cost)));
-    }
+    member.learn(begun, microseconds / 1000);
     this.setPlaces();
     runtime.pumpNow();
   }
@@ -494,11 +420,7 @@ export class IsolatedCrew implements Crew, Bodies, Away {
   // ---- what it cannot do
 
   handles(task: string): Error {
-    return new TierError(
-      `coworker: the arguments of '${task}' hold a handle to a channel, mutex, semaphore or ` +
-        "broadcast, which cannot leave its thread in tier 'isolated'; pass plain data, or use tier " +
-        "'shared'",
-    );
+    return handlesError(`the argument list of '${task}'`);
   }
 
   checkAllocate(): void {

@@ -6,10 +6,10 @@
  */
 import { registerHandles } from './all-handles.js';
 import { Batch, unpack } from './batch.js';
-import { carry, revive } from './carried.js';
+import { carry, handlesError, revive } from './carried.js';
 import type { Carried } from './carried.js';
 import { setCurrentTarget } from './current.js';
-import { StartError, TierError } from './errors.js';
+import { StartError } from './errors.js';
 import { Target, launch } from './launch.js';
 import * as layout from './layout.gen.js';
 import { Memory } from './memory.js';
@@ -351,14 +351,6 @@ export class IsolatedRealm extends RootRealm {
 }
 
 const noRoom = () => new StartError('out-of-memory', 'coworker: no memory left; raise `memory`');
-
-/** The error for a handle on its way between cores. */
-export function handlesError(what: string): TierError {
-  return new TierError(
-    `coworker: ${what} holds a handle to a channel, mutex, semaphore or broadcast, which cannot ` +
-      "leave its thread in tier 'isolated'; pass plain data, or use tier 'shared'",
-  );
-}
 
 /** What a user's module exports for tasks. */
 function nativeNames(module: CoreModule): string[] {

@@ -23,7 +23,7 @@ const isolated = [
   [/^a handle to a job > is the same on a worker/, noHandles],
   [/^select with channels > (works across|refuses a value|never blocks)/, noHandles],
   [/^across workers/, noHandles],
-  [/races between (sending, receiving|cancels and (waits|selects)|selects)/, noHandles],
+  [/races (> )?between (sending, receiving|cancels and (waits|selects)|selects)/, noHandles],
   [/^cancelling a job > (gives the signal|stops a busy|makes ensureActive)/, noStop],
   [/^a timeout > cancels a job that is busy/, noStop],
   [/^closing a context > cancels (everything|at the second)/, noStop],
