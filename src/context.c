@@ -12,6 +12,7 @@
 
 #include "alloc.h"
 #include "check.h"
+#include "entrance.h"
 #include "error.h"
 #include "host.h"
 #include "kill_gate.h"
@@ -68,9 +69,12 @@ void cw__context_drop(cw_context *context)
     if (cw_sub_acq_rel(&context->refs, 1) != 1) return;
     if (!context->adopted && !cw_load_acquire(&context->joined))
         cw__context_never_join(context);
+    if (cw__the_host.context_free) cw__the_host.context_free(context);
     for (uint32_t i = 0; i < context->count; i++)
         cw__system_free(context->workers[i].trace.events);
     cw__timers_free(&context->timers);
+    cw__entrance *entrance = cw_load_relaxed(&context->entrance);
+    if (entrance) cw__free(entrance, sizeof *entrance);
     if (context->route && context->route->drop) context->route->drop(context);
     cw__clock *clock = context->clock;
     cw__free(context->memory, context->bytes);
@@ -189,12 +193,12 @@ static int prepare(uint32_t workers, const char *name, cw_context **out)
 
 /* Starts the threads of the first `count` workers. */
 static int start_threads(cw_context *context, uint32_t count,
-                         void (*setup)(cw__worker *, void *), void *arg)
+                         bool (*setup)(cw__worker *, void *), void *arg)
 {
     for (uint32_t i = 0; i < count; i++) {
         cw__worker *worker = &context->workers[i];
-        if (setup) setup(worker, arg);
-        cw__life *life = cw__life_new(worker);
+        bool ready = !setup || setup(worker, arg);
+        cw__life *life = ready ? cw__life_new(worker) : NULL;
         int status = life ? cw__thread_start(&worker->thread, thread_main, life)
                           : CW_ENOMEM;
         if (status != CW_OK) {
@@ -212,7 +216,7 @@ static int start_threads(cw_context *context, uint32_t count,
 }
 
 int cw__context_open(uint32_t workers, const char *name,
-                     void (*setup)(cw__worker *, void *), void *arg,
+                     bool (*setup)(cw__worker *, void *), void *arg,
                      cw_context **out)
 {
     cw_context *context;
@@ -240,6 +244,19 @@ int cw__context_open_growing(uint32_t workers, const char *name,
     *out = context;
     return CW_OK;
 }
+
+#ifdef __wasm__
+void *cw__worker_argument(cw__worker *worker)
+{
+    cw__life *life = cw__life_new(worker);
+    void *argument = life ? cw__thread_argument(thread_main, life) : NULL;
+    if (argument) return argument;
+    worker->life = NULL;
+    if (life) cw__life_end(life);
+    cw__worker_gone(worker);
+    return NULL;
+}
+#endif
 
 int cw__worker_start(cw__worker *worker)
 {
@@ -319,6 +336,9 @@ void cw_context_close(cw_context *context)
     CW__RUNTIME;
     CW__CHECK_HANDLE(CONTEXT, context);
     if (context->permanent) return;
+    /* What waits to be let in was launched before. acquire: pairs with
+     * cw_context_limit_queue() */
+    if (cw_load_acquire(&context->entrance)) cw__entrance_open(context);
     uint32_t open = 0;
     /* seq_cst: comes before every later look at the counters and timers */
     if (!cw_cas_seq_cst(&context->closed, &open, 1)) return;

@@ -7,11 +7,14 @@
 
 #include "backlog.h"
 #include "clock.h"
+#include "rank.h"
 #include "route.h"
 #include "timer.h"
 #include "worker.h"
 
 enum { CW__IDLE_WORDS = CW_MAX_WORKERS / 32 };
+
+typedef struct cw__entrance cw__entrance;
 
 struct cw_context {
 #ifdef CW_DEBUG
@@ -32,6 +35,7 @@ struct cw_context {
     bool single;            /* all its jobs run on one worker */
     bool permanent;         /* cannot be closed */
     bool grows;             /* its threads are started when they are needed */
+    _Atomic(cw__entrance *) entrance; /* NULL: its queue has no limit */
     void *memory; /* what was allocated; this struct is aligned in it */
     size_t bytes; /* of that */
     _Atomic uint32_t refs;    /* handles and threads */
@@ -49,6 +53,7 @@ struct cw_context {
     /* Work from outside and what rings cannot hold. */
     _Alignas(CW_CACHE_LINE) cw__inbox inject; /* jobs, by anybody */
     _Alignas(CW_CACHE_LINE) cw__backlog backlog;
+    _Alignas(CW_CACHE_LINE) cw__aside aside; /* what is not of normal rank */
 
     /* Who sleeps and who searches: sleepers << 16 | searchers. A sleeper's bit
      * is set before it is counted; whoever clears the bit wakes it. */
@@ -108,9 +113,10 @@ void cw__context_disown(cw_context *context);
 
 /* Starts a context with hooks set first; what cw_new_fixed_worker_context()
  * does. `setup` (may be NULL) is called for each worker before its thread
- * starts. Returns 0 and the context in `*out`, or an error code. */
+ * starts; false: there is no memory. Returns 0 and the context in `*out`, or an
+ * error code. */
 int cw__context_open(uint32_t workers, const char *name,
-                     void (*setup)(cw__worker *, void *), void *arg,
+                     bool (*setup)(cw__worker *, void *), void *arg,
                      cw_context **out);
 /* Detaches the threads of one that is open; nobody will join them. */
 void cw__context_never_join(cw_context *context);
@@ -123,6 +129,9 @@ int cw__context_open_growing(uint32_t workers, const char *name,
 bool cw__worker_begin(cw__worker *worker);
 /* Starts the thread of a worker with a new `life`. CW_OK or an error. */
 int cw__worker_start(cw__worker *worker);
+/* Where somebody else starts threads: the argument of one that takes the place
+ * of a lost one. NULL without memory; the worker is gone then. */
+void *cw__worker_argument(cw__worker *worker);
 /* A worker that has lost its thread gets no other. */
 void cw__worker_gone(cw__worker *worker);
 

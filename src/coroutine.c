@@ -24,11 +24,13 @@
 #include "coroutine.h"
 
 #include "base.h"
+#include "booking.h"
 #include "context.h"
 #include "handler.h"
 #include "kill_gate.h"
 #include "party.h"
 #include "scope.h"
+#include "sleep.h"
 #include "suspend.h"
 #include "watch.h"
 
@@ -179,11 +181,27 @@ static bool leave_frame(cw__worker *self, cw_job *job)
     return !commit_park(job);
 }
 
+/* The body yields: it goes behind what is ready. */
+static void let_others_go(cw__worker *self, cw_job *job)
+{
+    cw_context *context = self->context;
+    bool own = job->context == context && !(job->flags & CW__JOB_PINNED);
+    /* A single worker keeps strict order: what is due goes first. */
+    if (job->context == context && context->count == 1 &&
+        cw_unlikely(cw__timers_any(&context->timers)))
+        cw__worker_fire_timers(self);
+    if (cw_likely(own && !context->route))
+        cw__push(self, job); /* as that would */
+    else
+        cw__dispatch(self, job, CW__YIELDED);
+}
+
 void cw__task_run(cw__worker *self, cw_job *job)
 {
     bool fresh = job->last == 0;
     job->last = fresh ? self->mark : self->mark | CW__LEFT;
     if (fresh) {
+        if (cw_unlikely(job->flags & CW__JOB_BOOKED)) cw__job_begins(job);
         if (cw_unlikely(cw__job_cancelling(job)) &&
             !(job->flags & CW__JOB_ATOMIC)) {
             self->current = self->beneath;
@@ -220,11 +238,8 @@ void cw__task_run(cw__worker *self, cw_job *job)
             break;
         case CW_STEP_YIELDED:
             cw__cancel_if_closed(job);
-            /* A single worker keeps strict order: what is due goes first. */
-            if (job->context == self->context && self->context->count == 1)
-                cw__worker_fire_timers(self);
             if (cw__is_watched(job)) cw__watching->pauses(job);
-            cw__dispatch(self, job, CW__YIELDED);
+            let_others_go(self, job);
             return;
         case CW_STEP_FOREIGN:
             return;

@@ -66,7 +66,8 @@ static bool is_timed(const cw__node *node)
     /* The one who keeps its time need not even be there. */
     const cw__extra *extra = cw__job_has_extra(node->job);
     uint32_t state = cw__job_lock(node->job);
-    bool limited = extra && extra->limit;
+    bool limited =
+        extra && (extra->limits[CW__TIMEOUT] || extra->limits[CW__DEADLINE]);
     cw__job_unlock(node->job, state);
     return limited || node->entry.doing == CW_DUMP_DELAY ||
            node->entry.doing == CW_DUMP_SELECT;

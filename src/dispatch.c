@@ -138,6 +138,10 @@ bool cw__hand_over(cw__worker *self, cw_job *job)
 void cw__dispatch_pinned(cw_job *job)
 {
     cw__worker *home = cw__the_host.home_of(job);
+    if (cw_unlikely(!home)) {
+        cw__the_host.homeless(job);
+        return;
+    }
     if (cw__the_host.runs_here(job)) {
         cw__worker_pin(home, job);
         if (!home->running) cw__worker_unpark(home);
@@ -175,9 +179,17 @@ void cw__dispatch_to(cw_context *context, cw__worker *self, cw_job *job,
         context->route->dispatch(context, self, job, hint);
         return;
     }
-    if (cw_unlikely(job->flags & CW__JOB_PINNED)) {
-        cw__dispatch_pinned(job);
-        return;
+    if (cw_unlikely(job->flags & (CW__JOB_PINNED | CW__JOB_BOOKED))) {
+        enum cw__rank rank = cw__job_rank(job);
+        if (job->flags & CW__JOB_PINNED) {
+            cw__dispatch_pinned(job);
+            return;
+        }
+        if (rank != CW__NORMAL) {
+            cw__aside_put(&context->aside, job, rank);
+            if (hint != CW__QUEUED) cw__context_notify(context);
+            return;
+        }
     }
     if (!self || self->context != context) {
         if (hint == CW__QUEUED)

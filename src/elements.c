@@ -15,6 +15,16 @@
 
 #include <string.h>
 
+static const cw__terms no_terms = {.timeout_ms = CW__NO_LIMIT,
+                                   .deadline_ms = CW__NO_LIMIT};
+
+static bool has_terms(const cw_elements *set)
+{
+    const cw__terms *terms = &set->terms;
+    return terms->timeout_ms >= 0 || terms->deadline_ms >= 0 ||
+           terms->has_priority || terms->has_when_full;
+}
+
 static size_t bytes_of(uint32_t count)
 {
     return sizeof(cw_elements) + count * sizeof(struct cw__value);
@@ -73,6 +83,7 @@ static cw_elements *copy(const cw_elements *base, uint32_t more)
             put(&set->values[i], base->values[i]);
         set->name = base->name ? copy_name(base->name) : NULL;
     }
+    set->terms = base ? base->terms : no_terms;
     atomic_init(&set->refs, 1);
     set->count = count + more;
     if (base && base->name && !set->name) {
@@ -222,6 +233,64 @@ const cw_elements *cw__elements_with_shared_value(const cw_elements *base,
     return with_value(base, (struct cw__value){key, value, value});
 }
 
+const cw_elements *cw_elements_with_timeout(const cw_elements *base, int64_t ms)
+{
+    CW__RUNTIME;
+    CW__CHECK_IF_ANY(ELEMENTS, base);
+    cw_elements *set = copy(base, 0);
+    if (set) set->terms.timeout_ms = ms < 0 ? 0 : ms;
+    return set;
+}
+
+const cw_elements *cw_elements_with_deadline(const cw_elements *base,
+                                             int64_t ms)
+{
+    CW__RUNTIME;
+    CW__CHECK_IF_ANY(ELEMENTS, base);
+    cw_elements *set = copy(base, 0);
+    if (set) set->terms.deadline_ms = ms < 0 ? 0 : ms;
+    return set;
+}
+
+const cw_elements *cw_elements_with_priority(const cw_elements *base,
+                                             cw_priority priority)
+{
+    CW__RUNTIME;
+    CW__CHECK_IF_ANY(ELEMENTS, base);
+    cw_elements *set = copy(base, 0);
+    if (!set) return NULL;
+    set->terms.has_priority = true;
+    set->terms.priority = (int8_t)priority;
+    return set;
+}
+
+const cw_elements *cw_elements_with_when_full(const cw_elements *base,
+                                              cw_when_full when_full)
+{
+    CW__RUNTIME;
+    CW__CHECK_IF_ANY(ELEMENTS, base);
+    cw_elements *set = copy(base, 0);
+    if (!set) return NULL;
+    set->terms.has_when_full = true;
+    set->terms.when_full = (uint8_t)when_full;
+    return set;
+}
+
+/* What is in `right` goes before what was there. */
+static void put_terms(cw__terms *terms, const cw__terms *right)
+{
+    if (right->timeout_ms >= 0) terms->timeout_ms = right->timeout_ms;
+    if (right->deadline_ms >= 0) terms->deadline_ms = right->deadline_ms;
+    if (right->has_priority) {
+        terms->has_priority = true;
+        terms->priority = right->priority;
+    }
+    if (right->has_when_full) {
+        terms->has_when_full = true;
+        terms->when_full = right->when_full;
+    }
+}
+
 const cw_elements *cw_elements_plus(const cw_elements *left,
                                     const cw_elements *right)
 {
@@ -258,6 +327,7 @@ const cw_elements *cw_elements_plus(const cw_elements *left,
         set->grace_ms = right->grace_ms;
     }
     if (right->handler.call) put_handler(set, right->handler);
+    put_terms(&set->terms, &right->terms);
     uint32_t at = left->count;
     for (uint32_t i = 0; i < right->count; i++) {
         struct cw__value *place = find(left, right->values[i].key);
@@ -273,13 +343,15 @@ const cw_elements *cw__elements_of_job(const cw_elements *base,
                                        const cw_elements *given)
 {
     const cw_elements *both = cw_elements_plus(base, given);
-    if (!both || !(both->has_job || both->killable)) return both;
+    if (!both || !(both->has_job || both->killable || has_terms(both)))
+        return both;
     cw_elements *set = copy(both, 0);
     cw_elements_release(both);
     if (!set) return NULL;
     cw_job_release(set->job);
     set->job = NULL;
-    set->has_job = false;
+    set->has_job = set->killable = false;
+    set->terms = no_terms;
     return set;
 }
 

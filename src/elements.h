@@ -20,6 +20,15 @@ typedef struct cw__handler_element {
     cw__shared *shared; /* owned: `arg`, or NULL */
 } cw__handler_element;
 
+/* What is for the one job that is launched with it, and not inherited. */
+typedef struct cw__terms {
+    int64_t timeout_ms, deadline_ms; /* CW__NO_LIMIT: none */
+    int8_t priority;                 /* enum cw_priority */
+    bool has_priority, has_when_full;
+    uint8_t when_full; /* enum cw_when_full */
+} cw__terms;
+enum { CW__NO_LIMIT = -1 };
+
 struct cw_elements {
 #ifdef CW_DEBUG
     uint32_t magic; /* see check.h */
@@ -33,6 +42,7 @@ struct cw_elements {
     int64_t grace_ms;
     char *name; /* owned, or NULL */
     cw__handler_element handler;
+    cw__terms terms;
     struct cw__value {
         const cw_key *key;
         void *value;

@@ -41,8 +41,9 @@ static inline bool cw__error_is_cancel(const cw_error *error)
 
 static inline bool cw__error_is_timeout(const cw_error *error)
 {
+    int code = cw_error_code(cw_error_cause(error));
     return cw__error_is_cancel(error) &&
-           cw_error_code(cw_error_cause(error)) == CW_ETIMEDOUT;
+           (code == CW_ETIMEDOUT || code == CW_EOVERDUE);
 }
 
 /* True if it tells that the worker was lost which ran the body. */

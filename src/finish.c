@@ -10,6 +10,7 @@
 #include "error.h"
 #include "host.h"
 #include "limit.h"
+#include "progress.h"
 #include "text.h"
 #include "watch.h"
 
@@ -138,12 +139,16 @@ static void settle(cw__worker *self, cw_job *job)
     if (unhandled) unhandled = !cw__job_handle_failure(job, error);
     if (unhandled && !(job->flags & CW__JOB_NOTIFY))
         cw__report_unhandled(cw_job_name(job), error);
-    /* Since SEALED it takes no new one. */
+    cw__listeners_end(job);
     cw__extra *extra = cw__job_has_extra(job);
-    if (extra && extra->limit) cw__limit_clear(extra->limit);
-
+    cw__limit *limits[CW__LIMITS] = {NULL};
     uint32_t state = cw__job_lock(job);
+    for (unsigned i = 0; extra && i < CW__LIMITS; i++) {
+        limits[i] = extra->limits[i]; /* since SEALED it takes no new one */
+        extra->limits[i] = NULL;
+    }
     cw__job_unlock(job, state | CW__JOB_FINAL);
+    cw__limits_clear(limits);
     if (job->flags & CW__JOB_NOTIFY) cw__the_host.job_final(job, unhandled);
     if (state & CW__JOB_WAITERS) fire_waiters(self, job);
     count_end(self, job, error);

@@ -130,7 +130,7 @@ int cw__lost(cw_frame *frame)
     return 1;
 }
 
-cw_step cw__leave(cw_frame *frame)
+static void settle_errors(cw_frame *frame)
 {
     CW__RUNTIME;
     forget_caught(frame);
@@ -146,6 +146,12 @@ cw_step cw__leave(cw_frame *frame)
         frame->leaving = NULL;
         cw_error_release(other);
     }
+}
+
+cw_step cw__leave(cw_frame *frame)
+{
+    /* Without errors it is all in the body's own frame, which needs no gate. */
+    if (cw_unlikely(frame->caught || frame->leaving)) settle_errors(frame);
     return CW_STEP_DONE;
 }
 

@@ -33,8 +33,10 @@ typedef struct cw__host {
      * if it is that of its coroutine. */
     const char *(*name_of)(const cw_job *job);
     /* The worker of the job's context that a job with CW__JOB_PINNED belongs
-     * to. */
+     * to; NULL: what it needs was lost with that worker's thread. */
     struct cw__worker *(*home_of)(const cw_job *job);
+    /* Such a job was to be queued: it ends, or goes on anywhere. */
+    void (*homeless)(cw_job *job);
     /* True if that worker is the calling thread. */
     bool (*runs_here)(const cw_job *job);
     /* The last reference to an error that the host marked is gone; it belongs
@@ -52,6 +54,8 @@ typedef struct cw__host {
                         const struct cw__loss *loss);
     /* Ends the worker's thread, unless that is over, and starts another. */
     void (*replace_worker)(struct cw__worker *worker, struct cw__life *life);
+    /* Frees what the host kept with a context's workers. */
+    void (*context_free)(cw_context *context);
     /* Frees what the host kept with a thread that is over. */
     void (*life_over)(void *host_data);
     /* Wakes a worker that waits in its host's event loop by other means than

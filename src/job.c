@@ -17,6 +17,7 @@
 #include "error.h"
 #include "handler.h"
 #include "host.h"
+#include "limit.h"
 #include "watch.h"
 
 #include <string.h>
@@ -98,6 +99,8 @@ static void destroy_extra(cw__extra *extra)
         cw__free(report, sizeof *report);
     }
     cw_error_release(extra->timeout);
+    cw__limit_free(extra->booking.timeout);
+    cw__limit_free(extra->booking.deadline);
     cw_elements_release(extra->elements);
     cw__free(extra, sizeof *extra);
 }

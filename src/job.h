@@ -79,7 +79,8 @@ enum {
     CW__JOB_PINNED = 2048,    /* only the worker where it belongs may run it */
     CW__JOB_FRAMELESS = 4096, /* nothing stands behind it, not even a type */
     CW__JOB_WATCHED = 8192,   /* it has a record, see watch.h */
-    CW__JOB_KILLABLE = 16384  /* it, or one above it, may be killed: kill.h */
+    CW__JOB_KILLABLE = 16384, /* it, or one above it, may be killed: kill.h */
+    CW__JOB_BOOKED = 32768    /* its `booking` says how it begins */
 };
 
 /* Kinds of things that can be waiting. */
@@ -189,14 +190,32 @@ enum cw__wait_mode {
 typedef struct cw__limit cw__limit;
 struct cw__worker;
 
+/* What matters until the body of a job with CW__JOB_BOOKED begins; see
+ * booking.h. Fixed before it is launched, but for what says LOCKED. */
+typedef struct cw__booking {
+    int8_t priority; /* enum cw_priority */
+    bool counts;     /* takes a place at its context's entrance, ... */
+    bool has_place;  /* ... which it has; of who dispatches and who runs it */
+    bool held;       /* stands in line there, or is about to; LOCKED */
+    cw_job *behind;  /* the next one in that line; of the entrance */
+    cw_continuation *launcher;     /* waits for it to be let in; LOCKED */
+    cw__limit *timeout, *deadline; /* not set yet */
+    int64_t timeout_ms, deadline_ms;
+} cw__booking;
+
+/* The two time limits of a job. */
+enum { CW__TIMEOUT, CW__DEADLINE, CW__LIMITS };
+
 /* What few jobs have. Made before the job is launched, or with its lock held.
  */
 typedef struct cw__extra {
-    cw__limit *limit;            /* its time limit; LOCKED */
-    const cw_elements *elements; /* its own; NULL: as its parent's. Fixed */
-    bool named;                  /* by these elements, not by its parent's */
-    struct cw__report *reports;  /* errors after the first, newest first;
-                                    LOCKED */
+    cw__limit *limits[CW__LIMITS];  /* its time limits; LOCKED */
+    const cw_elements *elements;    /* its own; NULL: as its parent's. Fixed */
+    bool named;                     /* by these elements, not by its parent's */
+    struct cw__report *reports;     /* errors after the first, newest first;
+                                       LOCKED */
+    cw__booking booking;            /* if BOOKED */
+    struct cw__listener *listeners; /* of its progress, in order; LOCKED */
     /* Of a scope: */
     cw_error *timeout; /* what its own time limit cancels it with */
     cw_context *back;  /* where its caller runs, if `moved` */

@@ -19,7 +19,7 @@
 #include <string.h>
 
 /* How long it waits for a worker to open its gate before it looks again. */
-enum { RETRY_MS = 2, RETRY_MOST_MS = 64 };
+enum { RETRY_MS = 4 };
 
 /* ---- the thread that kills */
 
@@ -75,6 +75,7 @@ static bool runs_any_of(const cw__worker *worker, const cw_job *above)
 static void kill_in(cw_context *context, cw_job *above)
 {
     static const cw__loss loss = {"was killed after the time of grace", NULL};
+    if (context->adopted) return; /* somebody's own thread */
     for (uint32_t i = 0; i < context->count; i++) {
         cw__worker *worker = &context->workers[i];
         if (!cw__gate_hold(worker)) continue;
@@ -147,17 +148,13 @@ CW_COROUTINE(wait_for_end, cw_job *, cw_none, CW_NO_LOCALS)
     CW_END(self);
 }
 
-CW_COROUTINE(reap, reaping, cw_none, cw_none nothing; bool in_time;
-             int64_t pause_ms;)
+CW_COROUTINE(reap, reaping, cw_none, cw_none nothing; bool in_time;)
 {
     CW_BEGIN(self);
     CW_WITH_TIMEOUT_OR_NULL(self, self->arg.grace_ms, wait_for_end,
                             self->arg.job, &self->nothing, &self->in_time);
-    self->pause_ms = RETRY_MS;
-    while (!cw__kill(self->arg.job)) {
-        CW_DELAY(self, self->pause_ms);
-        if (self->pause_ms < RETRY_MOST_MS) self->pause_ms *= 2;
-    }
+    while (!cw__kill(self->arg.job))
+        CW_DELAY(self, RETRY_MS);
     CW_FINALLY(self);
     cw_job_release(self->arg.job);
     CW_END(self);

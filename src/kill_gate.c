@@ -10,18 +10,41 @@
 
 _Thread_local uint32_t cw__gate_left;
 
+/* More than who kills takes to look again: timers are late. */
+static const int64_t at_most_ns = 20 * 1000 * 1000;
+
 static uint32_t with_state(uint32_t word, uint32_t state)
 {
     return (word & ~(uint32_t)CW__GATE_STATE) | state;
 }
 
+/* Code that is in and out of the runtime all the time would hardly ever be
+ * found at an open gate. So it waits there for who wants it, for as long as
+ * that one takes at most to look again. */
+static void await_holder(cw__worker *self)
+{
+    int64_t until = cw__now_ns() + at_most_ns;
+    /* acquire: pairs with cw__gate_hold() */
+    while (cw_load_acquire(&self->gate) == cw__gate_left &&
+           cw__now_ns() < until)
+        cw__thread_pause();
+    cw_store_relaxed(&self->wanted, 0);
+}
+
 void cw__gate_open_killable(cw__worker *self)
 {
+    const cw_job *job = self->current;
+    if (job && (job->armed != CW__UNARMED || job->top->callee)) {
+        cw_store_relaxed(&self->gate, CW__GATE_OPEN); /* the next call opens */
+        return;
+    }
     self->gate_turn += CW__GATE_TURN;
     cw__gate_left = self->gate_turn | CW__GATE_KILLABLE;
-    /* seq_cst: release, for who holds the gate and looks at the worker; and
-     * before what the user code does */
+    /* seq_cst, both: release, for who holds the gate and looks at the worker;
+     * and before the look whether somebody wants to, pairs with
+     * cw__gate_hold() */
     cw_store_seq_cst(&self->gate, cw__gate_left);
+    if (cw_unlikely(cw_load_seq_cst(&self->wanted))) await_holder(self);
 }
 
 void cw__gate_close_killable(cw__worker *self)
@@ -47,11 +70,15 @@ cw__worker *cw__gate_enter_killable(cw__worker *self)
 
 bool cw__gate_hold(cw__worker *worker)
 {
-    uint32_t word = cw_load_relaxed(&worker->gate);
+    /* seq_cst, both: see cw__gate_open_killable() */
+    cw_store_seq_cst(&worker->wanted, 1);
+    uint32_t word = cw_load_seq_cst(&worker->gate);
     if ((word & CW__GATE_STATE) != CW__GATE_KILLABLE) return false;
     /* acq_rel: pairs with the opening; what the worker has done is seen */
-    return cw_cas_acq_rel(&worker->gate, &word,
-                          with_state(word, CW__GATE_HELD));
+    if (!cw_cas_acq_rel(&worker->gate, &word, with_state(word, CW__GATE_HELD)))
+        return false;
+    cw_store_relaxed(&worker->wanted, 0);
+    return true;
 }
 
 void cw__gate_let_go(cw__worker *worker)

@@ -7,7 +7,8 @@
  * locks held and queues torn. So each worker has a word that says where it is:
  *
  *   CLOSED         inside of the runtime, or asleep: must not be ended
- *   OPEN           in user code that nobody asked to be killable
+ *   OPEN           in user code that nobody asked to be killable, or that has
+ *                  not taken yet what it waited for, or is about to suspend
  *   KILLABLE|turn  in user code that may be ended. Each time it is opened it
  *                  gets another turn, so that whoever means to kill one step
  *                  cannot hit the next
@@ -18,8 +19,8 @@
  *
  * The worker opens the gate around user code and closes it whenever that calls
  * back into the runtime, allocator included. Both cost a plain store unless the
- * code is killable. It is never open while the body that runs is registered for
- * something to wait for, so a body that is lost waits for nothing.
+ * code is killable. It is never killable while the body that runs is registered
+ * for something to wait for, so a body that is lost waits for nothing.
  *
  * A thread that was declared dead may go on for a while. All that it knows of
  * the gate is the word that it left there itself; since turns are never used
@@ -43,6 +44,7 @@ enum {
 /* What this thread left at its killable gate; 0: that is not open. */
 extern _Thread_local uint32_t cw__gate_left;
 
+/* For user code that may be killed, unless the body is registered. */
 void cw__gate_open_killable(cw__worker *self);
 /* Comes back only if the thread may go on. */
 void cw__gate_close_killable(cw__worker *self);
@@ -55,22 +57,13 @@ static inline bool cw__runs_killable(const cw__worker *self)
     return (job && job->flags & CW__JOB_KILLABLE) || self->host_killable;
 }
 
-static inline void cw__gate_open(cw__worker *self)
+/* Around a step of the current job's body, and around the host's own code: */
+static inline void cw__user_begin(cw__worker *self)
 {
     if (cw_unlikely(cw__runs_killable(self)))
         cw__gate_open_killable(self);
     else /* relaxed: only who finds the thread dead looks at it */
         cw_store_relaxed(&self->gate, CW__GATE_OPEN);
-}
-
-/* Around a step of the current job's body, and around the host's own code. */
-static inline void cw__user_begin(cw__worker *self)
-{
-    const cw_job *job = self->current;
-    /* Something that the body waited for is still its; the call that takes it
-     * opens the gate. */
-    if (job && (job->armed != CW__UNARMED || job->top->callee)) return;
-    cw__gate_open(self);
 }
 
 static inline void cw__user_end(cw__worker *self)
@@ -88,19 +81,16 @@ static inline cw__worker *cw__runtime_enter(void)
     cw__worker *self = cw__self;
     if (!self) return NULL;
     if (cw_unlikely(cw__gate_left)) return cw__gate_enter_killable(self);
-    /* relaxed, both: its own */
-    if (cw_load_relaxed(&self->gate) == CW__GATE_CLOSED) return NULL;
+    /* relaxed, both: its own; or that of a dead one, for whom this thread acts,
+     * which is neither open nor closed */
+    if (cw_load_relaxed(&self->gate) != CW__GATE_OPEN) return NULL;
     cw_store_relaxed(&self->gate, CW__GATE_CLOSED);
     return self;
 }
 
 static inline void cw__runtime_leave(cw__worker *const *entered)
 {
-    if (!*entered) return;
-    const cw_job *job = (*entered)->current;
-    /* It is about to suspend. */
-    if (job && job->armed != CW__UNARMED) return;
-    cw__gate_open(*entered);
+    if (*entered) cw__user_begin(*entered);
 }
 
 /* First in such a function; what it does lasts until that returns. */
@@ -112,7 +102,8 @@ static inline void cw__runtime_leave(cw__worker *const *entered)
 /* ---- for who kills */
 
 /* Keeps the worker at its gate if that is open and killable. Then nothing that
- * it runs can end, up to ... */
+ * it runs can end, up to ... If it is not, the worker waits a little when it
+ * opens it next, for another try. */
 bool cw__gate_hold(cw__worker *worker);
 /* ... either of these. */
 void cw__gate_let_go(cw__worker *worker);

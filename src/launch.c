@@ -5,6 +5,7 @@
 #include "launch.h"
 
 #include "base.h"
+#include "booking.h"
 #include "check.h"
 #include "context.h"
 #include "copy.h"
@@ -43,52 +44,6 @@ static cw_job *make(cw_context *context, const cw_coroutine *type,
     return job;
 }
 
-static cw_job *start(cw_context *context, const cw_coroutine *type,
-                     unsigned flags, uint32_t handles, const void *arg)
-{
-    cw__worker *self = cw__self;
-    if (!context) context = place_of_caller(self);
-    if (cw_unlikely(!context)) return NULL;
-    cw_job *parent = calling_scope(self), *foster = NULL;
-    int status = cw__context_may_launch(self, &context, &foster);
-    if (status != CW_OK) return fail(status);
-    cw_job *job = make(context, type, flags, handles, arg);
-    if (!job) return NULL;
-    if (cw_unlikely(foster))
-        cw__job_attach(foster, job);
-    else if (parent)
-        cw__job_attach_own(parent, job);
-    status = cw__context_launch(self, job, CW__SPAWNED);
-    if (cw_likely(status == CW_OK)) return job;
-    if (handles) cw_job_release(job);
-    return fail(status);
-}
-
-cw_job *cw__start(cw_context *context, const cw_coroutine *type, unsigned flags,
-                  const void *arg)
-{
-    CW__RUNTIME;
-    if (context) CW__CHECK_AS(CONTEXT, context, "cw_launch", "context");
-    return start(context, type, flags & CW__START_ASYNC ? CW__JOB_ASYNC : 0, 1,
-                 arg);
-}
-
-cw_job *cw__start_on_main(const cw_coroutine *type, const void *arg)
-{
-    CW__RUNTIME;
-    cw_context *context = cw_main_context();
-    return context ? start(context, type, 0, 1, arg) : NULL;
-}
-
-int cw__spawn(cw_context *context, const cw_coroutine *type, const void *arg)
-{
-    CW__RUNTIME;
-    if (context) CW__CHECK_AS(CONTEXT, context, "cw_spawn", "context");
-    return start(context, type, 0, 0, arg) ? CW_OK : cw_last_error();
-}
-
-/* ---- with elements and ways to begin */
-
 bool cw__job_set_elements(cw_job *job, const cw_job *scope,
                           const cw_elements *given, bool inherits)
 {
@@ -108,15 +63,6 @@ bool cw__job_set_elements(cw_job *job, const cw_job *scope,
     extra->elements = set;
     extra->named = given && given->name;
     return true;
-}
-
-/* Where what is launched runs: as the elements say, or its caller. */
-static cw_context *place(const cw__worker *self, const cw_job *scope,
-                         const cw_elements *given)
-{
-    if (given && given->context) return given->context;
-    if (scope) return self->current->context;
-    return place_of_caller(self);
 }
 
 void cw__job_make_lazy(cw_job *job)
@@ -157,6 +103,109 @@ static int begin(cw__worker *self, cw_job *job, cw_start how)
     return cw__context_launch(self, job, CW__SPAWNED);
 }
 
+/* Launches a job with whatever there is to book. */
+static cw_job *launch(cw__worker *self, cw_context *context, cw_job *scope,
+                      cw_job *parent, const cw_elements *given, cw_start how,
+                      const cw_coroutine *type, unsigned flags, const void *arg)
+{
+    enum cw__entry entry;
+    int when_full =
+        flags & CW__START_WAIT ? CW_FULL_WAIT : cw__when_full(given);
+    int status = cw__entrance_ask(context, scope, when_full, how, &entry);
+    if (status != CW_OK) return fail(status);
+    unsigned kind = flags & CW__START_ASYNC ? CW__JOB_ASYNC : 0;
+    if (how == CW_START_ATOMIC || how == CW_START_UNDISPATCHED)
+        kind |= CW__JOB_ATOMIC;
+    cw_job *job = make(context, type, kind, 1, arg);
+    status = job ? cw__job_book(job, given, entry, NULL) : CW_ENOMEM;
+    if (status == CW_OK &&
+        !cw__job_set_elements(job, scope, given, parent == scope))
+        status = CW_ENOMEM;
+    if (status != CW_OK) {
+        if (entry == CW__HAS_PLACE) cw__entrance_give_back(context);
+        if (job) cw__job_discard(job);
+        return fail(status);
+    }
+    if (how == CW_START_LAZY) cw__job_make_lazy(job);
+    cw_job_retain(job); /* in place it may end, and its handle is ours */
+    if (parent && parent == scope)
+        cw__job_attach_own(parent, job);
+    else if (parent)
+        cw__job_attach(parent, job);
+    if (cw__is_watched(job)) cw__watching->launched(job);
+    if (job->flags & CW__JOB_BOOKED) cw__job_submitted(job);
+    if (entry == CW__IN_LINE)
+        cw__entrance_enter(job);
+    else
+        status = begin(self, job, how);
+    cw__job_drop(job);
+    if (status == CW_OK) return job;
+    cw_job_release(job);
+    return fail(status);
+}
+
+static cw_job *start(cw_context *context, const cw_coroutine *type,
+                     unsigned flags, uint32_t handles, const void *arg)
+{
+    cw__worker *self = cw__self;
+    if (!context) context = place_of_caller(self);
+    if (cw_unlikely(!context)) return NULL;
+    cw_job *parent = calling_scope(self), *foster = NULL;
+    int status = cw__context_may_launch(self, &context, &foster);
+    if (status != CW_OK) return fail(status);
+    /* acquire: pairs with cw_context_limit_queue() */
+    if (cw_unlikely(cw_load_acquire(&context->entrance))) {
+        cw_job *booked = launch(self, context, parent, parent, NULL,
+                                CW_START_DEFAULT, type, flags, arg);
+        if (!handles) cw_job_release(booked);
+        return booked;
+    }
+    unsigned kind = flags & CW__START_ASYNC ? CW__JOB_ASYNC : 0;
+    cw_job *job = make(context, type, kind, handles, arg);
+    if (!job) return NULL;
+    if (cw_unlikely(foster))
+        cw__job_attach(foster, job);
+    else if (parent)
+        cw__job_attach_own(parent, job);
+    status = cw__context_launch(self, job, CW__SPAWNED);
+    if (cw_likely(status == CW_OK)) return job;
+    if (handles) cw_job_release(job);
+    return fail(status);
+}
+
+cw_job *cw__start(cw_context *context, const cw_coroutine *type, unsigned flags,
+                  const void *arg)
+{
+    CW__RUNTIME;
+    if (context) CW__CHECK_AS(CONTEXT, context, "cw_launch", "context");
+    return start(context, type, flags, 1, arg);
+}
+
+cw_job *cw__start_on_main(const cw_coroutine *type, const void *arg)
+{
+    CW__RUNTIME;
+    cw_context *context = cw_main_context();
+    return context ? start(context, type, 0, 1, arg) : NULL;
+}
+
+int cw__spawn(cw_context *context, const cw_coroutine *type, const void *arg)
+{
+    CW__RUNTIME;
+    if (context) CW__CHECK_AS(CONTEXT, context, "cw_spawn", "context");
+    return start(context, type, 0, 0, arg) ? CW_OK : cw_last_error();
+}
+
+/* ---- with elements and ways to begin */
+
+/* Where what is launched runs: as the elements say, or its caller. */
+static cw_context *place(const cw__worker *self, const cw_job *scope,
+                         const cw_elements *given)
+{
+    if (given && given->context) return given->context;
+    if (scope) return self->current->context;
+    return place_of_caller(self);
+}
+
 cw_job *cw__launch_with(const cw_elements *given, cw_start how,
                         const cw_coroutine *type, unsigned flags,
                         const void *arg)
@@ -167,33 +216,13 @@ cw_job *cw__launch_with(const cw_elements *given, cw_start how,
     if (how == CW_START_UNDISPATCHED && !self) return fail(CW_ENOTSUP);
     cw_job *scope = calling_scope(self);
     cw_job *parent = given && given->has_job ? given->job : scope;
-    unsigned kind = flags & CW__START_ASYNC ? CW__JOB_ASYNC : 0;
-    if (how == CW_START_ATOMIC || how == CW_START_UNDISPATCHED)
-        kind |= CW__JOB_ATOMIC;
     cw_context *context = place(self, scope, given);
     if (!context) return NULL;
     cw_job *foster = NULL;
     int status = cw__context_may_launch(self, &context, &foster);
     if (status != CW_OK) return fail(status);
     if (foster && parent == scope) parent = foster;
-    cw_job *job = make(context, type, kind, 1, arg);
-    if (!job) return NULL;
-    if (!cw__job_set_elements(job, scope, given, parent == scope)) {
-        cw__job_discard(job);
-        return fail(CW_ENOMEM);
-    }
-    if (how == CW_START_LAZY) cw__job_make_lazy(job);
-    cw_job_retain(job); /* in place it may end, and its handle is ours */
-    if (parent && parent == scope)
-        cw__job_attach_own(parent, job);
-    else if (parent)
-        cw__job_attach(parent, job);
-    if (cw__is_watched(job)) cw__watching->launched(job);
-    status = begin(self, job, how);
-    cw__job_drop(job);
-    if (status == CW_OK) return job;
-    cw_job_release(job);
-    return fail(status);
+    return launch(self, context, scope, parent, given, how, type, flags, arg);
 }
 
 bool cw_job_start(cw_job *job)
@@ -204,11 +233,23 @@ bool cw_job_start(cw_job *job)
     if (!(cw_load_acquire(&job->state) & CW__JOB_NEW)) return false;
     uint32_t state = cw__job_lock(job);
     bool first = (state & CW__JOB_NEW) != 0;
-    cw__job_unlock(job, state & ~(uint32_t)CW__JOB_NEW);
+    bool lines_up = first && cw__job_lines_up(job);
+    if (lines_up) { /* it is new until it is let in */
+        first = !job->extra->booking.held;
+        job->extra->booking.held = true;
+    } else {
+        state &= ~(uint32_t)CW__JOB_NEW;
+    }
+    /* It waits for this job, which one that is new still may not. */
+    cw_job *parent = first ? cw_job_retain(job->parent) : NULL;
+    cw__job_unlock(job, state);
     if (!first) return false;
-    cw_job *parent = job->parent; /* it waits for this job, so it is there */
     if (parent && cw_load_acquire(&parent->state) & CW__JOB_NEW)
         cw_job_start(parent);
-    cw__context_launch(cw__self, job, CW__SPAWNED);
+    cw_job_release(parent);
+    if (lines_up)
+        cw__entrance_enter(job);
+    else
+        cw__context_launch(cw__self, job, CW__SPAWNED);
     return true;
 }

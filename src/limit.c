@@ -16,27 +16,37 @@ static void drop(cw__limit *limit)
     /* acq_rel: whoever frees it has seen the other's last use */
     if (cw_sub_acq_rel(&limit->refs, 1) != 1) return;
     cw_error_release(limit->error);
-    cw__job_drop(limit->job);
+    cw_job_release(limit->job);
     cw__free(limit, sizeof *limit);
 }
 
-int cw__limit_set(cw_context *keeper, cw_job *job, int64_t ms, cw_error *error)
+cw__limit *cw__limit_new(cw_context *keeper, unsigned which, cw_error *error)
 {
-    cw__extra *extra = cw__job_extra(job);
-    cw__limit *limit = extra ? cw__alloc(sizeof *limit) : NULL;
-    if (!limit) return CW_ENOMEM;
-    *limit = (cw__limit){.job = cw_job_retain(job),
-                         .keeper = keeper,
-                         .error = cw_error_retain(error)};
+    cw__limit *limit = cw__alloc(sizeof *limit);
+    if (!limit) return NULL;
+    *limit = (cw__limit){
+        .keeper = keeper, .which = which, .error = cw_error_retain(error)};
     atomic_init(&limit->refs, 1);
     limit->waiter.kind = CW__WAITER_LIMIT;
     limit->waiter.owner.pointer = limit;
     limit->waiter.armed = CW__ARMED_TIMER;
+    return limit;
+}
 
+void cw__limit_free(cw__limit *limit)
+{
+    if (limit) drop(limit);
+}
+
+int cw__limit_arm(cw__limit *limit, cw_job *job, int64_t ms)
+{
+    cw__limit **place = &job->extra->limits[limit->which];
+    cw_context *keeper = limit->keeper;
+    limit->job = cw_job_retain(job);
     /* First the job, then the clock: a job that has ended takes no limit. */
     uint32_t state = cw__job_lock(job);
     bool ended = (state & CW__JOB_SEALED) != 0;
-    if (!ended) extra->limit = limit;
+    if (!ended) *place = limit;
     cw__job_unlock(job, state);
     if (ended) {
         drop(limit);
@@ -47,17 +57,44 @@ int cw__limit_set(cw_context *keeper, cw_job *job, int64_t ms, cw_error *error)
     if (added >= 0) return added;
     /* Unless the job has ended, which takes the limit off. */
     state = cw__job_lock(job);
-    ended = (state & CW__JOB_SEALED) != 0;
-    if (!ended) extra->limit = NULL;
+    bool mine = *place == limit;
+    if (mine) *place = NULL;
     cw__job_unlock(job, state);
-    if (!ended) drop(limit);
+    if (mine) drop(limit);
     return added;
 }
 
-void cw__limit_clear(cw__limit *limit)
+int cw__limit_set(cw_context *keeper, cw_job *job, int64_t ms, cw_error *error)
+{
+    cw__limit *limit =
+        cw__job_extra(job) ? cw__limit_new(keeper, CW__TIMEOUT, error) : NULL;
+    return limit ? cw__limit_arm(limit, job, ms) : CW_ENOMEM;
+}
+
+static void clear(cw__limit *limit)
 {
     cw__timer_remove(&limit->keeper->timers, &limit->waiter);
     drop(limit);
+}
+
+void cw__limits_clear(cw__limit *const *limits)
+{
+    for (unsigned which = 0; which < CW__LIMITS; which++)
+        if (limits[which]) clear(limits[which]);
+}
+
+/* The first of a job's limits to run out is the one that counts. */
+static bool comes_first(const cw__limit *limit)
+{
+    cw_job *job = limit->job;
+    cw__limit **limits = job->extra->limits;
+    uint32_t state = cw__job_lock(job);
+    bool first = limits[limit->which] == limit;
+    cw__limit *other = first ? limits[!limit->which] : NULL;
+    if (other) limits[!limit->which] = NULL;
+    cw__job_unlock(job, state);
+    if (other) clear(other);
+    return first;
 }
 
 void cw__limits_expire(cw__limit *first)
@@ -65,7 +102,7 @@ void cw__limits_expire(cw__limit *first)
     while (first) {
         cw__limit *limit = first;
         first = limit->next;
-        cw_cancel(limit->job, limit->error);
+        if (comes_first(limit)) cw_cancel(limit->job, limit->error);
         drop(limit);
     }
 }

@@ -62,17 +62,19 @@ static void bury(cw__life *life)
     cw__life_end(life);
 }
 
-static void over(cw__life *life, uint32_t how)
+/* True if that was the second of both, and all is over. */
+static bool over(cw__life *life, uint32_t how)
 {
     uint32_t before = cw_load_relaxed(&life->over);
     /* acq_rel: whoever comes second has seen what the other one did */
     while (!cw_cas_weak_acq_rel(&life->over, &before, before | how)) {
     }
-    if ((before | how) == (DECLARED | PROVED) && before != (before | how))
-        bury(life);
+    bool last = before && before != (before | how);
+    if (last) bury(life);
+    return last;
 }
 
-void cw__life_proved(cw__life *life) { over(life, PROVED); }
+void cw__life_proved(cw__life *life) { (void)over(life, PROVED); }
 
 void cw__thread_lost(void)
 {
@@ -80,8 +82,9 @@ void cw__thread_lost(void)
     cw__self = NULL;
     cw__gate_left = 0;
     cw__own_life = NULL;
-    if (life && cw__thread_may_exit()) cw__life_proved(life);
-    cw__alloc_flush();
+    /* Only then its free memory is its own again: before, somebody may be about
+     * to inherit that. */
+    if (life && cw__thread_may_exit() && over(life, PROVED)) cw__alloc_flush();
     cw__thread_exit();
 }
 
@@ -105,8 +108,7 @@ static void forget_errors(cw_frame *frame)
     frame->error = frame->leaving = NULL;
 }
 
-/* What a body is told that was running: owned. */
-static cw_error *explain(const cw__worker *worker, cw_job *job,
+cw_error *cw__loss_error(const cw__worker *worker, cw_job *job,
                          const cw__loss *loss)
 {
     char buffer[240];
@@ -167,8 +169,8 @@ static void drop_steps(cw__worker *worker, cw__life *life, const cw__loss *loss,
     worker->running = false;
     for (;;) { /* from the inside; one may be on top of itself */
         if (job && job != last) {
-            cw_error *error =
-                failure ? cw_error_retain(failure) : explain(worker, job, loss);
+            cw_error *error = failure ? cw_error_retain(failure)
+                                      : cw__loss_error(worker, job, loss);
             last = job;
             end_step(worker, life, job, error);
             cw_error_release(error);
@@ -236,7 +238,7 @@ cw__life *cw__worker_lose(cw__worker *worker, const cw__loss *loss)
         cw__thread_detach(&worker->thread);
     worker->unjoined = true;
     cw__context_notify(context);
-    over(life, DECLARED);
+    (void)over(life, DECLARED);
     return life;
 }
 

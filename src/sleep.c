@@ -126,6 +126,7 @@ static bool any_work(cw__worker *self)
     cw_context *context = self->context;
     if (!cw__inbox_empty(&self->inbox) || !cw__inbox_empty(&context->inject) ||
         cw_load_seq_cst(&context->backlog.count) ||
+        cw_load_seq_cst(&context->aside.waiting) ||
         cw_load_seq_cst(&self->handed))
         return true;
     for (uint32_t i = 0; i < context->count; i++)

@@ -35,10 +35,10 @@ int cw__wait_for_job(cw_job *job, cw_job *target, enum cw__wait_mode mode)
     return CW__PENDING;
 }
 
-void cw__end_wait(cw_job *job)
+/* Of a body that is armed. */
+static void disarm(cw_job *job)
 {
     enum cw__armed armed = job->armed;
-    if (armed == CW__UNARMED) return;
     job->armed = CW__UNARMED;
     if (armed == CW__ARMED_GROUP) {
         cw__group *group = job->waiter.owner.pointer;
@@ -56,6 +56,11 @@ void cw__end_wait(cw_job *job)
     } else {
         cw__timer_remove(&cw__timekeeper(job->context)->timers, &job->waiter);
     }
+}
+
+void cw__end_wait(cw_job *job)
+{
+    if (job->armed != CW__UNARMED) disarm(job);
 }
 
 bool cw__raise_if_cancelled(cw_frame *frame)
@@ -79,10 +84,20 @@ int cw__resumed(cw_frame *frame)
     return cw__raise_if_cancelled(frame);
 }
 
-int cw__ensure_active(cw_frame *frame)
+static int raise_here(cw_frame *frame)
 {
     CW__RUNTIME;
     return cw__raise_if_cancelled(frame);
+}
+
+int cw__ensure_active(cw_frame *frame)
+{
+    const cw_job *job = frame->job;
+    /* To look needs no gate, but of who may be killed: he may be dead. */
+    if (cw_likely(!cw__gate_left && job->armed == CW__UNARMED &&
+                  !cw__raised(frame) && !cw__job_cancelling(job->scope)))
+        return 0;
+    return raise_here(frame);
 }
 
 int cw__delay(cw_frame *frame, int64_t ms)

@@ -39,6 +39,12 @@ typedef struct cw__timers {
 void cw__timers_init(cw__timers *timers);
 void cw__timers_free(cw__timers *timers);
 
+/* A look without the lock: there is one that does not wait for ever. */
+static inline bool cw__timers_any(const cw__timers *timers)
+{
+    return cw_load_relaxed(&timers->next_ns) != CW__NEVER;
+}
+
 /* Registers. 1: and it is the earliest now; 0: it is not; CW_ENOMEM. */
 int cw__timer_add(cw__timers *timers, cw__waiter *waiter, int64_t deadline_ns);
 /* Takes it off; afterwards it does not fire any more. */

@@ -37,7 +37,7 @@ static void dispatch(cw_context *context, cw__worker *self, cw_job *job,
     cw__lock_acquire(&view->lock);
     bool waits = view->busy >= view->places;
     if (waits)
-        cw__line_put(&view->waiting, job);
+        cw__ranked_put(&view->waiting, job);
     else
         view->busy++;
     cw__lock_release(&view->lock);
@@ -54,7 +54,7 @@ static cw_job *take(cw__view *view)
 {
     cw__lock_acquire(&view->lock);
     cw_job *job =
-        view->busy <= view->places ? cw__line_take(&view->waiting) : NULL;
+        view->busy <= view->places ? cw__ranked_take(&view->waiting) : NULL;
     if (!job) view->busy--;
     cw__lock_release(&view->lock);
     return job;
@@ -173,7 +173,7 @@ void cw__view_set_places(cw__worker *self, cw_context *context, uint32_t places)
     for (;;) {
         cw__lock_acquire(&view->lock);
         bool free = view->busy < view->places;
-        cw_job *job = free ? cw__line_take(&view->waiting) : NULL;
+        cw_job *job = free ? cw__ranked_take(&view->waiting) : NULL;
         if (job) view->busy++;
         cw__lock_release(&view->lock);
         if (!job) return;

@@ -13,8 +13,8 @@ typedef struct cw__view {
     cw_context *base; /* keeps a handle */
     cw__lock lock;    /* guards what follows */
     uint32_t places;
-    uint32_t busy;    /* places that are taken */
-    cw__line waiting; /* for one */
+    uint32_t busy;      /* places that are taken */
+    cw__ranked waiting; /* for one */
 } cw__view;
 
 static inline cw__view *cw__view_of(cw_context *context)

@@ -314,7 +314,7 @@ bool cw__has_events(cw_test_scheduler *scheduler, bool background)
     for (unsigned role = 0; role < CW__ROLES; role++) {
         const cw_context *context = scheduler->contexts[role];
         if (role & CW__BACKGROUND && !background) continue;
-        if (cw_load_relaxed(&context->timers.next_ns) != CW__NEVER) return true;
+        if (cw__timers_any(&context->timers)) return true;
     }
     return false;
 }

@@ -205,7 +205,7 @@ static void resume_on_time(cw__worker *self, cw_job *job)
 void cw__worker_fire_timers(cw__worker *self)
 {
     cw_context *context = self->context;
-    if (cw_load_relaxed(&context->timers.next_ns) == CW__NEVER) return;
+    if (!cw__timers_any(&context->timers)) return;
     int64_t now = cw__now_ns();
     for (;;) {
         cw__woken woken;
@@ -238,6 +238,31 @@ void cw__worker_pin(cw__worker *self, cw_job *job)
     cw__line_put(&self->pinned, job);
 }
 
+static cw_job *next_in_line(cw__worker *self)
+{
+    cw_job *job = pop(self);
+    if (!job && take_from_outside(self)) job = pop(self);
+    return job;
+}
+
+/* The same when jobs may wait that are not of normal rank. */
+static cw_job *next_by_rank(cw__worker *self)
+{
+    cw__aside *aside = &self->context->aside;
+    unsigned waiting = cw_load_relaxed(&aside->waiting);
+    unsigned all = waiting | CW__ANY_NORMAL;
+    enum cw__rank rank = cw__turns_next(&self->turns, all);
+    cw_job *job = rank == CW__NORMAL ? next_in_line(self) : NULL;
+    if (!job && rank == CW__NORMAL && waiting)
+        rank = cw__turns_next(&self->turns, waiting);
+    if (!job && rank != CW__NORMAL) job = cw__aside_take(aside, rank);
+    if (job)
+        cw__turns_taken(&self->turns, rank, waiting);
+    else /* somebody was faster */
+        job = next_in_line(self);
+    return job;
+}
+
 static cw_job *next_job(cw__worker *self)
 {
     uint32_t tick = ++self->tick;
@@ -258,8 +283,13 @@ static cw_job *next_job(cw__worker *self)
         cw__push(self, job);
     }
     self->slot_hits = 0;
-    job = pop(self);
-    if (!job && take_from_outside(self)) job = pop(self);
+    /* relaxed: who does not see it yet finds it in the next turn */
+    if (cw_unlikely(cw_load_relaxed(&self->context->aside.waiting))) {
+        job = next_by_rank(self);
+    } else {
+        job = pop(self);
+        if (!job && take_from_outside(self)) job = pop(self);
+    }
     if (cw_unlikely(!job && self->pinned.first))
         job = cw__line_take(&self->pinned);
     return job;
@@ -269,7 +299,7 @@ static cw_job *search(cw__worker *self)
 {
     for (unsigned round = 0; round < SEARCH_ROUNDS; round++) {
         bool busy = false;
-        cw_job *job = take_from_outside(self) ? pop(self) : NULL;
+        cw_job *job = next_by_rank(self);
         if (!job) job = steal(self, &busy);
         if (job) return job;
         if (busy) { /* a thief is at it; there is more */
@@ -391,6 +421,8 @@ static cw_job *idle(cw__worker *self, cw__run *why, const cw_job *until)
         job = cw__worker_take_handed(self);
         if (!job) job = cw__line_take(&self->pinned);
         if (!job) job = take_slot(self);
+        if (!job && cw_load_relaxed(&context->aside.waiting))
+            job = next_by_rank(self);
         if (!job) job = pop(self);
         if (!job && searching) job = search(self);
         if (!job && lingered) job = take_stranded(self);

@@ -9,6 +9,7 @@
 #include "inbox.h"
 #include "job.h"
 #include "platform.h"
+#include "rank.h"
 #include "ring.h"
 #include "trace.h"
 
@@ -40,8 +41,9 @@ typedef struct cw__worker {
 
     /* The owner's. */
     _Alignas(CW_CACHE_LINE) cw_job *current; /* runs now */
-    _Atomic uint32_t gate; /* see kill_gate.h; others change it, too */
-    uint32_t gate_turn;    /* of the last killable step */
+    _Atomic uint32_t gate;   /* see kill_gate.h; others change it, too */
+    uint32_t gate_turn;      /* of the last killable step */
+    _Atomic uint32_t wanted; /* somebody wants to hold it at its gate */
     bool host_killable;    /* the host's own code here may be killed as well */
     struct cw__life *life; /* of its present thread, see lost.h */
     struct cw__interrupted *interrupted; /* what `current` runs on top of */
@@ -57,6 +59,7 @@ typedef struct cw__worker {
     cw_job *beneath;    /* then: whose step `current` interrupts */
     uint32_t tick;      /* counts turns of the loop */
     uint32_t slot_hits; /* turns in a row that the slot was used */
+    cw__turns turns;    /* of jobs that have not begun */
     uint32_t random;
     _Atomic int64_t slept_at_ns; /* when it last went to sleep */
     int64_t wake_at_ns;          /* for CW__RUN_SLEEP */

@@ -74,6 +74,15 @@ describe('README', () => {
     assert.deepEqual(stdout.trim().split('\n'), promised(files.get('channels.js')));
   });
 
+  it('runs limits, progress and streams, with the outputs that it names', async () => {
+    const { stdout, stderr } = await run(process.execPath, ['limits.js'], { cwd: folder });
+    assert.equal(stderr, '');
+    const expected = promised(files.get('limits.js'));
+    assert.lengthOf(expected, 5);
+    expected.splice(4, 0, '100 %');
+    assert.deepEqual(stdout.trim().split('\n'), expected);
+  });
+
   it('runs mutexes, semaphores and select, with the outputs that it names', async () => {
     const { stdout, stderr } = await run(process.execPath, ['sync.js'], { cwd: folder });
     assert.equal(stderr, '');

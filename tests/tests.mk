@@ -1,5 +1,6 @@
 # What the suite of tests/suite needs besides the package: a module of its own,
 # linked as users link theirs, for browsers and for Node.
+#   STACK_OVERFLOW_CHECK  a stack that overflows traps instead of writing elsewhere
 
 SUITE_SHARED := $(BUILD)/tests/native.mjs $(BUILD)/tests/native.node.mjs
 SUITE_SOLO := $(BUILD)/tests/native-solo.mjs $(BUILD)/tests/native-solo.node.mjs
@@ -14,7 +15,8 @@ $(SUITE_SOLO): tests/suite/helpers/native.c lib/libcoworker-solo.a $(SOLO_EXPORT
 $(SUITE_SHARED): tests/suite/helpers/native.c lib/libcoworker.a wasm/exports.txt wasm/emscripten.mk
 	$(Q)mkdir -p $(@D)
 	$(Q)$(EMCC) -std=gnu11 -Isrc -Wall -Wextra -Werror $(WASM_LINK) -sFILESYSTEM=0 --no-entry \
-	  -sENVIRONMENT=$(SUITE_ENVIRONMENT) $< lib/libcoworker.a -o $@
+	  -sENVIRONMENT=$(SUITE_ENVIRONMENT) -sSTACK_OVERFLOW_CHECK=2 \
+	  $< lib/libcoworker.a -o $@
 
 .PHONY: suite-modules
 suite-modules: $(SUITE_MODULES)

@@ -5,6 +5,7 @@
 #include "bridge.h"
 
 #include "alloc.h"
+#include "kill_gate.h"
 #include "main_context.h"
 #include "shared_context.h"
 #include "text.h"
@@ -17,22 +18,18 @@
 cw_context *cwb_main;
 _Thread_local cw__worker *cwb_realm;
 
-static _Thread_local struct {
-    uint8_t *at;
-    uint32_t size;
-} scratch;
-
 uint8_t *cwb_scratch(uint32_t bytes)
 {
-    if (bytes > scratch.size || !scratch.at) {
+    cwb_home *here = cwb_here;
+    if (bytes > here->scratch_bytes || !here->scratch) {
         if (bytes < 16 * 1024) bytes = 16 * 1024;
         uint8_t *at = cw__system_alloc(bytes);
         if (!at) return NULL;
-        cw__system_free(scratch.at);
-        scratch.at = at;
-        scratch.size = bytes;
+        cw__system_free(here->scratch);
+        here->scratch = at;
+        here->scratch_bytes = bytes;
     }
-    return scratch.at;
+    return here->scratch;
 }
 
 const char *cwb_scratch_string(uint32_t length)
@@ -47,6 +44,7 @@ const char *cwb_scratch_string(uint32_t length)
 static bool worker_start(cw__worker *self)
 {
     cwb_realm = self;
+    cwb_here = self->host_data;
     if (!cw_js_worker_start(self, self->name)) return false;
     self->has_loop = true;
     emscripten_exit_with_live_runtime(); /* on to the event loop, for good */
@@ -54,9 +52,9 @@ static bool worker_start(cw__worker *self)
 
 static void worker_end(cw__worker *self)
 {
-    cw__system_free(scratch.at);
-    scratch.at = NULL;
-    scratch.size = 0;
+    cw__system_free(cwb_here->scratch);
+    cwb_here->scratch = NULL;
+    cwb_here->scratch_bytes = 0;
     cwb_inbox_close(self);
     cw_js_worker_end(self);
 }
@@ -96,7 +94,13 @@ cw__worker *cwb_init(uint32_t wake_by_message)
                               .name_of = cwb_name_of,
                               .home_of = cwb_home_of,
                               .runs_here = cwb_runs_here,
+                              .homeless = cwb_homeless,
                               .error_free = cwb_error_free,
+                              .runs_below = cwb_runs_below,
+                              .worker_lost = cwb_worker_lost,
+                              .replace_worker = cw_js_worker_lost,
+                              .life_over = cwb_life_over,
+                              .context_free = cwb_homes_free,
                               .deliver = cwb_deliver,
                               .worker_start = worker_start,
                               .worker_end = worker_end,
@@ -110,6 +114,9 @@ cw__worker *cwb_init(uint32_t wake_by_message)
     cwb_main->host_data = host_data_new(cwb_main);
     if (!cwb_main->host_data) return NULL;
     cw__worker *self = &cwb_main->workers[0];
+    if (!cwb_home_new(self)) return NULL;
+    cwb_here = self->host_data;
+    cw__the_host.keeper = cwb_main;
     self->has_loop = true;
     self->may_futex = false;
     cw__self = cwb_realm = self;
@@ -125,7 +132,7 @@ cw_context *cwb_main_context(void) { return cwb_main; }
 void cwb_name_main(void)
 {
     cw__text name = cw__text_begin(cwb_realm->name, sizeof cwb_realm->name);
-    cw__text_add(&name, (const char *)scratch.at);
+    cw__text_add(&name, (const char *)cwb_scratch(0));
 }
 
 /* Runs what there is to do on this realm, at most `budget` jobs (0: no limit).
@@ -134,7 +141,9 @@ int cwb_run(uint32_t budget)
 {
     cw__worker *before = cw__self; /* an event in virtual time, perhaps */
     cw__self = cwb_realm;
+    cw__user_end(cw__self);
     int why = (int)cw__worker_run(cw__self, budget, NULL);
+    if (why != CW__RUN_END) cw__user_begin(cw__self);
     cw__self = before;
     return why;
 }
@@ -144,12 +153,14 @@ double cwb_sleep_ms(void) { return cwb_ms_until(cwb_realm->wake_at_ns); }
 
 /* ---- contexts */
 
-static void set_up(cw__worker *worker, void *tracing)
+static bool set_up(cw__worker *worker, void *tracing)
 {
-    if (!tracing) return;
+    if (!cwb_home_new(worker)) return false;
+    if (!tracing) return true;
     size_t bytes = CW__TRACE_EVENTS * sizeof(cw__trace_event);
     worker->trace.events = cw__system_alloc(bytes);
     if (worker->trace.events) memset(worker->trace.events, 0, bytes);
+    return true;
 }
 
 /* Opens a context. Its threads are started during the call. `name` stands in
@@ -157,8 +168,8 @@ static void set_up(cw__worker *worker, void *tracing)
 intptr_t cwb_context_open(uint32_t workers, uint32_t tracing)
 {
     cw_context *context;
-    int status = cw__context_open(workers, (const char *)scratch.at, set_up,
-                                  tracing ? &scratch : NULL, &context);
+    int status = cw__context_open(workers, (const char *)cwb_scratch(0), set_up,
+                                  tracing ? &cwb_main : NULL, &context);
     if (status != CW_OK) return status;
     /* Nobody joins them here: JavaScript hears of each one's end by the message
      * that Emscripten sends when a detached thread is over. */
@@ -177,7 +188,7 @@ intptr_t cwb_context_open(uint32_t workers, uint32_t tracing)
 intptr_t cwb_context_lodge(uint32_t places)
 {
     cw_context *context =
-        cw__view_apart_new(cwb_main, places, (const char *)scratch.at);
+        cw__view_apart_new(cwb_main, places, (const char *)cwb_scratch(0));
     if (!context) return CW_ENOMEM;
     context->host_data = host_data_new(context);
     if (context->host_data) return (intptr_t)context;
@@ -228,6 +239,8 @@ uint32_t cwb_context_drain(cw_context *context)
     for (;;) {
         cw_job *job = NULL;
         cw__context_take(context, &job, 1);
+        if (!job) job = cw__aside_take(&context->aside, CW__HIGH);
+        if (!job) job = cw__aside_take(&context->aside, CW__LOW);
         for (uint32_t i = 0; !job && i < context->count; i++)
             job = cw__worker_take_handed(&context->workers[i]);
         if (!job) return ended;
@@ -265,7 +278,7 @@ int cwb_task_number(cw_context *context, uint32_t length)
     cwb_context *data = context->host_data;
     char *name = cw__system_alloc(length + 1);
     if (!name) return CW_ENOMEM;
-    memcpy(name, scratch.at, length);
+    memcpy(name, cwb_scratch(0), length);
     name[length] = 0;
     for (;;) {
         cw__lock_acquire(&data->lock);
@@ -318,7 +331,7 @@ void cwb_stats(const cw_context *context)
 {
     cw_stats stats;
     cw_context_stats(context, &stats);
-    memcpy(scratch.at, &stats, sizeof stats);
+    memcpy(cwb_scratch(0), &stats, sizeof stats);
 }
 
 /* Memory that JavaScript passes by reference, zeroed as its arrays are. */

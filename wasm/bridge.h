@@ -26,6 +26,7 @@
 #include "context.h"
 #include "host.h"
 #include "job.h"
+#include "lost.h"
 #include "worker.h"
 
 /* Grows with each change of what JavaScript and C expect of each other, so that
@@ -63,7 +64,8 @@ enum cwb_launch_flags {
     CWB_LAUNCH_ATOMIC = 64, /* see CW_START_ATOMIC, and ... */
     CWB_LAUNCH_UNDISPATCHED = 128, /* ... CW_START_UNDISPATCHED: only LOCAL */
     CWB_LAUNCH_LONELY = 256,       /* its failure is its caller's */
-    CWB_LAUNCH_REFERS = 512        /* the data end with a list, see values.h */
+    CWB_LAUNCH_REFERS = 512,       /* the data end with a list, see values.h */
+    CWB_LAUNCH_RESERVED = 1024     /* it has a place, see cwb_reserve() */
 };
 
 /* Kinds of scopes inside of a body. */
@@ -133,11 +135,31 @@ typedef struct cwb_error_record {
     uint32_t payload_bytes; /* behind the message, aligned to 8 */
 } cwb_error_record;
 
+/* In the ring of what has begun on a realm and is not over: bodies that wait,
+ * and scopes in them. Only their own realm sees it, or who has killed it. */
+typedef struct cwb_open {
+    struct cwb_open *next, *before;
+    cw_job *job;
+} cwb_open;
+
+/* A realm: JavaScript's world on one thread. A worker whose thread is lost gets
+ * another one, so what belongs to a realm names that, not the worker. Lives as
+ * long as the worker's context. */
+typedef struct cwb_home {
+    cw__worker *worker;
+    struct cwb_home *older; /* the worker's one before */
+    _Atomic uint32_t gone;  /* its thread is lost: nobody is told any more */
+    uint8_t *scratch;
+    uint32_t scratch_bytes;
+    cwb_open open;
+} cwb_home;
+
 /* What is kept for a job that JavaScript launched: stands behind its frame. */
 typedef struct cwb_ticket {
     struct cwb_ticket *next; /* first, for inbox.h */
     cw_job *job;
-    cw__worker *home; /* whose realm launched it */
+    cwb_home *home; /* the realm that launched it */
+    cwb_open open;  /* of a body in JavaScript that waits, where it runs */
     uint32_t token;
     uint32_t unhandled; /* it failed and there is nobody else to tell */
     /* Argument, then result, of a body in JavaScript. */
@@ -172,6 +194,27 @@ enum {
 /* The worker whose thread the calling realm is. Not always cw__self, which is
  * the worker of the context that is at work on this thread. */
 extern _Thread_local cw__worker *cwb_realm;
+/* The realm itself. */
+extern _Thread_local cwb_home *cwb_here;
+
+/* A realm for a worker's next thread: false without memory. */
+bool cwb_home_new(cw__worker *worker);
+/* Frees those of all workers. */
+void cwb_homes_free(cw_context *context);
+/* A job that was to go on in a realm that is lost: a body of its own ends, with
+ * an error (owned); a wait goes on elsewhere. */
+cw_error *cwb_homeless_error(cw_job *job, const cwb_home *home);
+void cwb_leave_behind(cw_job *job, const cwb_home *home);
+void cwb_become_killable(void);
+/* Puts a body or scope into the calling realm's ring, or takes it off. */
+void cwb_open_add(cwb_open *open, cw_job *job);
+void cwb_open_remove(cwb_open *open);
+/* True if that realm still hears what it is told. */
+static inline bool cwb_hears(const cwb_home *home)
+{
+    /* acquire: pairs with who has killed it */
+    return !cw_load_acquire(&home->gone);
+}
 
 /* The page's or main thread's own context, which runs on its event loop. */
 extern cw_context *cwb_main;
@@ -211,11 +254,13 @@ cw_job *cwb_body_new(cw_context *context, uint32_t task, uint32_t token,
 
 /* Puts something into a realm's inbox, and lets it look there soon, or when it
  * happens to. */
-void cwb_post(cw__worker *home, uintptr_t item);
-void cwb_post_quietly(cw__worker *home, uintptr_t item);
+void cwb_post(cwb_home *home, uintptr_t item);
+void cwb_post_quietly(cwb_home *home, uintptr_t item);
 /* The calling realm ends: what is in its inbox is thrown away, and what comes
  * later, too. */
 void cwb_inbox_close(cw__worker *self);
+/* Throws away what is or was in an inbox, unread. Not for jobs. */
+void cwb_discard(uintptr_t item);
 /* Tells JavaScript of a job's end. */
 void cwb_ticket_deliver(cwb_ticket *ticket);
 void cwb_job_drop(cw_job *job);
@@ -225,6 +270,10 @@ void cwb_job_final(cw_job *job, bool unhandled);
 size_t cwb_job_free(cw_job *job);
 const char *cwb_name_of(const cw_job *job);
 cw__worker *cwb_home_of(const cw_job *job);
+bool cwb_runs_below(const cw__worker *worker, const cw_job *above);
+void cwb_worker_lost(cw__worker *worker, cw__life *life, const cw__loss *loss);
+void cwb_life_over(void *host_data);
+void cwb_homeless(cw_job *job);
 bool cwb_runs_here(const cw_job *job);
 void cwb_error_free(cw_error *error);
 uintptr_t cwb_deliver(cw__worker *self, uintptr_t chain);
@@ -253,5 +302,7 @@ void cw_js_error_freed(uint32_t slot);
 int cw_js_worker_start(cw__worker *worker, const char *name);
 void cw_js_worker_end(cw__worker *worker);
 void cw_js_wake(cw__worker *worker);
+void cw_js_killable(void);
+void cw_js_worker_lost(cw__worker *worker, cw__life *life);
 
 #endif /* CW_BRIDGE_H */

@@ -11,11 +11,13 @@ WASM_CFLAGS := -std=gnu11 -O3 -pthread -Isrc -MMD -MP \
 
 # What runs seldom is made small instead of fast: tests, debugging, setting up.
 WASM_RARE := dump dump_look dump_text deadlock watch run_test scheduler virtual \
-  test executor elements debug places
+  test executor elements debug places text error limit view shared_context \
+  main_context bare handler handlers produce broadcast broadcasts channel_close \
+  select select_wait selects scopes check stats trace pthread kill lost
 $(WASM_RARE:%=$(WASM_BUILD)/%.o): WASM_CFLAGS += -Oz
 
 WASM_OBJECTS := $(CORE_SOURCES:src/%.c=$(WASM_BUILD)/%.o) \
-  $(addprefix $(WASM_BUILD)/,emscripten.o waiting.o pthread.o) \
+  $(addprefix $(WASM_BUILD)/,emscripten.o waiting.o pthread.o malloc.o) \
   $(BRIDGE_SOURCES:wasm/%.c=$(WASM_BUILD)/%.o)
 
 # The same without threads, where memory cannot be shared: there atomic
@@ -56,13 +58,13 @@ WASM_OUTPUTS := $(DIST)/coworker.mjs $(DIST)/coworker.node.mjs $(DIST)/coworker-
   $(DIST)/coworker-solo.node.mjs web/layout.gen.ts lib/libcoworker.a lib/coworker.link \
   lib/libcoworker-solo.a lib/coworker-solo.link $(PUBLIC_HEADERS)
 
-$(WASM_BUILD)/%.o: src/%.c $(BUILD)/.emscripten
+$(WASM_BUILD)/%.o: src/%.c wasm/emscripten.mk $(BUILD)/.emscripten
 	$(Q)mkdir -p $(@D)
 	$(Q)$(EMCC) $(WASM_CFLAGS) -c $< -o $@
-$(WASM_BUILD)/%.o: src/platform/%.c $(BUILD)/.emscripten
+$(WASM_BUILD)/%.o: src/platform/%.c wasm/emscripten.mk $(BUILD)/.emscripten
 	$(Q)mkdir -p $(@D)
 	$(Q)$(EMCC) $(WASM_CFLAGS) -c $< -o $@
-$(WASM_BUILD)/%.o: wasm/%.c $(BUILD)/.emscripten
+$(WASM_BUILD)/%.o: wasm/%.c wasm/emscripten.mk $(BUILD)/.emscripten
 	$(Q)mkdir -p $(@D)
 	$(Q)$(EMCC) $(WASM_CFLAGS) -c $< -o $@
 

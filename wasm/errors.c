@@ -28,7 +28,7 @@ cw_error *cwb_error_new(int code, int32_t slot)
     cw__error_origin *origin = cw__error_origin_of(error);
     if (origin && slot >= 0) {
         cw__context_hold(cwb_realm->context);
-        *origin = (cw__error_origin){cwb_realm, (uint32_t)slot};
+        *origin = (cw__error_origin){cwb_here, (uint32_t)slot};
     }
     return error;
 }
@@ -37,7 +37,7 @@ cw_error *cwb_error_new(int code, int32_t slot)
 int32_t cwb_error_slot(cw_error *error)
 {
     const cw__error_origin *origin = cw__error_origin_of(error);
-    return origin && origin->home == cwb_realm ? (int32_t)origin->slot : -1;
+    return origin && origin->home == cwb_here ? (int32_t)origin->slot : -1;
 }
 
 /* One more reference to an error whose object this realm still has. False: the
@@ -59,8 +59,8 @@ uint32_t cwb_error_payload_bytes(const cw_error *error)
 
 void cwb_error_free(cw_error *error)
 {
-    cw__worker *home = cw__error_origin_of(error)->home;
-    if (home == cwb_realm)
+    cwb_home *home = cw__error_origin_of(error)->home;
+    if (home == cwb_here)
         cwb_error_freed(error);
     else /* there is no hurry */
         cwb_post_quietly(home, (uintptr_t)error | CWB_MARK_ERROR);
@@ -71,12 +71,12 @@ void cwb_error_freed(cw_error *error)
     cw__error_origin origin = *cw__error_origin_of(error);
     cw__error_free(error);
     cw_js_error_freed(origin.slot);
-    cw__context_drop(((cw__worker *)origin.home)->context);
+    cw__context_drop(((cwb_home *)origin.home)->worker->context);
 }
 
 void cwb_error_discard(cw_error *error)
 {
-    cw__worker *home = cw__error_origin_of(error)->home;
+    const cwb_home *home = cw__error_origin_of(error)->home;
     cw__error_free(error);
-    cw__context_drop(home->context);
+    cw__context_drop(home->worker->context);
 }

@@ -20,7 +20,7 @@
 
 struct cwb_note {
     struct cwb_note *next; /* first, for inbox.h */
-    cw__worker *home;
+    cwb_home *home;
     uint32_t token;
     enum cwb_news news;
     bool registering, fired; /* the first until `handler` is there */
@@ -30,7 +30,7 @@ struct cwb_note {
     cwb_element element;     /* owned; CWB_NOTHING if there is none */
 };
 
-static cwb_note *note_new(cw__worker *home, uint32_t token, enum cwb_news news)
+static cwb_note *note_new(cwb_home *home, uint32_t token, enum cwb_news news)
 {
     cwb_note *note = cw__alloc(sizeof *note);
     if (note) *note = (cwb_note){.home = home, .token = token, .news = news};
@@ -46,7 +46,7 @@ static void note_free(cwb_note *note)
 static void post(cwb_note *note, cw_error *error)
 {
     note->error = cw_error_retain(error);
-    cw__worker *home = note->home;
+    cwb_home *home = note->home;
     cwb_post(home, (uintptr_t)note | CWB_MARK_NOTE);
 }
 
@@ -80,6 +80,8 @@ void cwb_note_deliver(cwb_note *note)
     forget(note);
 }
 
+cwb_home *cwb_note_home(const cwb_note *note) { return note->home; }
+
 void cwb_note_discard(cwb_note *note)
 {
     cwb_element_drop(&note->element);
@@ -91,7 +93,7 @@ void cwb_note_discard(cwb_note *note)
 static void job_ended(void *arg, cw_error *error)
 {
     cwb_note *note = arg;
-    if (note->home != cwb_realm) {
+    if (note->home != cwb_here) {
         post(note, error); /* the rest of it is its realm's */
         return;
     }
@@ -105,7 +107,7 @@ static void job_ended(void *arg, cw_error *error)
  * CW_NOT_LATE, never will be; CW_ENOMEM. */
 intptr_t cwb_on_completion(cw_job *job, uint32_t flags, uint32_t token)
 {
-    cwb_note *note = note_new(cwb_realm, token, CWB_FIRED);
+    cwb_note *note = note_new(cwb_here, token, CWB_FIRED);
     if (!note) return CW_ENOMEM;
     note->registering = true;
     bool over = cw_is_completed(job) && flags & CW_NOT_LATE;
@@ -135,10 +137,10 @@ uint32_t cwb_handler_dispose(cwb_note *note)
 
 /* ---- functions that something of the core's owns */
 
-cw_error *cwb_tell(cw__worker *home, uint32_t token, enum cwb_news news,
+cw_error *cwb_tell(cwb_home *home, uint32_t token, enum cwb_news news,
                    cw_error *error, cwb_element *element)
 {
-    if (home == cwb_realm) return cw_js_handled(token, news, error, element);
+    if (home == cwb_here) return cw_js_handled(token, news, error, element);
     cwb_note *note = note_new(home, token, news);
     if (note) {
         if (element) note->element = *element;
@@ -155,9 +157,9 @@ cw_error *cwb_function_call(const cwb_function *self, enum cwb_news news,
     return cwb_tell(self->home, self->token, news, error, element);
 }
 
-int cwb_ask(cw__worker *home, uint32_t token, enum cwb_news news, void *task)
+int cwb_ask(cwb_home *home, uint32_t token, enum cwb_news news, void *task)
 {
-    if (home == cwb_realm)
+    if (home == cwb_here)
         return (int)(intptr_t)cw_js_handled(token, news, task, NULL);
     cwb_note *note = note_new(home, token, news);
     if (!note) return CW_ENOMEM;
@@ -169,7 +171,7 @@ int cwb_ask(cw__worker *home, uint32_t token, enum cwb_news news, void *task)
 static void free_function(cw__shared *shared)
 {
     cwb_function *self = (cwb_function *)(void *)shared;
-    cw_context *context = self->home->context;
+    cw_context *context = self->home->worker->context;
     cwb_function_call(self, CWB_DROPPED, NULL, NULL);
     cw__free(self, sizeof *self);
     cw__context_drop(context);
@@ -180,9 +182,9 @@ cwb_function *cwb_function_new(uint32_t token)
     cwb_function *self = cw__alloc(sizeof *self);
     if (!self) return NULL;
     *self = (cwb_function){
-        .shared.free = free_function, .home = cwb_realm, .token = token};
+        .shared.free = free_function, .home = cwb_here, .token = token};
     atomic_init(&self->shared.refs, 1);
-    cw__context_hold(self->home->context);
+    cw__context_hold(self->home->worker->context);
     return self;
 }
 
@@ -252,6 +254,35 @@ const cw_elements *cwb_elements_handler(const cw_elements *base, uint32_t token)
 const cw_elements *cwb_elements_name(const cw_elements *base, uint32_t length)
 {
     return cw_elements_with_name(base, cwb_scratch_string(length));
+}
+
+/* Gives up a set for the one that was made of it, or for NULL. */
+static const cw_elements *replacing(const cw_elements **set,
+                                    const cw_elements *made)
+{
+    if (made != *set) cw_elements_release(*set);
+    *set = made;
+    return made;
+}
+
+/* Elements like `base` with what counts for one launch: milliseconds, or -1, of
+ * timeout and deadline, enum cw_priority, and enum cw_when_full, or -1. */
+const cw_elements *cwb_elements_terms(const cw_elements *base, double timeout,
+                                      double deadline, int priority,
+                                      int when_full)
+{
+    const cw_elements *given =
+        cw_elements_with_priority(base, (cw_priority)priority);
+    const cw_elements *set = given;
+    if (set && timeout >= 0)
+        set = cw_elements_with_timeout(given, cwb_whole_ms(timeout));
+    set = replacing(&given, set);
+    if (set && deadline >= 0)
+        set = cw_elements_with_deadline(given, cwb_whole_ms(deadline));
+    set = replacing(&given, set);
+    if (set && when_full >= 0)
+        set = cw_elements_with_when_full(given, (cw_when_full)when_full);
+    return replacing(&given, set);
 }
 
 typedef struct value {

@@ -16,7 +16,7 @@ typedef struct cwb_note cwb_note;
 /* A function that something of the core's owns. Its realm's context is held. */
 typedef struct cwb_function {
     cw__shared shared; /* first */
-    cw__worker *home;
+    cwb_home *home;
     uint32_t token;
 } cwb_function;
 
@@ -31,17 +31,19 @@ cw_error *cwb_function_call(const cwb_function *self, enum cwb_news news,
                             cw_error *error, cwb_element *element);
 
 /* The same for a token that is known to `home` otherwise. */
-cw_error *cwb_tell(cw__worker *home, uint32_t token, enum cwb_news news,
+cw_error *cwb_tell(cwb_home *home, uint32_t token, enum cwb_news news,
                    cw_error *error, cwb_element *element);
 
 /* The same for an executor: what it answers, 0 from elsewhere; CW_ENOMEM. */
-int cwb_ask(cw__worker *home, uint32_t token, enum cwb_news news, void *task);
+int cwb_ask(cwb_home *home, uint32_t token, enum cwb_news news, void *task);
 
 /* Runs a task that an executor has taken. */
 void cwb_execute(void *task);
 
 /* On that realm: makes the call. */
 void cwb_note_deliver(cwb_note *note);
+/* The realm that it is for. */
+cwb_home *cwb_note_home(const cwb_note *note);
 /* The realm is gone. */
 void cwb_note_discard(cwb_note *note);
 

@@ -64,6 +64,14 @@ EM_JS(void, cw_js_worker_end, (cw__worker *worker), {
     if (Module["coworker"]) Module["coworker"].workerEnd(worker);
 })
 
+EM_JS(void, cw_js_killable, (void), {
+    Module["coworker"].becameKillable();
+})
+
+EM_JS(void, cw_js_worker_lost, (cw__worker *worker, cw__life *life), {
+    Module["coworker"].workerLost(worker, life);
+})
+
 EM_JS(void, cw_js_wake, (cw__worker *worker), {
     Module["coworker"].wake(worker);
 })

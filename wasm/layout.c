@@ -41,6 +41,7 @@ int main(void)
     CONSTANT("LAUNCH_ATOMIC", CWB_LAUNCH_ATOMIC);
     CONSTANT("LAUNCH_UNDISPATCHED", CWB_LAUNCH_UNDISPATCHED);
     CONSTANT("LAUNCH_LONELY", CWB_LAUNCH_LONELY);
+    CONSTANT("LAUNCH_RESERVED", CWB_LAUNCH_RESERVED);
     CONSTANT("JOB_CANCELLED", CWB_IS_CANCELLED);
     CONSTANT("JOB_ENDED", CWB_HAS_ENDED);
     CONSTANT("JOB_ACTIVE", CWB_IS_ACTIVE);
@@ -132,6 +133,8 @@ int main(void)
     OFFSET("STATS_TIMERS", cw_stats, timers);
     OFFSET("STATS_WORKERS", cw_stats, workers);
     OFFSET("STATS_IDLE", cw_stats, idle);
+    OFFSET("STATS_LOST", cw_stats, lost);
+    OFFSET("STATS_UNDEAD", cw_stats, undead);
 #define CODE(name, value, text) CONSTANT("CW_" #name, value);
     CW_ERROR_MAP(CODE)
     return 0;

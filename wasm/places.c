@@ -12,7 +12,7 @@
 
 /* An executor of the application's: an object of JavaScript's. */
 typedef struct executor {
-    cw__worker *home;
+    cwb_home *home;
     uint32_t token;
 } executor;
 
@@ -28,7 +28,7 @@ static int is_dispatch_needed(void *arg)
 {
     const executor *self = arg;
     /* Elsewhere the answer is clear, and nobody there to give it. */
-    if (self->home != cwb_realm) return 1;
+    if (self->home != cwb_here) return 1;
     int answer = cwb_ask(self->home, self->token, CWB_IS_DISPATCH_NEEDED, NULL);
     return answer < 0 ? CW_EFAILED : answer;
 }
@@ -49,7 +49,7 @@ cw_context *cwb_executor_new(uint32_t token, uint32_t length)
                                       .release = release};
     executor *self = cw__alloc(sizeof *self);
     if (!self) return NULL;
-    *self = (executor){.home = cwb_realm, .token = token};
+    *self = (executor){.home = cwb_here, .token = token};
     cw_context *context =
         cw_executor_context(&calls, self, cwb_scratch_string(length));
     if (!context) cw__free(self, sizeof *self);

@@ -14,16 +14,27 @@
 #include "launch.h"
 #include "limit.h"
 
+/* Their frame: bodies in JavaScript end with their realm. */
+typedef struct scope_frame {
+    cw_frame frame; /* first */
+    cwb_open open;
+} scope_frame;
+
+static cwb_open *open_of(cw_job *scope)
+{
+    return &((scope_frame *)(void *)cw__job_frame(scope))->open;
+}
+
 static const cw_coroutine types[] = {
-    [CWB_SCOPE] = {.name = "coroutineScope", .frame_size = sizeof(cw_frame)},
+    [CWB_SCOPE] = {.name = "coroutineScope", .frame_size = sizeof(scope_frame)},
     [CWB_SCOPE_SUPERVISOR] = {.name = "supervisorScope",
-                              .frame_size = sizeof(cw_frame)},
+                              .frame_size = sizeof(scope_frame)},
     [CWB_SCOPE_NON_CANCELLABLE] = {.name = "nonCancellable",
-                                   .frame_size = sizeof(cw_frame)},
+                                   .frame_size = sizeof(scope_frame)},
     [CWB_SCOPE_LIMITED] = {.name = "withTimeout",
-                           .frame_size = sizeof(cw_frame)},
+                           .frame_size = sizeof(scope_frame)},
     [CWB_SCOPE_CHANGED] = {.name = "withContext",
-                           .frame_size = sizeof(cw_frame)},
+                           .frame_size = sizeof(scope_frame)},
 };
 
 static bool set_limit(cw_job *scope, double ms)
@@ -68,6 +79,7 @@ cw_job *cwb_scope_open(cw_job *parent, uint32_t kind, double ms,
     }
     job->last = 1; /* it has begun */
     if (above) cw__job_attach(above, job);
+    cwb_open_add(open_of(job), job);
     return job;
 }
 
@@ -86,6 +98,7 @@ uint32_t cwb_scope_end(cw_job *scope, uint32_t code)
 {
     cw_error *error = cwb_take_error(scope, code);
     bool keeps = code & CWB_AT_ONCE && !error;
+    cwb_open_remove(open_of(scope));
     cw__job_finish(cw__self, scope, error);
     cw__worker_flush(cw__self);
     if (!cw_is_completed(scope)) return CWB_SCOPE_OPEN;

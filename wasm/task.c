@@ -5,10 +5,10 @@
 #include "bridge.h"
 
 #include "alloc.h"
+#include "booking.h"
 #include "elements.h"
 #include "error.h"
 #include "launch.h"
-#include "limit.h"
 #include "main_context.h"
 #include "values.h"
 #include "waits.h"
@@ -118,8 +118,13 @@ static cw_step run_in_javascript(cw_frame *frame)
     cw__worker *self = cwb_realm;
     cw_job *job = frame->job;
     cwb_ticket *ticket = cwb_ticket_of(job);
+    if (ticket->local && cw_unlikely(ticket->home != cwb_here)) {
+        frame->error = cwb_homeless_error(job, ticket->home);
+        return CW_STEP_DONE;
+    }
     bool called = self->host_called;
     self->host_ran = self->host_called = true;
+    if (cw_unlikely(job->flags & CW__JOB_KILLABLE)) cwb_become_killable();
     uint32_t code = (uint32_t)cw_js_run(job, ticket->task, ticket->outcome,
                                         ticket->data, values_length(ticket));
     if (code == (CWB_PENDING | CWB_KEEPS_PLACE)) {
@@ -129,6 +134,7 @@ static cw_step run_in_javascript(cw_frame *frame)
     }
     if ((code & 7) == CWB_PENDING) {
         self->foreign++;
+        cwb_open_add(&ticket->open, job);
         /* What stands in line waits until the function has come to where it
          * waits. Tasks, which are independent, gain from running in batches. */
         if (ticket->local && self->running) self->host_goes_on = true;
@@ -147,6 +153,7 @@ static const cw_coroutine javascript = {
 void cwb_complete(cw_job *job, uint32_t code)
 {
     cwb_realm->foreign--;
+    cwb_open_remove(&cwb_ticket_of(job)->open);
     cw__job_finish(cw__self, job, take_outcome(job, code));
 }
 
@@ -211,7 +218,7 @@ static cwb_ticket *make(cw_context *context, const cw_coroutine *type,
     cwb_ticket *ticket = cwb_ticket_of(job);
     memset(ticket, 0, sizeof *ticket);
     ticket->job = job;
-    ticket->home = cwb_realm;
+    ticket->home = cwb_here;
     ticket->token = token;
     ticket->capacity = capacity;
     ticket->data = room_of(ticket);
@@ -225,73 +232,121 @@ static cw_job *forget(cw_job *job)
     return fail(CW_ENOMEM);
 }
 
+/* How a job comes in that `scope` launches; see cw__entrance_ask(). */
+static int ask(cw_context *context, const cw_job *scope, uint32_t flags,
+               const cw_elements *given, enum cw__entry *entry)
+{
+    cw_start how = CW_START_DEFAULT;
+    if (flags & CWB_LAUNCH_LAZY) how = CW_START_LAZY;
+    if (flags & CWB_LAUNCH_UNDISPATCHED) how = CW_START_UNDISPATCHED;
+    if (flags & CWB_LAUNCH_RESERVED) {
+        *entry = CW__HAS_PLACE;
+        return CW_OK;
+    }
+    return cw__entrance_ask(context, scope, cw__when_full(given), how, entry);
+}
+
+/* There is no memory for a job that was to come in so. */
+static cw_job *refuse(cw_context *context, enum cw__entry entry)
+{
+    if (entry == CW__HAS_PLACE) cw__entrance_give_back(context);
+    return fail(CW_ENOMEM);
+}
+
+/* Before something is given away for a launch with these flags, which might be
+ * refused: CW_OK, 1 (then the launch has CWB_LAUNCH_RESERVED, or the place is
+ * given back with cwb_give_place_back()), or CW_EQUEUEFULL. */
+int cwb_reserve(cw_context *context, const cw_job *scope, uint32_t flags,
+                const cw_elements *given)
+{
+    enum cw__entry entry;
+    int status = ask(context, scope, flags, given, &entry);
+    return status == CW_OK ? entry == CW__HAS_PLACE : status;
+}
+
+void cwb_give_place_back(cw_context *context)
+{
+    cw__entrance_give_back(context);
+}
+
+/* As cw_context_limit_queue(). */
+int cwb_context_limit_queue(cw_context *context, double max, uint32_t waits)
+{
+    return cw_context_limit_queue(context, (int)max,
+                                  waits ? CW_FULL_WAIT : CW_FULL_FAIL);
+}
+
+/* A job begins in its turn, or stands in line before. */
+static void set_off(cw_job *job, enum cw__hint hint)
+{
+    if (cw__job_lines_up(job))
+        cw__entrance_enter(job);
+    else
+        cw__context_launch(cw__self, job, hint);
+}
+
 static cw_job *go(cwb_ticket *ticket, cw_job *scope, cw_job *foster,
-                  uint32_t flags, double timeout_ms, const cw_elements *given)
+                  uint32_t flags, enum cw__entry entry,
+                  const cw_elements *given)
 {
     cw_job *job = ticket->job;
     cw_job *parent = given && given->has_job ? given->job : scope;
     if (foster && parent == scope) parent = foster;
-    if (!cw__job_set_elements(job, scope, given, parent == scope))
-        return forget(job);
+    if (cw__job_book(job, given, entry, cwb_main) != CW_OK ||
+        !cw__job_set_elements(job, scope, given, parent == scope)) {
+        cw_context *context = job->context;
+        (void)forget(job);
+        return refuse(context, entry);
+    }
     if (flags & CWB_LAUNCH_LAZY) cw__job_make_lazy(job);
     parent = parent_or_root(job->context, parent);
     if (parent) cw__job_attach(parent, job);
-    if (timeout_ms >= 0) {
-        cw_context *keeper = job->context->clock ? job->context : cwb_main;
-        cw_error *error = cw_error_new(CW_ETIMEDOUT, NULL, NULL);
-        int added = cw__limit_set(keeper, job, cwb_whole_ms(timeout_ms), error);
-        cw_error_release(error);
-        if (added < 0) {
-            error = cw_error_new(CW_ENOMEM, NULL, NULL);
-            cw_cancel(job, error);
-            cw_error_release(error);
-        } else {
-            cw__context_timer_added(cw__self, keeper, added == 1);
-        }
-    }
+    if (job->flags & CW__JOB_BOOKED) cw__job_submitted(job);
     if (flags & CWB_LAUNCH_UNDISPATCHED)
         cw__job_run_in_place(cw__self, job);
     else if (!(flags & (CWB_LAUNCH_HELD | CWB_LAUNCH_LAZY)))
-        cw__context_launch(cw__self, job,
-                           flags & CWB_LAUNCH_QUEUED ? CW__QUEUED
-                                                     : CW__SPAWNED);
+        set_off(job, flags & CWB_LAUNCH_QUEUED ? CW__QUEUED : CW__SPAWNED);
     return job;
 }
 
 /* Lets a job begin that was launched with CWB_LAUNCH_HELD: what was done to it
  * in between, such as cancelling, comes before its body for sure. */
-void cwb_launch_held(cw_job *job)
-{
-    cw__context_launch(cw__self, job, CW__SPAWNED);
-}
+void cwb_launch_held(cw_job *job) { set_off(job, CW__SPAWNED); }
 
 /* Launches function number `task` of the task module with the argument list
  * (CWB_LAUNCH_MESSAGE: the number of the parcel with it) that is encoded in the
  * scratch buffer; or, CWB_LAUNCH_LOCAL, function number `task` of the calling
  * realm. `context` NULL: where `parent` runs, or the main context. `given`
  * (borrowed) is NULL or what it is launched with, a job among it in place of
- * `parent`. Returns a handle; or 0, and cw_last_error() is CW_ENOMEM, or
- * CW_ESTATE if the context is a test dispatcher of another scheduler. */
+ * `parent`. Returns a handle; or 0, and cw_last_error() is CW_ENOMEM,
+ * CW_EQUEUEFULL, or CW_ESTATE if the context is a test dispatcher of another
+ * scheduler. */
 cw_job *cwb_launch(cw_context *context, cw_job *parent, uint32_t task,
                    uint32_t flags, uint32_t token, uint32_t length,
-                   double timeout_ms, const cw_elements *given)
+                   const cw_elements *given)
 {
     bool local = (flags & CWB_LAUNCH_LOCAL) != 0;
     uint32_t room = local || length > INLINE_BYTES ? 0 : INLINE_BYTES;
     cw_job *foster = NULL;
     int status = place(&context, parent, local, &foster);
     if (status != CW_OK) return fail(status);
+    enum cw__entry entry;
+    status = ask(context, parent, flags, given, &entry);
+    if (status != CW_OK) return fail(status);
     cwb_ticket *ticket = make(context, &javascript, flags, room, token);
-    if (!ticket) return fail(CW_ENOMEM);
+    if (!ticket) return refuse(context, entry);
     ticket->task = task;
     if (flags & CWB_LAUNCH_MESSAGE) ticket->outcome = CWB_MESSAGE;
     ticket->local = local;
     if (local) ticket->outcome = CWB_LOCAL;
     bool refers = (flags & CWB_LAUNCH_REFERS) != 0;
-    if (!set_data(ticket, cwb_scratch(0), length, refers))
-        return forget(ticket->job);
-    return go(ticket, parent, foster, flags, timeout_ms, given);
+    if (!set_data(ticket, cwb_scratch(0), length, refers)) {
+        (void)forget(ticket->job);
+        return refuse(context, entry);
+    }
+    return go(ticket, parent, foster, flags, entry, given);
 }
+
 cw_job *cwb_body_new(cw_context *context, uint32_t task, uint32_t token,
                      const cw_elements *given)
 {
@@ -310,15 +365,18 @@ cw_job *cwb_body_new(cw_context *context, uint32_t task, uint32_t token,
  * in the scratch buffer; a string argument is copied and passed as pointer. */
 cw_job *cwb_launch_native(cw_context *context, cw_job *parent,
                           const cw_coroutine *type, uint32_t flags,
-                          uint32_t token, uint32_t length, double timeout_ms,
+                          uint32_t token, uint32_t length,
                           const cw_elements *given)
 {
     bool string = type->arg_type == 's';
     cw_job *foster = NULL;
     int status = place(&context, parent, false, &foster);
     if (status != CW_OK) return fail(status);
+    enum cw__entry entry;
+    status = ask(context, parent, flags, given, &entry);
+    if (status != CW_OK) return fail(status);
     cwb_ticket *ticket = make(context, type, flags, string ? length : 0, token);
-    if (!ticket) return fail(CW_ENOMEM);
+    if (!ticket) return refuse(context, entry);
     char *arg = (char *)ticket->job->top + type->arg_offset;
     if (string) {
         memcpy(ticket->data, cwb_scratch(0), length);
@@ -326,7 +384,7 @@ cw_job *cwb_launch_native(cw_context *context, cw_job *parent,
     } else {
         memcpy(arg, cwb_scratch(0), type->arg_size);
     }
-    return go(ticket, parent, foster, flags, timeout_ms, given);
+    return go(ticket, parent, foster, flags, entry, given);
 }
 
 /* True if what is launched on a context by this scope would not move. */
@@ -348,7 +406,8 @@ void cwb_job_final(cw_job *job, bool unhandled)
         ticket->outcome = CWB_ERROR;
         ticket->worker = cw_worker_name();
     }
-    cw__worker *home = ticket->home; /* the ticket is its realm's afterwards */
+    /* The ticket is its realm's afterwards. */
+    cw__worker *home = ticket->home->worker;
     cw__inbox_push(&home->inbox, (uintptr_t)ticket | CWB_MARK_TICKET);
     cw__worker_unpark(home);
 }
@@ -360,13 +419,21 @@ const char *cwb_name_of(const cw_job *job)
     return task ? cwb_task_name(job->context, ticket->task) : NULL;
 }
 
-cw__worker *cwb_home_of(const cw_job *job)
+static cwb_home *home_of(const cw_job *job)
 {
     if (job->flags & CW__JOB_LEAF) return cwb_leaf_home(job);
     return cwb_ticket_of((cw_job *)job)->home;
 }
 
-bool cwb_runs_here(const cw_job *job) { return cwb_home_of(job) == cwb_realm; }
+cw__worker *cwb_home_of(const cw_job *job)
+{
+    const cwb_home *home = home_of(job);
+    return cwb_hears(home) ? home->worker : NULL;
+}
+
+bool cwb_runs_here(const cw_job *job) { return home_of(job) == cwb_here; }
+
+void cwb_homeless(cw_job *job) { cwb_leave_behind(job, home_of(job)); }
 
 size_t cwb_job_free(cw_job *job)
 {
@@ -419,7 +486,7 @@ int32_t cwb_job_token(cw_job *job)
 {
     if (!(job->flags & CW__JOB_NOTIFY)) return -1;
     const cwb_ticket *ticket = cwb_ticket_of(job);
-    return ticket->home == cwb_realm ? (int32_t)ticket->token : -1;
+    return ticket->home == cwb_here ? (int32_t)ticket->token : -1;
 }
 
 /* How a job that this realm has launched has ended well, before its ticket

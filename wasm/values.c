@@ -100,7 +100,7 @@ bool cwb_element_take(cwb_element *element, uint32_t head)
     uint32_t length = head >> CWB_LENGTH_SHIFT;
     if ((head & CWB_ELEMENT_KIND) == CWB_LOCAL_VALUE) {
         element->head = CWB_LOCAL_VALUE;
-        element->local.home = cwb_realm;
+        element->local.home = cwb_here;
         element->local.token = length;
         element->local.number = word_at(from);
         cw__context_hold(cwb_realm->context);
@@ -134,10 +134,10 @@ static void release(cwb_element *element)
 /* Tells the realm of a local value what has become of that. */
 static void tell_home(cwb_element *element, enum cwb_news news)
 {
-    cw__worker *home = element->local.home;
+    cwb_home *home = element->local.home;
     element->head = CWB_NOTHING;
     cwb_tell(home, element->local.token, news, NULL, NULL);
-    cw__context_drop(home->context);
+    cw__context_drop(home->worker->context);
 }
 
 static void drop_counted(cwb_element *element)

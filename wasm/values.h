@@ -57,7 +57,7 @@ struct cwb_element {
         uint8_t *block;
         struct cwb_counted *counted;
         struct {
-            cw__worker *home; /* its context is held */
+            cwb_home *home; /* its context is held */
             uint32_t token;
             uint32_t number; /* one of its own for each value of that realm */
         } local;

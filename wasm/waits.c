@@ -21,7 +21,7 @@ static cwb_wait *wait_of(cw_frame *frame)
     return (cwb_wait *)(void *)((char *)frame + frame->type->arg_offset);
 }
 
-cw__worker *cwb_leaf_home(const cw_job *job)
+cwb_home *cwb_leaf_home(const cw_job *job)
 {
     return wait_of(cw__job_frame((cw_job *)job))->home;
 }
@@ -38,7 +38,7 @@ int cwb_leaf_begin(cw_job *scope, const cwb_leaf *leaf, const void *arg)
     cw_job *job = cw__job_new(context, &leaf->type, kind, 0, 0);
     if (!job) return CW_ENOMEM;
     memcpy((char *)job->top + leaf->type.arg_offset, arg, leaf->type.arg_size);
-    wait_of(cw__job_frame(job))->home = cwb_realm;
+    wait_of(cw__job_frame(job))->home = cwb_here;
     cw__job_attach(scope, job);
     const cw_job *before = beginning;
     beginning = job;
@@ -52,6 +52,11 @@ cw_step cwb_leaf_step(cw_frame *frame)
     const cwb_leaf *leaf = cw_container_of(frame->type, const cwb_leaf, type);
     cw_step step = leaf->body(frame);
     if (step != CW_STEP_DONE) return step;
+    if (cw_unlikely(wait_of(frame)->home != cwb_here)) {
+        cw_error_release(frame->error); /* its realm is lost: nobody to tell */
+        frame->error = NULL;
+        return CW_STEP_DONE;
+    }
     /* The body goes on in JavaScript; what is in line waits until it has come
      * to its next wait. */
     if (frame->job != beginning && !frame->job->context->clock)

@@ -21,7 +21,7 @@
 /* Begins the argument of every leaf. */
 typedef struct cwb_wait {
     uint32_t token;
-    cw__worker *home; /* set by cwb_leaf_begin() */
+    cwb_home *home; /* set by cwb_leaf_begin() */
 } cwb_wait;
 
 typedef struct cwb_leaf {
@@ -41,7 +41,7 @@ cw_step cwb_leaf_step(cw_frame *frame);
         NAME##__step}
 
 /* The realm that a leaf belongs to. */
-cw__worker *cwb_leaf_home(const cw_job *job);
+cwb_home *cwb_leaf_home(const cw_job *job);
 
 /* Begins a leaf in `scope`, with a copy of `arg`. CW_OK: its outcome has been
  * or will be told; CW_ENOMEM: it will not. */

@@ -17,6 +17,8 @@ export type { ModuleFactory } from './module.js';
 export type { ContextOptions } from './options.js';
 export { defaultContext, ioContext } from './shared-contexts.js';
 export type { IOOptions } from './shared-contexts.js';
+export { WorkerEvent } from './losses.js';
+export type { ContextEvents } from './losses.js';
 export type { ContextStats } from './stats.js';
 export type { TraceEvent, WorkerTrace } from './trace.js';
 export { diagnose, setDefaultTier } from './tier.js';

@@ -7,6 +7,7 @@ import type { Violation } from './browser-diagnosis.js';
 import { captureWorker, installEnvironment } from './environment.js';
 import type { RawWorker, WorkerFault } from './environment.js';
 import factory from './coworker.mjs';
+import { proofOf } from './proof.js';
 import { turnMaker } from './turn.js';
 
 /** Content-security-policy violations of the last moments, for diagnosis. */
@@ -109,7 +110,10 @@ function defaultWorker(): Worker {
 function wrap(worker: Worker): RawWorker {
   return {
     postMessage: (message, transfer) => worker.postMessage(message, transfer ?? []),
-    terminate: () => worker.terminate(),
+    terminate(lock) {
+      worker.terminate();
+      return lock === undefined ? Promise.resolve(false) : proofOf(lock);
+    },
     listen(onMessage, onError) {
       worker.addEventListener('message', (event) => onMessage(event.data));
       worker.addEventListener('error', (event) => {

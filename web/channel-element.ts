@@ -49,7 +49,7 @@ export class LocalValue implements Ticket {
   share(): void {
     if (this.parcel !== undefined) return;
     const { realm, value, number } = this;
-    const name = parcelName(realm.self, number);
+    const name = parcelName(realm.home, number);
     try {
       realm.deposit(contentOf(value)[0], [], name); // it may be received here
     } catch (error) {
@@ -100,7 +100,8 @@ export function writeElement(realm: LaunchRealm, value: unknown): number {
   if (length < 0 || length > layout.ELEMENT_MAX_BYTES) {
     let sent: Sent;
     try {
-      sent = support.handles!.deposit(realm, ...contentOf(value));
+      const [content, list] = contentOf(value);
+      sent = support.handles?.deposit(realm, content, list) ?? realm.deposit(content, list);
     } catch (error) {
       throw new TypeError(
         `coworker: ${describe(value)} cannot be sent to a worker. Send plain data, typed arrays, ` +
@@ -130,7 +131,7 @@ export function takeElement(realm: LaunchRealm, at: Pointer, take: (value: unkno
   const kind = head & layout.ELEMENT_KIND;
   if (kind === layout.ELEMENT_LOCAL) {
     const home = memory.word(at + layout.ELEMENT_HOME);
-    if (home === realm.self) {
+    if (home === realm.home) {
       const token = memory.word(at + layout.ELEMENT_TOKEN);
       const value = (realm.ticketOf(token) as LocalValue).take();
       module._cwb_element_read(at);

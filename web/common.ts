@@ -38,17 +38,25 @@ export {
   IsolationError,
   MutexOwnerError,
   NativeError,
+  QueueFullError,
   StartError,
   TierError,
   TimeoutCancellationError,
   UndeliveredElementError,
   WorkerCrashedError,
+  WorkerLostError,
+  ContextLostError,
 } from './errors.js';
 export { Deferred, Job } from './job.js';
-export type { CompletionFunction, CompletionHandle, CompletionOptions } from './job.js';
+export type {
+  CompletionFunction,
+  CompletionHandle,
+  CompletionOptions,
+  ProgressOptions,
+} from './job.js';
 export { Mutex } from './mutex.js';
 export type { MutexOptions } from './mutex.js';
-export type { LaunchOptions, Start } from './options.js';
+export type { LaunchOptions, Priority, Start, WhenFull } from './options.js';
 export { transfer } from './parcels.js';
 export { SelectClauses, select, selectUnbiased } from './select.js';
 export type { Then } from './select.js';
@@ -57,4 +65,6 @@ export type { SemaphoreOptions } from './semaphore.js';
 export type { Resume, SuspendBlock } from './suspend.js';
 export { ProducerChannel, produce } from './produce.js';
 export type { LocalLauncher, ProduceBlock, ProduceOptions } from './produce.js';
+export { ResultStream, stream } from './stream.js';
+export type { StreamOptions, StreamValue, Streamer } from './stream.js';
 export { Scope } from './task-scope.js';

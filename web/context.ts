@@ -10,13 +10,16 @@ import {
   ContextClosedError,
   IllegalStateError,
   StartError,
-  WorkerCrashedError,
+  ContextLostError,
   expected,
+  noMemory,
 } from './errors.js';
 import { explained } from './explain.js';
 import type { Deferred, Job } from './job.js';
 import { Target, launch, splitCall } from './launch.js';
 import * as layout from './layout.gen.js';
+import { ContextEventTarget, Losses, WorkerEvent } from './losses.js';
+import type { ContextEvents } from './losses.js';
 import { Memory } from './memory.js';
 import type { Pointer } from './module.js';
 import { checkContext, quiet } from './options.js';
@@ -37,8 +40,12 @@ import { ContextView, openView } from './view.js';
 /** A thread of the context, from its start to its end. */
 interface Slot {
   readonly thread: Thread;
+  /** Of the worker whose thread it is. */
+  readonly index: number;
   worker: Pointer;
   ready: boolean;
+  /** It took the place of one that was lost. */
+  readonly isOther: boolean;
 }
 
 /**
@@ -47,7 +54,7 @@ interface Slot {
  * @typeParam M - the task module's type, `typeof import('./tasks.js')`: then a
  * wrong task name or argument is a compile error
  */
-export class FixedWorkerContext<M extends object = AnyTasks> {
+export class FixedWorkerContext<M extends object = AnyTasks> extends ContextEventTarget {
   /** The name that was given; the workers' names derive from it. */
   readonly name: string;
   /** The number of workers. */
@@ -69,6 +76,7 @@ export class FixedWorkerContext<M extends object = AnyTasks> {
   private readonly crew: Crew | undefined;
   private readonly readTrace: TraceReader | undefined;
   private readonly slots: Slot[] = [];
+  private readonly losses: Losses;
   private settleReady!: { resolve: () => void; reject: (error: unknown) => void };
   private failure: Error | undefined;
   /** @internal Gives why the context could not be opened, once all is over. */
@@ -89,6 +97,8 @@ export class FixedWorkerContext<M extends object = AnyTasks> {
     isShared: boolean,
     crew?: Crew,
   ) {
+    super();
+    this.losses = new Losses(options.losses);
     this.isShared = isShared;
     this.crew = crew;
     this.tier = crew?.tier ?? 'shared';
@@ -115,6 +125,7 @@ export class FixedWorkerContext<M extends object = AnyTasks> {
       return;
     }
     this.target = new Target(runtime, at, name, crew !== undefined);
+    this.limitQueue(at, options);
     this.keepProcess(true);
     this.deadline = setTimeout(() => void this.tooLate(), options.startTimeout);
     crew?.begin(this.crewHost(this.target));
@@ -140,6 +151,13 @@ export class FixedWorkerContext<M extends object = AnyTasks> {
     return explained(({ notOpened }) => notOpened(this.name, code));
   }
 
+  private limitQueue(at: Pointer, { maxQueue, whenFull }: CheckedOptions): void {
+    if (maxQueue === undefined) return;
+    const waits = Number(whenFull === 'wait');
+    if (this.runtime.module._cwb_context_limit_queue(at, maxQueue, waits) === 0) return;
+    this.notMade ??= { error: noMemory() };
+  }
+
   // ---- launching
 
   /**
@@ -151,7 +169,7 @@ export class FixedWorkerContext<M extends object = AnyTasks> {
    * @param args - anything that structured clone takes; plain data and arrays
    * go through shared memory
    * @throws TypeError for an unknown task or an argument that cannot be sent,
-   * ContextClosedError, RangeError for bad options
+   * ContextClosedError, QueueFullError, RangeError for bad options
    */
   launch<K extends TaskName<M>>(task: K, ...args: TaskArgs<M[K]>): Job;
   launch<K extends TaskName<M>>(options: LaunchOptions, task: K, ...args: TaskArgs<M[K]>): Job;
@@ -368,11 +386,15 @@ export class FixedWorkerContext<M extends object = AnyTasks> {
 
   // ---- threads
 
-  private spawner(): Spawner {
+  /** @param index - of the worker that gets another thread; none: all of them get one */
+  private spawner(index?: number): Spawner {
+    const { slots } = this;
     return {
       make: this.options.worker,
       spawned: (thread) => {
-        this.slots.push({ thread, worker: 0, ready: false });
+        const isOther = index !== undefined;
+        const place = index ?? slots.length;
+        slots[place] = { thread, index: place, worker: 0, ready: false, isOther };
       },
       message: (thread, message) => this.heard(thread, message),
       notMade: (error) => {
@@ -401,12 +423,16 @@ export class FixedWorkerContext<M extends object = AnyTasks> {
   }
 
   private heard(thread: Thread, message: FromWorker): void {
-    const slot = this.slots.find((candidate) => candidate.thread === thread)!;
+    const slot = this.slots.find((candidate) => candidate.thread === thread);
+    if (!slot) return; // it was lost
     const { parcels } = this.runtime;
     switch (message.type) {
       case 'hello':
         slot.worker = message.worker;
         this.runtime.wakers.set(message.worker, () => thread.send({ type: 'wake' }));
+        this.runtime.replacers.set(message.worker, (life) =>
+          this.lost(slot, life, 'was killed after the time of grace'),
+        );
         thread.send({
           type: 'init',
           memory: this.runtime.sharedMemory,
@@ -429,15 +455,13 @@ export class FixedWorkerContext<M extends object = AnyTasks> {
         );
         break;
       }
+      case 'mortal':
+        thread.lock = message.lock;
+        break;
       case 'crashed': {
         const cause = new Error(message.message);
         cause.stack = message.stack;
-        this.fail(
-          new WorkerCrashedError(
-            `coworker: a worker of context '${this.name}' crashed: ${message.message}`,
-            { cause },
-          ),
-        );
+        this.broken(slot, message.message, cause);
         break;
       }
       case 'stray': {
@@ -461,7 +485,7 @@ export class FixedWorkerContext<M extends object = AnyTasks> {
         parcels.drop(message.parcel);
         break;
       case 'bye':
-        this.runtime.wakers.delete(slot.worker);
+        this.forget(slot);
         break;
     }
   }
@@ -469,6 +493,7 @@ export class FixedWorkerContext<M extends object = AnyTasks> {
   private oneReady(slot: Slot, tasks: string[]): void {
     slot.ready = true;
     this.target.tasks ??= new Set(tasks);
+    if (slot.isOther) this.tell('workerreplaced', slot.index);
     if (this.isReady) this.allReady(tasks);
   }
 
@@ -502,16 +527,100 @@ export class FixedWorkerContext<M extends object = AnyTasks> {
 
   private async faulted(thread: Thread, fault: WorkerFault): Promise<void> {
     const slot = this.slots.find((candidate) => candidate.thread === thread);
-    if (slot?.ready) {
+    if (slot?.ready) this.died(slot, fault);
+    else this.fail(await explained((why) => why.notStarted(this.name, thread.url, fault)));
+  }
+
+  // ---- losing workers
+
+  /** A thread has ended by itself. */
+  private died(slot: Slot, { message, error }: WorkerFault): void {
+    if (this.failure !== undefined || this.threadsLeft === 0) return;
+    const { runtime } = this;
+    const reason = `died (${message})`;
+    const bytes = Memory.encode(reason);
+    runtime.writeBytes(bytes);
+    const life = runtime.module._cwb_worker_died(slot.worker, bytes.length);
+    if (life === 0) {
+      this.broken(slot, message, error);
+      return;
+    }
+    runtime.pumpNow(); // what it ran has ended: so its jobs are told first
+    this.lost(slot, life, reason);
+  }
+
+  /** A thread has ended inside of the core, which may be in any state now. */
+  private broken(slot: Slot, message: string, cause: unknown): void {
+    this.tell('workerlost', slot.index, message);
+    this.fail(
+      new ContextLostError(
+        `coworker: context '${this.name}' is lost: worker '${this.nameOf(slot.index)}' ` +
+          `stopped inside of the runtime: ${message}`,
+        { cause },
+      ),
+    );
+  }
+
+  /** The core has declared a thread dead: makes sure that it is, and starts another one. */
+  private lost(slot: Slot, life: Pointer, reason: string): void {
+    const { runtime, options, losses } = this;
+    const { thread, index, worker } = slot;
+    this.forget(slot);
+    void thread.kill().then((isProved) => {
+      if (!isProved) return;
+      runtime.module._cwb_life_proved(life);
+      runtime.deadThreads.push(thread);
+    });
+    this.tell('workerlost', index, reason);
+    if (losses.note()) {
+      const { count, period } = options.losses;
       this.fail(
-        new WorkerCrashedError(
-          `coworker: a worker of context '${this.name}' crashed: ${fault.message}`,
-          { cause: fault.error },
+        new ContextLostError(
+          `coworker: context '${this.name}' is lost: more than ${count} of its workers were lost ` +
+            `within ${period} ms, the last one, '${this.nameOf(index)}', as it ${reason}; ` +
+            'see the option `losses`',
         ),
       );
       return;
     }
-    this.fail(await explained((why) => why.notStarted(this.name, thread.url, fault)));
+    queueMicrotask(() => this.replace(index, worker));
+  }
+
+  private replace(index: number, worker: Pointer): void {
+    if (this.failure !== undefined) return;
+    const { runtime, options } = this;
+    const { module, deadThreads } = runtime;
+    const dead = deadThreads.pop();
+    const by = this.spawner(index);
+    let status: number;
+    if (dead) {
+      status = module._cwb_worker_replace(worker, 1);
+      if (status > 0) dead.restart(by, status);
+    } else {
+      status = spawnWith(by, () => module._cwb_worker_replace(worker, 0));
+    }
+    if (status < 0) {
+      void explained((why) => why.notReplaced(this.name, this.nameOf(index), status)).then(
+        (error) => this.fail(error),
+      );
+      return;
+    }
+    clearTimeout(this.deadline);
+    this.deadline = setTimeout(() => void this.tooLate(), options.startTimeout);
+  }
+
+  /** Whose thread is over is not to be woken or replaced. */
+  private forget({ worker }: Slot): void {
+    this.runtime.wakers.delete(worker);
+    this.runtime.replacers.delete(worker);
+  }
+
+  private nameOf(index: number): string {
+    return this.workers === 1 ? this.name : `${this.name}-${index + 1}`;
+  }
+
+  private tell(type: keyof ContextEvents, index: number, reason?: string): void {
+    this.dispatchEvent(new WorkerEvent(type, this.nameOf(index), index, reason));
   }
 
   /** The context is beyond repair: everything in it ends now. */
@@ -524,9 +633,9 @@ export class FixedWorkerContext<M extends object = AnyTasks> {
     const { module } = this.runtime;
     this.cancelAll(error);
     module._cw_context_close(this.target.context);
-    for (const { thread, worker } of this.slots) {
-      thread.terminate();
-      this.runtime.wakers.delete(worker);
+    for (const slot of this.slots) {
+      slot.thread.terminate();
+      this.forget(slot);
     }
     this.crew?.stop();
     // Jobs that have not begun can still end in order; the others were cut off.

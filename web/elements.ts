@@ -113,11 +113,13 @@ function handlerToken(realm: JobRealm, handler: FailureHandler): number {
 /**
  * The core's set for elements: owned, 0 if there are none.
  * @param parent - the parent job's address, if `elements.job` names one
+ * @param grace - milliseconds between cancelling and killing, if it may be killed
  */
 export function makeElements(
   realm: JobRealm,
   elements: Elements,
   parent: Pointer | undefined,
+  grace?: number,
 ): Pointer {
   const { module } = realm;
   let set: Pointer = 0;
@@ -130,6 +132,7 @@ export function makeElements(
   };
   try {
     if (parent !== undefined) become(module._cw_elements_with_job(0, parent));
+    if (grace !== undefined) become(module._cwb_elements_grace(set, grace));
     if (elements.name !== undefined) {
       const bytes = Memory.encode(elements.name);
       realm.writeBytes(bytes);

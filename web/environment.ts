@@ -15,7 +15,11 @@ export const ISOLATED = 'coworker-isolated';
 /** A worker as this package uses it, whichever host made it. */
 export interface RawWorker {
   postMessage(message: unknown, transfer?: Transferable[]): void;
-  terminate(): void;
+  /**
+   * Ends the thread. Fulfilled with true once it is known not to run any more, with
+   * false if nobody can tell. `lock`: what the thread holds as long as it lives.
+   */
+  terminate(lock?: string): Promise<boolean>;
   /** Registers who hears messages and errors; the latter end the worker. */
   listen(onMessage: (data: unknown) => void, onError: (error: WorkerFault) => void): void;
 }

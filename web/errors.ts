@@ -30,9 +30,23 @@ export class CancellationError extends CoworkerError {
   }
 }
 
-/** The job was cancelled because its `timeout` ran out. */
+/** The job was cancelled because its time is over: see {@link limit}. */
 export class TimeoutCancellationError extends CancellationError {
   override name = 'TimeoutCancellationError';
+  /** Which limit it was: a `timeout` (that of `withTimeout()`, too) or the `deadline`. */
+  readonly limit: 'timeout' | 'deadline';
+  constructor(message?: string, options: ErrorOptions & { limit?: 'timeout' | 'deadline' } = {}) {
+    super(message, options);
+    this.limit = options.limit ?? 'timeout';
+  }
+}
+
+/** So many jobs wait in the context as its `maxQueue` allows. Nothing was launched. */
+export class QueueFullError extends CoworkerError {
+  override name = 'QueueFullError';
+  constructor(message: string, options: ErrorOptions = {}) {
+    super(message, { ...options, code: 'CW_EQUEUEFULL' });
+  }
 }
 
 /** The context is closed and takes no more work. */
@@ -135,6 +149,26 @@ export class StartError extends CoworkerError {
   }
 }
 
+/**
+ * The worker was lost that ran the job: it was killed, or died. The message names
+ * worker, task and cause. What the job had not begun, or what waited in C, is not
+ * concerned: see docs/guarantees.md.
+ */
+export class WorkerLostError extends CancellationError {
+  override name = 'WorkerLostError';
+}
+
+/**
+ * A context has failed as a whole, with all jobs in it: it lost too many workers,
+ * or one inside of the core, whose state nobody knows then.
+ */
+export class ContextLostError extends CoworkerError {
+  override name = 'ContextLostError';
+  constructor(message: string, options: ErrorOptions = {}) {
+    super(message, { ...options, code: 'CW_ELOST' });
+  }
+}
+
 /** A worker stopped with an error that no task could catch. */
 export class WorkerCrashedError extends CoworkerError {
   override name = 'WorkerCrashedError';
@@ -146,6 +180,7 @@ export const errorClasses = {
   CancellationError,
   TimeoutCancellationError,
   ContextClosedError,
+  QueueFullError,
   IllegalStateError,
   ClosedSendError,
   ClosedReceiveError,
@@ -155,6 +190,8 @@ export const errorClasses = {
   NativeError,
   TierError,
   WorkerCrashedError,
+  WorkerLostError,
+  ContextLostError,
 } as const;
 
 /** The core could not make what it was to make. */

@@ -14,6 +14,8 @@ import { Target, launch } from './launch.js';
 import * as layout from './layout.gen.js';
 import { Memory } from './memory.js';
 import type { CoreModule, ModuleFactory, Pointer } from './module.js';
+import * as progress from './progress.js';
+import type { ProgressModule } from './progress.js';
 import * as protocol from './protocol.js';
 import type { Enclosed, FromIsolated, ToIsolated } from './protocol.js';
 import type { Ticket } from './realm.js';
@@ -104,9 +106,11 @@ export class IsolatedRealm extends RootRealm {
       if (typeof module._cwb_abi !== 'function' || module._cwb_abi() !== layout.ABI) {
         throw new TypeError('the WebAssembly module does not hold the core of this version');
       }
-      this.attach(module, memory, { wakeByMessage: true });
+      this.module = module;
       this.self = module._cwb_init(1);
       if (this.self === 0) throw noRoom();
+      this.home = module._cwb_home_address();
+      this.attach(module, memory, { wakeByMessage: true });
       this.own = new Target(this, module._cwb_main_context(), 'main');
       setCurrentTarget(this.own);
       this.writeBytes(Memory.encode(`${message.name}\0`));
@@ -181,7 +185,7 @@ export class IsolatedRealm extends RootRealm {
       this.writeBytes(bytes);
     }
     const token = this.takeToken(errand);
-    errand.at = module._cwb_launch(target.context, 0, found, flags, token, length, -1, given);
+    errand.at = module._cwb_launch(target.context, 0, found, flags, token, length, given);
     if (given !== 0) module._cw_elements_release(given);
     if (errand.at !== 0) return;
     this.dropToken(token);
@@ -321,6 +325,16 @@ export class IsolatedRealm extends RootRealm {
   }
 
   // ---- the rest of a realm
+
+  protected get nameOfWorker(): string {
+    return this.workerName;
+  }
+
+  loadProgress(): Promise<ProgressModule> {
+    return Promise.resolve(progress);
+  }
+
+  workerLost(): void {}
 
   wakingFlags(): number {
     return 0;

@@ -11,6 +11,7 @@ import type { Target } from './launch.js';
 import type { Realm } from './realm.js';
 import { support } from './references.js';
 import type { Sent } from './references.js';
+import type { BaseScope } from './scope.js';
 
 /** What a job needs of its realm besides the core. */
 export interface JobRealm extends Realm {
@@ -45,6 +46,17 @@ export interface CompletionOptions {
   readonly onCancelling?: boolean;
   /** Call it at once if what it waits for has happened before. @default true */
   readonly invokeImmediately?: boolean;
+}
+
+/** How {@link Job.progress} listens. */
+export interface ProgressOptions {
+  /**
+   * How many values are kept at most that were not taken yet; then the oldest ones
+   * are dropped. @default no limit
+   */
+  readonly limit?: number;
+  /** Whose job it is that waits for them. @default nobody's */
+  readonly scope?: BaseScope;
 }
 
 /** Hears of a job's end: the error it ended with, or undefined. */
@@ -98,6 +110,8 @@ export class Job {
   /** Mostly there is one. */
   private waiters: (() => void) | (() => void)[] | undefined;
   private unlisten: (() => void) | undefined;
+  /** Those who are to hear of all progress before they hear of the end. */
+  private listening: Set<Promise<void>> | undefined;
   /** For a body in this realm: what it left, which needs no copy. */
   private local: { value: unknown } | undefined;
 
@@ -253,6 +267,83 @@ export class Job {
     return onCompletion(this.realm, this.at, flags, guarded);
   }
 
+  // ---- progress
+
+  /**
+   * Calls `call` with each value that the task tells by `scope.progress()` from now
+   * on, in order, on this thread. Nothing is lost, and the task does not wait: what
+   * is not told yet is kept. Who waits for the job's end by this handle hears of it
+   * after that. What `call` throws is reported as uncaught. To miss nothing, give
+   * the function among the launch's options, as `onProgress`.
+   *
+   * @example
+   * const job = context.async('crunch', data);
+   * job.onProgress((part) => (bar.value = part));
+   */
+  onProgress(call: (value: unknown) => void): CompletionHandle {
+    checkFunction('call', call);
+    const { realm } = this;
+    const at = this.listenTo(0);
+    if (at === 0) return { dispose() {} };
+    const loaded = realm.loadProgress().then(({ openListener }) => openListener(realm.own, at));
+    let isLive = true;
+    const told = loaded.then(async (channel) => {
+      for await (const value of channel) {
+        if (!isLive) break;
+        try {
+          call(value);
+        } catch (error) {
+          realm.report(error);
+        }
+      }
+      channel.dispose();
+    });
+    const listening = (this.listening ??= new Set());
+    listening.add(told);
+    return {
+      dispose() {
+        isLive = false;
+        listening.delete(told);
+        void loaded.then((channel) => channel.dispose());
+      },
+    };
+  }
+
+  /**
+   * The values that the task tells by `scope.progress()` from now on, to the job's
+   * end. They are kept until they are taken, see {@link ProgressOptions}; leaving
+   * the loop ends that.
+   *
+   * @example
+   * for await (const part of job.progress()) bar.value = part;
+   */
+  progress<T = unknown>(options: ProgressOptions = {}): AsyncIterableIterator<T> {
+    const { limit, scope } = options;
+    if (limit !== undefined && !(Number.isInteger(limit) && limit >= 1 && limit < 2 ** 31)) {
+      const message = expected('options.limit', 'an integer from 1 to 2147483647', limit);
+      throw typeof limit === 'number' ? new RangeError(message) : new TypeError(message);
+    }
+    const { realm } = this;
+    const at = this.listenTo(limit ?? 0);
+    const loading = realm.loadProgress();
+    const loaded = loading.then(({ listen }) => listen<T>(realm.own, at, scope));
+    return {
+      next: async () => (await loaded).next(),
+      return: async () => (await loaded).return!(),
+      [Symbol.asyncIterator]() {
+        return this;
+      },
+    };
+  }
+
+  /** A channel for progress; 0 if the job has ended. */
+  private listenTo(limit: number): Pointer {
+    if (this.at === 0) return 0;
+    const at = this.realm.module._cwb_progress_listen(this.at, limit);
+    if (at === 0) throw noMemory();
+    return at;
+  }
+
   /**
    * How the job was cancelled: the {@link CancellationError} itself, or one whose
    * cause is the failure.
@@ -359,6 +450,7 @@ export class Job {
 
   /** @internal The runtime is lost: nobody else will tell. */
   abandon(error: unknown): void {
+    this.listening = undefined; // nor will they
     if (!this.ended) this.settle(true, error);
   }
 
@@ -372,6 +464,12 @@ export class Job {
   }
 
   private settle(failed: boolean, outcome: unknown): void {
+    const { listening } = this;
+    this.listening = undefined;
+    if (listening?.size) {
+      void Promise.all(listening).then(() => this.settle(failed, outcome));
+      return;
+    }
     this.ended = true;
     this.owner.launches = 0;
     this.failed = failed;

@@ -4,10 +4,11 @@
  * @module
  */
 import { makeElements } from './elements.js';
+import { noMemory } from './errors.js';
 import * as layout from './layout.gen.js';
 import type { Pointer } from './module.js';
 import type { LaunchOptions, Start } from './options.js';
-import { parentOf } from './options.js';
+import { parentOf, priorities } from './options.js';
 import type { JobRealm } from './job.js';
 
 /** The flags for a way to begin. */
@@ -21,8 +22,23 @@ export function startFlags(start: Start | undefined): number {
 export function givenOf(realm: JobRealm, options: LaunchOptions): Pointer {
   const { parent, release } = parentOf(realm, options);
   try {
-    return makeElements(realm, options, parent);
+    const set = makeElements(realm, options, parent, options.killable?.grace);
+    return withTerms(realm, set, options);
   } finally {
     release();
   }
+}
+
+/** Adds what counts for this launch only to a set, which it takes over. */
+function withTerms(
+  { module }: JobRealm,
+  set: Pointer,
+  { timeout = -1, deadline = -1, priority = 'normal', whenFull }: LaunchOptions,
+): Pointer {
+  if (timeout < 0 && deadline < 0 && priority === 'normal' && !whenFull) return set;
+  const wait = whenFull ? Number(whenFull === 'wait') : -1;
+  const made = module._cwb_elements_terms(set, timeout, deadline, priorities[priority], wait);
+  if (set !== 0) module._cw_elements_release(set);
+  if (made === 0) throw noMemory();
+  return made;
 }

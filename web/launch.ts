@@ -5,7 +5,7 @@
  * @module
  */
 import { checkElements } from './elements.js';
-import { ContextClosedError, CoworkerError, describe, expected } from './errors.js';
+import { ContextClosedError, CoworkerError, QueueFullError, describe, expected } from './errors.js';
 import { Deferred, Job } from './job.js';
 import type { JobInit, JobRealm } from './job.js';
 import { givenOf, startFlags } from './launch-options.js';
@@ -32,6 +32,8 @@ export interface Away {
   /** Cancels what is below a job there. */
   cancelChildren(job: Pointer, cause: Pointer): void;
 }
+/** The task that every worker has: `(task, channel, ...args)` of a stream. */
+export const STREAM = 'coworker:stream';
 
 /** Where tasks are launched to: one context, as one realm sees it. */
 export class Target {
@@ -78,7 +80,7 @@ export class Target {
       throw new TypeError(expected('task', 'the name of a task', task));
     }
     const { module, memory, readNative } = this.realm;
-    const isTask = this.tasks?.has(task);
+    const isTask = task === STREAM || this.tasks?.has(task);
     const exported = this.away
       ? undefined // its workers know
       : (module[`_cw_export_${task}`] as (() => Pointer) | undefined);
@@ -129,7 +131,7 @@ export function launch<T>(
       `coworker: context '${target.name}' is closed and takes no more work`,
     );
   }
-  const { timeout = -1, transfer, signal, start, name = task } = options ?? emptyOptions;
+  const { transfer, signal, start, name = task } = options ?? emptyOptions;
   let given: Pointer = 0;
   const found = target.find(task);
   if (options) {
@@ -150,7 +152,8 @@ export function launch<T>(
     given = givenOf(realm, options);
   }
   let flags = realm.wakingFlags(target) | how | startFlags(start);
-  const held = signal?.aborted === true; // it must not begin before it is cancelled
+  // It must not begin before it is cancelled, or listened to.
+  const held = signal?.aborted === true || options?.onProgress !== undefined;
   if (held && start !== 'lazy') flags |= layout.LAUNCH_HELD;
   let at: Pointer;
   let job: Deferred<T>;
@@ -167,7 +170,6 @@ export function launch<T>(
         flags,
         token,
         bytes.length,
-        timeout,
         given,
       );
       if (at === 0) realm.dropToken(token);
@@ -175,7 +177,17 @@ export function launch<T>(
       let length = transfer?.length ? -1 : realm.encodeList(args);
       let parcel: string | undefined;
       if (length < 0) {
-        const sent = deposit(target, task, args, transfer ?? []);
+        // What is moved into the parcel must not be lost if there is no room.
+        const reserved = realm.module._cwb_reserve(target.context, parent, flags, given);
+        if (reserved < 0) throw queueFull(target, task);
+        if (reserved > 0) flags |= layout.LAUNCH_RESERVED;
+        let sent: Sent;
+        try {
+          sent = deposit(target, task, args, transfer ?? []);
+        } catch (error) {
+          if (reserved > 0) realm.module._cwb_give_place_back(target.context);
+          throw error;
+        }
         parcel = [sent].flat()[0] as string;
         length = realm.encodeOne(sent, 0, realm.references);
         flags |= layout.LAUNCH_MESSAGE;
@@ -189,16 +201,7 @@ export function launch<T>(
       }
       job = newHandle<T>(how, { owner: target, name, native: undefined, parcel });
       const token = realm.takeToken(job);
-      at = realm.module._cwb_launch(
-        target.context,
-        parent,
-        found,
-        flags,
-        token,
-        length,
-        timeout,
-        given,
-      );
+      at = realm.module._cwb_launch(target.context, parent, found, flags, token, length, given);
       if (at === 0) {
         realm.dropToken(token);
         if (parcel !== undefined) realm.discard(parcel);
@@ -208,6 +211,7 @@ export function launch<T>(
     if (given !== 0) realm.module._cw_elements_release(given);
   }
   if (at === 0) {
+    if (realm.module._cw_last_error() === layout.CW_EQUEUEFULL) throw queueFull(target, task);
     throw new CoworkerError(
       `coworker: no shared memory left to launch '${task}'; raise the \`memory\` option`,
       { code: 'CW_ENOMEM' },
@@ -215,6 +219,7 @@ export function launch<T>(
   }
   job.launched(at, start === 'lazy');
   if (signal) job.listen(signal);
+  if (options?.onProgress) job.onProgress(options.onProgress);
   if (flags & layout.LAUNCH_HELD) realm.module._cwb_launch_held(at);
   return job;
 }
@@ -261,6 +266,13 @@ function deposit(
       { cause: error },
     );
   }
+}
+
+function queueFull(target: Target, task: string): QueueFullError {
+  return new QueueFullError(
+    `coworker: '${task}' was not launched: so many jobs wait in context '${target.name}' as its ` +
+      "`maxQueue` allows. Launch it later, or with { whenFull: 'wait' }",
+  );
 }
 
 function canClone(value: unknown): boolean {

@@ -57,8 +57,10 @@ export class LocalJobs {
     const { module } = realm;
     const name = options.name ?? (run.name || 'anonymous');
     const given = givenOf(realm, realm.namesJobs ? { ...options, name } : options);
-    const held = options.signal?.aborted ? layout.LAUNCH_HELD : 0;
-    const how = held && options.start !== 'lazy' ? held : startFlags(options.start);
+    const aborted = options.signal?.aborted ? layout.LAUNCH_HELD : 0;
+    const held = options.onProgress && options.start !== 'lazy' ? layout.LAUNCH_HELD : 0;
+    const begins = aborted && options.start !== 'lazy' ? aborted : startFlags(options.start);
+    const how = begins | held;
     const context = options.context?.address ?? 0;
     const launch = (number: number, token: number) =>
       module._cwb_launch(
@@ -68,7 +70,6 @@ export class LocalJobs {
         flags | how | layout.LAUNCH_LOCAL,
         token,
         0,
-        options.timeout ?? -1,
         given,
       );
     let job: Deferred<T>;
@@ -80,6 +81,7 @@ export class LocalJobs {
     const failure = options.context?.takeFailure();
     if (failure) throw failure.error;
     if (options.signal) job.listen(options.signal);
+    if (options.onProgress) job.onProgress(options.onProgress);
     if (how & layout.LAUNCH_HELD) module._cwb_launch_held(job.address);
     realm.launchedHere((how & layout.LAUNCH_UNDISPATCHED) !== 0);
     return job;

@@ -22,12 +22,24 @@ export interface Host {
   workerStart(worker: Pointer, name: Pointer): void;
   workerEnd(worker: Pointer): void;
   wake(worker: Pointer): void;
+  becameKillable(): void;
+  workerLost(worker: Pointer, life: Pointer): void;
 }
 
 /** An instance of the core's module, or of a user's that links the core. */
 export interface CoreModule {
   _cwb_abi(): number;
   _cwb_init(wakeByMessage: number): Pointer;
+  _cwb_home_address(): Pointer;
+  _cwb_enter(): number;
+  _cwb_leave(): void;
+  _cwb_worker_died(worker: Pointer, length: number): Pointer;
+  _cwb_worker_replace(worker: Pointer, again: number): number;
+  _cwb_life_proved(life: Pointer): void;
+  _cwb_stack_save(): void;
+  _cwb_stack_restore(): void;
+  _cwb_trapped(error: Pointer): number;
+  _cwb_elements_grace(base: Pointer, ms: number): Pointer;
   _cwb_scratch(bytes: number): Pointer;
   _cwb_run(budget: number): number;
   _cwb_sleep_ms(): number;
@@ -54,7 +66,6 @@ export interface CoreModule {
     flags: number,
     token: number,
     length: number,
-    timeout: number,
     given: Pointer,
   ): Pointer;
   _cwb_launch_native(
@@ -64,10 +75,16 @@ export interface CoreModule {
     flags: number,
     token: number,
     length: number,
-    timeout: number,
     given: Pointer,
   ): Pointer;
   _cwb_launch_held(job: Pointer): void;
+  _cwb_progress_listen(job: Pointer, limit: number): Pointer;
+  _cwb_progress_next(job: Pointer, before: Pointer): Pointer;
+  _cwb_progress_send(channel: Pointer, head: number): number;
+  _cw_channel_release(channel: Pointer): void;
+  _cwb_reserve(context: Pointer, scope: Pointer, flags: number, given: Pointer): number;
+  _cwb_give_place_back(context: Pointer): void;
+  _cwb_context_limit_queue(context: Pointer, max: number, waits: number): number;
   _cwb_runs_on(scope: Pointer, context: Pointer): number;
   _cwb_test_scheduler(): Pointer;
   _cwb_test_default(): Pointer;
@@ -193,6 +210,13 @@ export interface CoreModule {
   _cwb_scope_ran_out(scope: Pointer): number;
   _cwb_elements_handler(base: Pointer, token: number): Pointer;
   _cwb_elements_name(base: Pointer, length: number): Pointer;
+  _cwb_elements_terms(
+    base: Pointer,
+    timeout: number,
+    deadline: number,
+    priority: number,
+    whenFull: number,
+  ): Pointer;
   _cwb_elements_value(base: Pointer, key: Pointer, length: number): Pointer;
   _cw_elements_with_job(base: Pointer, job: Pointer): Pointer;
   _cw_elements_release(elements: Pointer): void;

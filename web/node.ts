@@ -60,7 +60,10 @@ function wrap(worker: NodeWorker): RawWorker {
   worker.unref();
   return {
     postMessage: (message, transfer) => worker.postMessage(message, transfer as NodeTransferable[]),
-    terminate: () => void worker.terminate(),
+    terminate: async () => {
+      await worker.terminate();
+      return true;
+    },
     listen(onMessage, onError) {
       let heard = false;
       worker.on('message', (data) => {

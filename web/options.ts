@@ -26,11 +26,52 @@ export interface LaunchOptions extends Elements {
   readonly start?: Start;
   /** Cancels the job when it is aborted; the reason becomes the cause. */
   readonly signal?: AbortSignal;
-  /** Cancels the job after so many milliseconds, counted from the launch. */
+  /**
+   * Cancels the job so many milliseconds after it began, however long it waited
+   * for that: see {@link TimeoutCancellationError}.
+   */
   readonly timeout?: number;
+  /**
+   * Lets the job be killed, with all below it: if it has not ended so many
+   * milliseconds after it was cancelled (by whatever, a `timeout` among that), the
+   * workers that still run something of it are terminated and replaced. What they
+   * ran ends with a {@link WorkerLostError}: in JavaScript that is all that has
+   * begun on such a worker.
+   * @default it is asked to stop and waited for, however long that takes
+   */
+  readonly killable?: { readonly grace: number };
+  /** Cancels the job so many milliseconds after the launch, begun or not. */
+  readonly deadline?: number;
+  /**
+   * Which of the jobs begin first that wait in a context or view: high before
+   * normal before low. So that none waits for ever, each worker takes a normal one
+   * after four high ones in a row, and a low one after eight others. For functions
+   * of this thread, too. Not inherited.
+   * @default 'normal'
+   */
+  readonly priority?: Priority;
+  /**
+   * What becomes of the launch if so many jobs wait as the context's `maxQueue`
+   * allows. @default what the context says
+   */
+  readonly whenFull?: WhenFull;
+  /**
+   * Called with each value that the task tells by `scope.progress()`, from the first
+   * one on: see {@link Job.onProgress}. Not with `start: 'undispatched'`.
+   */
+  readonly onProgress?: (value: unknown) => void;
   /** Objects in the arguments to move to the worker instead of copying them. */
   readonly transfer?: readonly Transferable[];
 }
+
+/** Which jobs begin first. */
+export type Priority = 'high' | 'normal' | 'low';
+
+/**
+ * What becomes of a launch on a context whose queue is full: it throws a
+ * {@link QueueFullError}, or the job waits, like a lazy one, to be let in.
+ */
+export type WhenFull = 'fail' | 'wait';
 
 /** How a job begins. */
 export type Start = 'default' | 'lazy' | 'atomic' | 'undispatched';
@@ -84,6 +125,25 @@ export interface ContextOptions {
   readonly startTimeout?: number;
   /** Keeps a record of what workers do, for `context.trace()`. @default false */
   readonly trace?: boolean;
+  /**
+   * How many workers may be lost within `period` milliseconds; one more, and the
+   * context fails with a {@link ContextLostError} instead of going on like that.
+   * @default { count: 16, period: 10000 }
+   */
+  readonly losses?: { readonly count: number; readonly period: number };
+  /**
+   * How many jobs may wait that have not begun. It counts what is launched from
+   * outside, from the launch until a worker takes it up; what tasks of the context
+   * launch there is neither counted nor refused. @default no limit
+   */
+  readonly maxQueue?: number;
+  /**
+   * What becomes of launches beyond `maxQueue`. With `wait` they are let in, by
+   * priority and in order, as soon as others begin: until then the job is not
+   * active, cannot be started, and ends at once when it is cancelled.
+   * @default 'fail'
+   */
+  readonly whenFull?: WhenFull;
   /** Called with errors that a task leaves behind after its end. */
   readonly onStrayError?: (error: Error) => void;
   /**
@@ -105,6 +165,9 @@ export interface CheckedOptions {
   readonly wasmUrl: string | undefined;
   readonly startTimeout: number;
   readonly trace: boolean;
+  readonly losses: { readonly count: number; readonly period: number };
+  readonly maxQueue: number | undefined;
+  readonly whenFull: WhenFull;
   readonly onStrayError: ((error: Error) => void) | undefined;
   readonly wakeByMessage: boolean;
 }
@@ -144,6 +207,7 @@ export function checkContext(
   }
   const { worker, module, wasmUrl, trace = false, onStrayError, wake } = options;
   const { tier, tasks, soloModule, soloWasmUrl } = options;
+  const { maxQueue, whenFull = 'fail' } = options;
   const { memory = 64, maximumMemory = memory, startTimeout = 10_000 } = options;
   check(
     'worker',
@@ -171,9 +235,22 @@ export function checkContext(
   check('onStrayError', onStrayError, 'a function', isFunction);
   check('trace', trace, 'a boolean', (value) => typeof value === 'boolean');
   check('wasmUrl', wasmUrl, 'a string or a URL', isUrl);
+  checkWhenFull(whenFull);
+  if (maxQueue !== undefined) {
+    checkNumber('options.maxQueue', maxQueue, 1, 0x7fffffff, 'an integer');
+  }
   check('wake', wake, "'auto' or 'message'", (value) => value === 'auto' || value === 'message');
   checkNumber('options.memory', memory, 2, 4095);
   checkNumber('options.maximumMemory', maximumMemory, memory, 4096);
+  const { losses = { count: 16, period: 10_000 } } = options;
+  check(
+    'losses',
+    losses,
+    'an object { count, period }',
+    (value) => typeof value === 'object' && !!value,
+  );
+  checkNumber('options.losses.count', losses.count, 0, Number.MAX_SAFE_INTEGER, 'an integer');
+  checkNumber('options.losses.period', losses.period, 0, Number.MAX_SAFE_INTEGER);
   checkNumber('options.startTimeout', startTimeout, 1, 2 ** 31 - 1);
   return {
     tier,
@@ -187,10 +264,19 @@ export function checkContext(
     wasmUrl: wasmUrl === undefined ? undefined : String(wasmUrl),
     startTimeout,
     trace,
+    losses,
+    maxQueue,
+    whenFull,
     onStrayError,
     wakeByMessage: wake === 'message',
   };
 }
+
+const checkWhenFull = (whenFull: unknown) =>
+  check('whenFull', whenFull, "'fail' or 'wait'", (v) => v === 'fail' || v === 'wait');
+
+/** The priorities, by their names. */
+export const priorities: Readonly<Record<Priority, number>> = { high: 1, normal: 0, low: -1 };
 
 const starts = ['default', 'lazy', 'atomic', 'undispatched'];
 
@@ -207,7 +293,9 @@ export function parentOf(
 }
 
 /** Checks what a job is launched with. */
-export function checkLaunch({ timeout, signal, transfer, start }: LaunchOptions): void {
+export function checkLaunch(options: LaunchOptions): void {
+  const { timeout, deadline, priority, whenFull, signal, transfer, start, killable, onProgress } =
+    options;
   check(
     'start',
     start,
@@ -215,6 +303,30 @@ export function checkLaunch({ timeout, signal, transfer, start }: LaunchOptions)
     (value) => typeof value === 'string' && starts.includes(value),
   );
   if (timeout !== undefined) checkNumber('options.timeout', timeout, 0, Number.MAX_SAFE_INTEGER);
+  if (killable !== undefined) {
+    check(
+      'killable',
+      killable,
+      'an object { grace }',
+      (value) => typeof value === 'object' && !!value,
+    );
+    checkNumber('options.killable.grace', killable.grace, 0, 2 ** 31 - 1);
+  }
+  if (deadline !== undefined) checkNumber('options.deadline', deadline, 0, Number.MAX_SAFE_INTEGER);
+  check(
+    'priority',
+    priority,
+    "'high', 'normal' or 'low'",
+    (value) => typeof value === 'string' && Object.hasOwn(priorities, value),
+  );
+  checkWhenFull(whenFull);
+  check('onProgress', onProgress, 'a function', isFunction);
+  if (onProgress && start === 'undispatched') {
+    throw new TypeError(
+      'coworker: `options.onProgress` cannot hear of what happens before the launch returns; leave ' +
+        "out `start: 'undispatched'`, or listen with job.onProgress()",
+    );
+  }
   check('signal', signal, 'an AbortSignal', () => typeof signal?.addEventListener === 'function');
   check('transfer', transfer, 'an array', Array.isArray);
 }

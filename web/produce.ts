@@ -96,13 +96,20 @@ export function produce<T>(
     ...(overflow && { overflow }),
     ...(onUndelivered && { onUndelivered }),
   });
-  const { realm } = channel.target;
-  const { module } = realm;
+  const named = { name: block.name || 'produce', ...options };
+  const job = bindProducer(channel, () =>
+    scope.async(named, (inner) => block(inner, channel.in(inner))),
+  );
+  return new ProducerChannel<T>(channel, undefined, job);
+}
+
+/** @internal Makes the job that `launch` launches the producer of a new channel. */
+export function bindProducer<T>(channel: Channel<T>, launch: () => Job): Job {
+  const { module } = channel.target.realm;
   if (!module._cwb_produce_begin(channel.at)) throw new IllegalStateError('coworker: it has one');
   let job: Job;
   try {
-    const named = { name: block.name || 'produce', ...options };
-    job = scope.async(named, (inner) => block(inner, channel.in(inner)));
+    job = launch();
   } catch (error) {
     module._cwb_produce_end(channel.at, 0);
     channel.dispose();
@@ -114,5 +121,5 @@ export function produce<T>(
   // The core closes the channel at the job's end, of which this thread hears later.
   const at = module._cwb_object_keep(layout.KIND_CHANNEL, channel.at);
   job.onEnd(() => module._cwb_object_drop(layout.KIND_CHANNEL, at));
-  return new ProducerChannel<T>(channel, undefined, job);
+  return job;
 }

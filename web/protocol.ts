@@ -76,6 +76,8 @@ export type FromWorker =
   | { type: 'ready'; tasks: string[] }
   /** The worker could not start. */
   | { type: 'failed'; message: string; stack: string; outOfMemory: boolean }
+  /** As long as the thread lives it holds this lock. */
+  | { type: 'mortal'; lock: string }
   /** The thread is over; its Worker may be thrown away. */
   | { type: 'bye' }
   /** The thread died of an error outside of any task. */

@@ -13,7 +13,9 @@ import type { LaunchRealm, Target } from './launch.js';
 import type { LocalJobs } from './local-jobs.js';
 import { Memory } from './memory.js';
 import type { CoreModule, Host, NativeTaskReader, Pointer } from './module.js';
+import type { ProgressModule } from './progress.js';
 import type { RealmOptions } from './protocol.js';
+import { gated } from './gated.js';
 import { support } from './references.js';
 import type { BaseScope } from './scope.js';
 import { Errors } from './thrown.js';
@@ -64,6 +66,8 @@ export abstract class Realm implements Host {
   memory!: Memory;
   /** The core's record of this realm's worker. */
   self: Pointer = 0;
+  /** The core's record of this realm itself: no other one ever has the same. */
+  home: Pointer = 0;
   reader!: Reader;
   /** There for a user's own module: the package's has no coroutines to call. */
   readNative: NativeTaskReader | undefined;
@@ -116,8 +120,13 @@ export abstract class Realm implements Host {
   abstract run(job: Pointer, task: number, outcome: number, data: Pointer, length: number): number;
   abstract workerStart(worker: Pointer, name: Pointer): void;
   abstract workerEnd(worker: Pointer): void;
+  /** The name of this realm's worker. */
+  protected abstract readonly nameOfWorker: string;
+  abstract workerLost(worker: Pointer, life: Pointer): void;
   abstract wake(worker: Pointer): void;
   abstract report(error: unknown): void;
+  /** What listening to progress takes. */
+  abstract loadProgress(): Promise<ProgressModule>;
   /** The run loop is over: its context is closed and empty. */
   protected abstract finished(): void;
   /** The core itself failed on this thread. */
@@ -132,6 +141,7 @@ export abstract class Realm implements Host {
     this.module = module;
     this.memory = new Memory(memory);
     this.flagsAt = module._cwb_flags();
+    module._cwb_stack_save();
     const heap = () => this.memory.refresh();
     this.reader = new Reader(heap);
     this.reader.refer = (kind, at) => {
@@ -194,11 +204,12 @@ export abstract class Realm implements Host {
     try {
       why = this.module._cwb_run(this.budget);
     } catch (error) {
-      this.crashed(error);
-      return;
-    } finally {
       this.pumping = false;
+      if (this.survives(error)) this.schedulePump();
+      else this.crashed(error);
+      return;
     }
+    this.pumping = false;
     if (why === layout.RUN_SLEEP) this.sleep();
     else if (why === layout.RUN_VISIT) this.visit();
     else if (why === layout.RUN_GO_ON) this.goOn();
@@ -206,6 +217,23 @@ export abstract class Realm implements Host {
     for (const call of this.afterTurn) call();
     this.afterPump?.();
   };
+
+  /**
+   * A trap has thrown the core out of what it was doing. True if that was user
+   * code: its job has failed with the error, and all others go on.
+   */
+  private survives(error: unknown): boolean {
+    this.module._cwb_stack_restore();
+    const taken = this.errors.take(error, { worker: this.nameOfWorker });
+    const survives = this.module._cwb_trapped(taken) !== 0;
+    this.module._cw_error_release(taken);
+    return survives;
+  }
+
+  /** Code of this realm may be killed from now on: see {@link gated}. */
+  becameKillable(): void {
+    this.module = gated(this.module);
+  }
 
   /** Lets the body that was just resumed come to its next wait, then runs on. */
   private goOn(): void {

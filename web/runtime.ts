@@ -13,8 +13,10 @@ import { Target } from './launch.js';
 import * as layout from './layout.gen.js';
 import type { CoreModule, ModuleFactory, Pointer } from './module.js';
 import type { CheckedOptions } from './options.js';
+import type { ProgressModule } from './progress.js';
 import { RootRealm } from './root-realm.js';
 import { wantedTier } from './tier.js';
+import type { Thread } from './threads.js';
 
 /** Launches in a row that each wake a worker. */
 const WAKE_AT_ONCE = 4;
@@ -31,6 +33,10 @@ export class Runtime extends RootRealm {
   readonly sharedMemory: WebAssembly.Memory;
   /** Realms that can be woken by a message only, by their worker's address. */
   readonly wakers = new Map<Pointer, () => void>();
+  /** Who replaces workers that the core has declared dead, by their address. */
+  readonly replacers = new Map<Pointer, (life: Pointer) => void>();
+  /** Dead threads whose memory serves the next ones. */
+  readonly deadThreads: Thread[] = [];
 
   private holds = 0;
 
@@ -48,13 +54,19 @@ export class Runtime extends RootRealm {
     const wakeByMessage = solo || options.wakeByMessage || !hasWaitAsync();
     const runtime = new Runtime(memory, wakeByMessage);
     const module = await instantiate(runtime, memory, options, solo);
-    runtime.attach(module, memory, { wakeByMessage });
     runtime.self = module._cwb_init(wakeByMessage ? 1 : 0);
     if (runtime.self === 0) throw await explained(({ noMemory }) => noMemory(options));
+    runtime.home = module._cwb_home_address();
+    runtime.attach(module, memory, { wakeByMessage });
     runtime.main = runtime.own = new Target(runtime, module._cwb_main_context(), 'main');
     runtime.wakers.set(runtime.self, () => runtime.schedulePump());
     runtime.pumpNow();
     return runtime;
+  }
+
+  /** Most pages do not listen to any. */
+  loadProgress(): Promise<ProgressModule> {
+    return import('./progress.js');
   }
 
   // ---- waking workers
@@ -112,6 +124,10 @@ export class Runtime extends RootRealm {
     this.wakers.get(worker)?.();
   }
 
+  workerLost(worker: Pointer, life: Pointer): void {
+    this.replacers.get(worker)?.(life);
+  }
+
   protected crashed(error: unknown): void {
     const lost = new WorkerCrashedError(
       `coworker: the runtime failed on the main thread: ${String(error)}`,
@@ -120,6 +136,8 @@ export class Runtime extends RootRealm {
     this.abandonJobs(undefined, lost);
     this.report(lost);
   }
+
+  protected readonly nameOfWorker = 'main';
 
   /** Jobs that were launched here and have not ended: on these targets, or on any. */
   private *launchedOn(owners: readonly Target[] | undefined): Iterable<[number, Job]> {

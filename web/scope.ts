@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { writeElement } from './channel-element.js';
 import { Dispatcher } from './dispatcher.js';
 import { ContextKey, checkElements, makeElements, readValue } from './elements.js';
 import type { Elements } from './elements.js';
@@ -53,6 +54,8 @@ export abstract class BaseScope {
   at: Pointer;
   private controller: AbortController | undefined;
   private ownJob: Job | undefined;
+  /** The scope that this one was opened in. */
+  private outer: BaseScope | undefined;
   /** What it waits for. */
   private waits = 0;
 
@@ -117,6 +120,41 @@ export abstract class BaseScope {
       late = false;
     }
     return this.controller.signal;
+  }
+
+  // ---- telling
+
+  /**
+   * Tells those who listen to the task how far it is: a copy of `value`, as of an
+   * argument. Never waits; without listeners it does nothing.
+   * @throws TypeError if somebody listens and the value cannot be sent
+   *
+   * @example
+   * for (let done = 0; done < total; done++) {
+   *   work(done);
+   *   scope.progress(done / total);
+   * }
+   */
+  progress(value: unknown): void {
+    const at = this.body();
+    const { realm } = this.target;
+    const { module } = realm;
+    let to = module._cwb_progress_next(at, 0);
+    if (to === 0) return;
+    try {
+      for (; to !== 0; to = module._cwb_progress_next(at, to)) {
+        if (module._cwb_progress_send(to, writeElement(realm, value)) < 0) throw noMemory();
+      }
+    } finally {
+      if (to !== 0) module._cw_channel_release(to);
+    }
+    realm.schedulePump();
+  }
+
+  /** The job whose body this scope is a part of. */
+  private body(): Pointer {
+    const at = this.check();
+    return this.outer ? this.outer.body() : at;
   }
 
   // ---- waiting
@@ -400,6 +438,7 @@ export abstract class BaseScope {
     const at = module._cwb_scope_open(this.check(), kind, ms, given);
     if (at === 0) throw noMemory();
     const scope = this.inside(at);
+    scope.outer = this;
     this.waits++;
     const close = () => {
       this.waits--;

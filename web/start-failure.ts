@@ -6,7 +6,7 @@
  */
 import { environment } from './environment.js';
 import type { WorkerFault } from './environment.js';
-import { CoworkerError, IsolationError, StartError } from './errors.js';
+import { ContextLostError, CoworkerError, IsolationError, StartError } from './errors.js';
 import { CW_ENOMEM } from './layout.gen.js';
 import type { CheckedOptions } from './options.js';
 
@@ -51,6 +51,14 @@ export function notOpened(name: string, code: number): Error {
   return new StartError(
     code === CW_ENOMEM ? 'out-of-memory' : 'unknown',
     `coworker: context '${name}' could not be opened (${code}); if memory is short, raise \`memory\``,
+  );
+}
+
+/** A worker that was lost gets no other thread. */
+export function notReplaced(name: string, worker: string, code: number): Error {
+  return new ContextLostError(
+    `coworker: context '${name}' is lost: worker '${worker}' was lost and no other could be ` +
+      `started in its place (${code}); if memory is short, raise \`memory\``,
   );
 }
 

@@ -33,6 +33,13 @@ export interface ContextStats {
   readonly workers: number;
   /** Of these: asleep. */
   readonly idle: number;
+  /** Workers that were lost, each time. */
+  readonly lost: number;
+  /**
+   * Of their threads: not known to be gone. Their memory, mostly 256 kB each, is not
+   * used again until they are.
+   */
+  readonly undead: number;
 }
 
 /** Reads a context's counters. */
@@ -55,5 +62,7 @@ export function readStats(realm: Realm, context: Pointer): ContextStats {
     timers: long(layout.STATS_TIMERS),
     workers: word(layout.STATS_WORKERS),
     idle: word(layout.STATS_IDLE),
+    lost: word(layout.STATS_LOST),
+    undead: word(layout.STATS_UNDEAD),
   };
 }

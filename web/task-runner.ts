@@ -4,7 +4,10 @@
  *
  * @module
  */
+import type { Channel } from './channel.js';
 import { describe } from './errors.js';
+import { feed } from './feed.js';
+import { STREAM } from './launch.js';
 import type { LaunchRealm, Target } from './launch.js';
 import * as layout from './layout.gen.js';
 import type { Pointer } from './module.js';
@@ -144,6 +147,15 @@ export class TaskRunner {
   private resolve(task: number): { run: Task; name: string } {
     const { module, memory } = this.realm;
     const name = memory.text(module._cwb_task_name(this.own.context, task));
+    return (this.functions[task] = { run: this.find(name), name });
+  }
+
+  private find(name: string): Task {
+    if (name === STREAM) {
+      return (scope, task, channel, ...args) =>
+        feed(scope, this.find(task as string), task as string, channel as Channel, args);
+    }
+    const { module } = this.realm;
     const own = Object.hasOwn(this.tasks, name) ? this.tasks[name] : undefined;
     const native = module[`_${name}`];
     let run: Task;
@@ -157,6 +169,6 @@ export class TaskRunner {
         throw this.own.unknown(name, this.own.tasks!);
       };
     }
-    return (this.functions[task] = { run, name });
+    return run;
   }
 }

@@ -52,7 +52,11 @@ export class Thread {
   onerror: ((event: unknown) => void) | undefined;
   /** Where its script is, as far as is known. */
   url: string | undefined;
+  /** What it holds as long as it lives, once it has told. */
+  lock: string | undefined;
   private loading: unknown;
+  /** What began the thread. */
+  private beginning: Record<string, unknown> = {};
   private worker: RawWorker | undefined;
   private by: Spawner | undefined = spawner;
 
@@ -67,6 +71,7 @@ export class Thread {
         if (!this.by) throw error;
         this.by.notMade(error);
       }
+      this.beginning = message;
       this.worker?.postMessage(this.loading);
       this.worker?.postMessage(message, transfer);
     } else {
@@ -80,9 +85,30 @@ export class Thread {
   }
 
   terminate(): void {
-    const { worker } = this;
-    this.worker = undefined;
-    worker?.terminate();
+    void this.kill();
+  }
+
+  /**
+   * Ends the worker whatever it does; nothing of it is heard any more.
+   * @returns true once its thread is known not to run any more; false if nobody
+   * can tell
+   */
+  async kill(): Promise<boolean> {
+    const { worker, lock } = this;
+    this.worker = this.lock = undefined;
+    return worker ? worker.terminate(lock) : false;
+  }
+
+  /**
+   * Starts a worker in the memory of one that is known to be dead.
+   * @param argument - what the core has made for it
+   */
+  restart(by: Spawner, argument: number): void {
+    this.by = by;
+    this.beginning = { ...this.beginning, arg: argument };
+    this.start();
+    this.worker?.postMessage(this.loading);
+    this.worker?.postMessage(this.beginning);
   }
 
   /** For Node's glue, which we tell everything by `onmessage`. */

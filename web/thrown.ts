@@ -15,6 +15,7 @@ import {
   CoworkerError,
   NativeError,
   TimeoutCancellationError,
+  WorkerLostError,
   describe,
   errorClasses,
 } from './errors.js';
@@ -124,7 +125,8 @@ export class Errors {
   /** Puts a thrown value into the scratch buffer as an error record. */
   private write(thrown: unknown, extra?: { task?: string; worker?: string }): void {
     const { realm } = this;
-    const carried = encodeError(thrown, extra);
+    const limit = thrown instanceof TimeoutCancellationError && { limit: thrown.limit };
+    const carried = encodeError(thrown, limit ? { ...extra, ...limit } : extra);
     const text =
       carried.kind === 'error' ? `${carried.name}: ${carried.message}` : String(carried.value);
     const message = Memory.encode(text.slice(0, 500));
@@ -150,12 +152,21 @@ export class Errors {
     const cause = module._cw_error_cause(error);
     if (code === layout.CW_ECANCELED) {
       if (cause === 0) return new CancellationError();
-      if (module._cw_error_code(cause) === layout.CW_ETIMEDOUT) {
-        return new TimeoutCancellationError('the job was cancelled: its timeout ran out');
+      const why = module._cw_error_code(cause);
+      if (why === layout.CW_ETIMEDOUT || why === layout.CW_EOVERDUE) {
+        const limit = why === layout.CW_EOVERDUE ? 'deadline' : 'timeout';
+        const text = memory.text(module._cw_error_message(cause));
+        return new TimeoutCancellationError(`the job was cancelled: ${text}`, { limit });
+      }
+      if (module._cw_error_code(cause) === layout.CW_ELOST) {
+        const why = memory.text(module._cw_error_message(cause));
+        const deeper = module._cw_error_cause(cause);
+        const options = deeper === 0 ? {} : { cause: this.read(deeper) };
+        return new WorkerLostError(`coworker: ${why}`, options);
       }
       const inner = this.read(cause);
-      const why = inner instanceof Error ? inner.message : String(inner);
-      return new CancellationError(`the job was cancelled: ${why}`, { cause: inner });
+      const text = inner instanceof Error ? inner.message : String(inner);
+      return new CancellationError(`the job was cancelled: ${text}`, { cause: inner });
     }
     const options = cause === 0 ? {} : { cause: this.read(cause) };
     let name = memory.text(module._cw_status_name(code));
@@ -179,6 +190,7 @@ export const makers = new Map<string, ErrorMaker>(
 const makersByCode = new Map<string, ErrorMaker>(
   [
     'ContextClosedError',
+    'QueueFullError',
     'IllegalStateError',
     'ClosedSendError',
     'ClosedReceiveError',

@@ -10,6 +10,8 @@ import { Target } from './launch.js';
 import type { LaunchRealm } from './launch.js';
 import * as layout from './layout.gen.js';
 import type { CoreModule, Pointer } from './module.js';
+import * as progress from './progress.js';
+import type { ProgressModule } from './progress.js';
 import type { FromWorker, ToWorker } from './protocol.js';
 import { open, seal } from './protocol.js';
 import { Realm } from './realm.js';
@@ -21,6 +23,8 @@ import type { TaskModule } from './task-runner.js';
 export interface WorkerHost {
   post(message: unknown, transfer?: Transferable[]): void;
   nextTurn(callback: () => void): void;
+  /** Takes, if it can, what the thread holds as long as it lives, and tells by which name. */
+  proveLife(taken: (lock: string) => void): Promise<void>;
 }
 
 export class WorkerRealm extends Realm implements LaunchRealm {
@@ -47,6 +51,7 @@ export class WorkerRealm extends Realm implements LaunchRealm {
 
   workerStart(worker: Pointer, name: Pointer): void {
     this.self = worker;
+    this.home = this.module._cwb_home_address();
     this.nameAt = name;
     this.post({ type: 'hello', worker });
   }
@@ -81,6 +86,7 @@ export class WorkerRealm extends Realm implements LaunchRealm {
       setCurrentTarget(this.own);
       this.runner = new TaskRunner(this.own, this.tasks, () => this.workerName);
       this.post({ type: 'ready', tasks: [...this.own.tasks!] });
+      void this.host.proveLife((lock) => this.post({ type: 'mortal', lock }));
     } catch (error) {
       this.failed(error);
     }
@@ -98,8 +104,16 @@ export class WorkerRealm extends Realm implements LaunchRealm {
     this.module = module;
   }
 
+  protected get nameOfWorker(): string {
+    return this.workerName;
+  }
+
   workerEnd(): void {
     this.post({ type: 'bye' });
+  }
+
+  workerLost(worker: Pointer): never {
+    throw new Error(`coworker: worker ${worker} cannot be replaced from here`);
   }
 
   protected finished(): void {
@@ -138,10 +152,14 @@ export class WorkerRealm extends Realm implements LaunchRealm {
     return 0;
   }
 
+  loadProgress(): Promise<ProgressModule> {
+    return Promise.resolve(progress);
+  }
+
   // ---- parcels: the main realm keeps them
 
   deposit(value: unknown, transfer: readonly Transferable[], name?: string): string {
-    const parcel = name ?? `${this.workerName}:${this.parcelCount++}`;
+    const parcel = name ?? `${this.home}:${this.parcelCount++}`;
     const list = [...transfer];
     this.post({ type: 'deposit', parcel, value, transfer: list }, list);
     return parcel;

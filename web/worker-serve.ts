@@ -6,6 +6,7 @@
 import { IsolatedRealm } from './isolated-realm.js';
 import type { CoreModule, ModuleFactory, NativeTaskReader } from './module.js';
 import { isBegin } from './protocol.js';
+import { proveLife } from './proof.js';
 import { turnMaker } from './turn.js';
 import type { TaskModule } from './task-runner.js';
 import { WorkerRealm } from './worker-realm.js';
@@ -37,6 +38,7 @@ export function serveModule(
   const host: WorkerHost = {
     post: (message, transfer) => scope.postMessage(message, transfer ?? []),
     nextTurn: turnMaker(),
+    proveLife,
   };
   const realm = new WorkerRealm(tasks as TaskModule, host);
   realm.readNative = readNative;

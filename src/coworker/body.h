@@ -181,6 +181,20 @@ case CW__AT_FINALLY:                                                           \
         CW__CHECK(self, NAME##__returned(&(self)->frame, (out)));              \
     } while (0)
 
+/* cw_launch_with(elements, CW_START_DEFAULT, NAME, argument), which waits for
+ * room if too many jobs wait in the context, whatever that says to it: goes on
+ * when the job is let in. `*job` (a cw_job *) gets the owned handle before
+ * that, NULL if there is none. Raises the launch's error; CW_ECANCELED if this
+ * job is cancelled while it waits, when the new one is still there. */
+#define CW_LAUNCH_WAIT(self, elements, job, NAME, ...)                         \
+    CW__SUSPEND(self,                                                          \
+                cw__launch_wait(                                               \
+                    &(self)->frame,                                            \
+                    *(job) = NAME##__launch(elements, CW_START_DEFAULT,        \
+                                            CW__START_HANDLE | CW__START_WAIT, \
+                                            __VA_ARGS__)),                     \
+                cw__launched(&(self)->frame))
+
 /* Waits until the job is cancelled, and raises that. */
 #define CW_AWAIT_CANCELLATION(self) CW_DELAY(self, INT64_MAX)
 

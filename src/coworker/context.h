@@ -67,6 +67,32 @@ bool cw_is_on_main(void);
 /* The calling worker's name, "" on other threads; lives as the context. */
 const char *cw_worker_name(void);
 
+/* ---- how many jobs may wait */
+
+/* What becomes of a launch when no more jobs may wait. */
+typedef enum cw_when_full {
+    CW_FULL_FAIL, /* it fails with CW_EQUEUEFULL, and nothing has happened */
+    CW_FULL_WAIT  /* the job is new, as a lazy one, until there is room */
+} cw_when_full;
+
+/* Limits how many jobs of the context wait that have not begun; for good. It
+ * counts what is launched by others than jobs of that context, from the launch
+ * until a worker begins with it, on an idle context for a moment, too. Children
+ * that its own jobs launch there are neither counted nor refused, so that a job
+ * can wait for them however full the queue is.
+ *
+ * Those that wait for room are let in, by priority and then in order of their
+ * launches, each as soon as another job begins. Such a job is not active,
+ * cannot be started, and ends at once when it is cancelled; with
+ * CW_START_ATOMIC, in its turn. A lazy job that is started when there is no
+ * room waits in any case. cw_context_close() lets all of them in.
+ *
+ * Jobs of views are not counted. CW_OK; CW_EINVAL (max < 1, an unknown
+ * `when_full`); CW_ESTATE: it has a limit; CW_ENOTSUP: it has no workers of its
+ * own (views, executors, Unconfined), or is a test's; CW_ENOMEM. */
+int cw_context_limit_queue(cw_context *context, int max,
+                           cw_when_full when_full);
+
 /* ---- contexts that the program shares
  *
  * Borrowed: they are there until the program ends, and need neither be closed

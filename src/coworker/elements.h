@@ -27,6 +27,13 @@ typedef struct cw_key {
     const char *name;
 } cw_key;
 
+/* Which jobs begin first. */
+typedef enum cw_priority {
+    CW_PRIORITY_LOW = -1,
+    CW_PRIORITY_NORMAL,
+    CW_PRIORITY_HIGH
+} cw_priority;
+
 /* Called with a failure that has no owner: that of a job launched (not async)
  * outside of any other job or right below a supervisor. After all its children
  * have ended and before anybody sees that it has. `name` and `error` are
@@ -64,6 +71,33 @@ const cw_elements *cw_elements_with_handler(const cw_elements *base,
                                             cw_failure_fn *call, void *arg);
 const cw_elements *cw_elements_with_value(const cw_elements *base,
                                           const cw_key *key, void *value);
+
+/* The same with what counts for the one job that is launched with the set, and
+ * is not inherited:
+ *
+ * priority: where it stands among the jobs that wait in its context (or view)
+ * and have not begun. High goes before normal, normal before low; but after
+ * four high ones in a row a normal one goes, and while a low one waits it goes
+ * after eight others, as each worker counts them. Jobs that have begun are
+ * normal. Without effect on executors, Unconfined and tests' dispatchers.
+ *
+ * timeout: cancels it so many milliseconds after its body has begun, with a
+ * CW_ECANCELED error whose cause has the code CW_ETIMEDOUT.
+ * deadline: the same after the launch, begun or not, with CW_EOVERDUE. Of both
+ * the first one counts; at once for ms <= 0. Default notices that the time is
+ * over (a test's own clock for its jobs); launching without it fails as
+ * cw_default_context() does.
+ *
+ * when_full: in place of what the context's limit says. */
+const cw_elements *cw_elements_with_priority(const cw_elements *base,
+                                             cw_priority priority);
+const cw_elements *cw_elements_with_timeout(const cw_elements *base,
+                                            int64_t ms);
+const cw_elements *cw_elements_with_deadline(const cw_elements *base,
+                                             int64_t ms);
+const cw_elements *cw_elements_with_when_full(const cw_elements *base,
+                                              cw_when_full when_full);
+
 /* The elements of both; where both have one, that of `right`. */
 const cw_elements *cw_elements_plus(const cw_elements *left,
                                     const cw_elements *right);

@@ -33,7 +33,9 @@ extern "C" {
     X(EUNDELIVERED, -16, "the hook for an undelivered element failed")         \
     X(EOWNER, -17, "the mutex is locked by another owner")                     \
     X(ELOST, -18, "the worker was lost")                                       \
-    X(EPOISONED, -19, "who had the mutex locked was lost with its worker")
+    X(EPOISONED, -19, "who had the mutex locked was lost with its worker")     \
+    X(EQUEUEFULL, -20, "too many jobs wait in the context")                    \
+    X(EOVERDUE, -21, "the deadline has passed")
 
 enum cw_status {
     CW_OK = 0,

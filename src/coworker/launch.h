@@ -17,8 +17,9 @@ extern "C" {
 /* Starting. `context` NULL means the calling job's or worker's, and elsewhere
  * cw_default_context(). Called inside a job, these make a child of that job;
  * elsewhere the new job has no parent. Returns an owned handle; NULL with
- * cw_last_error() = CW_ENOMEM, that of cw_default_context(), or what an
- * executor says. On a closed context the job is returned cancelled.
+ * cw_last_error() = CW_ENOMEM, that of cw_default_context(), CW_EQUEUEFULL (see
+ * cw_context_limit_queue()), or what an executor says. On a closed context the
+ * job is returned cancelled.
  *
  * cw_launch: a failure that no parent takes goes to the unhandled handler.
  * cw_async: the same, but the failure waits for whoever awaits the job.
@@ -96,7 +97,7 @@ typedef enum cw_start {
 
 /* ------------------------------------------------- used by the macros only */
 
-enum { CW__START_HANDLE = 1, CW__START_ASYNC = 2 };
+enum { CW__START_HANDLE = 1, CW__START_ASYNC = 2, CW__START_WAIT = 4 };
 
 cw_job *cw__start(cw_context *, const cw_coroutine *, unsigned, const void *);
 cw_job *cw__start_on_main(const cw_coroutine *, const void *);
@@ -105,6 +106,8 @@ int cw__result(const cw_job *, const cw_coroutine *, void *);
 int cw__run_blocking(const cw_coroutine *, const void *, void *, cw_error **);
 cw_job *cw__launch_with(const cw_elements *, cw_start, const cw_coroutine *,
                         unsigned, const void *);
+int cw__launch_wait(cw_frame *, cw_job *);
+int cw__launched(cw_frame *);
 cw_job *cw__deferred_new(const cw_coroutine *, cw_job *);
 int cw__deferred_complete(cw_job *, const cw_coroutine *, const void *);
 

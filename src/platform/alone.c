@@ -27,6 +27,12 @@ bool cw__thread_may_exit(void) { return false; }
 
 void cw__thread_exit(void) { abort(); }
 
+void *cw__thread_argument(void (*entry)(void *), void *arg)
+{
+    (void)entry, (void)arg;
+    return NULL;
+}
+
 bool cw__thread_may_block(void) { return false; }
 
 uint32_t cw__processors(void) { return 1; }

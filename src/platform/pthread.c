@@ -28,11 +28,17 @@ static void *trampoline(void *raw)
     return NULL;
 }
 
-int cw__thread_start(cw__thread *thread, void (*entry)(void *), void *arg)
+void *cw__thread_argument(void (*entry)(void *), void *arg)
 {
     struct start *start = cw__system_alloc(sizeof *start);
+    if (start) *start = (struct start){entry, arg};
+    return start;
+}
+
+int cw__thread_start(cw__thread *thread, void (*entry)(void *), void *arg)
+{
+    struct start *start = cw__thread_argument(entry, arg);
     if (!start) return CW_ENOMEM;
-    *start = (struct start){entry, arg};
 #ifdef __wasm__
     /* Emscripten's pthread_create() does not look at what its malloc() gives.
      * Some more for the rest of what it keeps for a thread. */

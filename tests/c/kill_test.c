@@ -285,6 +285,44 @@ TEST(who_waits_for_a_child_that_is_killed_cleans_up)
     shut_down_all(context);
 }
 
+CW_COROUTINE(wait_and_hang, struct hold *, cw_none, CW_NO_LOCALS)
+{
+    CW_BEGIN(self);
+    CW_DELAY(self, 1);
+    event_set(self->arg->entered);
+    event_await(self->arg->release);
+    CW_END(self);
+}
+
+CW_COROUTINE(call_and_hang, struct hold *, cw_none, int number;)
+{
+    CW_BEGIN(self);
+    CW_SCOPE(self, give, 1, &self->number);
+    event_set(self->arg->entered);
+    event_await(self->arg->release);
+    CW_END(self);
+}
+
+TEST(who_has_waited_before_is_killed_like_others)
+{
+    cw_context *context = new_context(1);
+    struct hold *hold = hold_new();
+    cw_job *job = LAUNCH_KILLABLE(context, wait_and_hang, hold);
+    event_await(hold->entered);
+    cw_cancel(job, NULL);
+    wait_for(job);
+    assert_lost(job, NULL);
+    cw_job_release(job);
+    job = LAUNCH_KILLABLE(context, call_and_hang, hold);
+    event_await(hold->entered);
+    cw_cancel(job, NULL);
+    wait_for(job);
+    assert_lost(job, NULL);
+    cw_job_release(job);
+    let_zombies_go(context, hold, 2);
+    shut_down_all(context);
+}
+
 static cw_job *inner;
 
 /* A body that is lost gives no handles back, so these are kept elsewhere. */
@@ -408,4 +446,60 @@ TEST(a_closed_context_ends_after_a_kill)
     cw_job_release(job);
     let_zombies_go(context, hold, 1);
     cw_context_release(context);
+}
+
+/* ---- in and out of the library */
+
+CW_FUNCTION(call_all_the_time, sem_t *, cw_none)
+{
+    event_set(*arg);
+    for (unsigned rounds = 1; rounds; rounds++) {
+        cw_error *error = cw_error_new(CW_EFAILED, "of no use", NULL);
+        cw_error_release(error);
+        cw_job *job = cw_job_new(NULL);
+        ASSERT_EQ(cw_job_complete(job), 1);
+        cw_job_release(job);
+    }
+    return CW_OK;
+}
+
+CW_COROUTINE(fib, int, int, cw_job *jobs[2]; int parts[2];)
+{
+    CW_BEGIN(self);
+    if (self->arg < 2) CW_RETURN(self, self->arg);
+    self->jobs[0] = cw_async(NULL, fib, self->arg - 1);
+    self->jobs[1] = cw_async(NULL, fib, self->arg - 2);
+    CW_AWAIT_ALL(self, fib, self->jobs, 2, self->parts);
+    CW_RETURN(self, self->parts[0] + self->parts[1]);
+    CW_FINALLY(self);
+    cw_job_release(self->jobs[0]);
+    cw_job_release(self->jobs[1]);
+    CW_END(self);
+}
+
+/* Its threads are gone by themselves. What it had just made is lost. */
+TEST(one_that_is_in_and_out_of_the_library_is_killed)
+{
+    enum { ROUNDS = 50 };
+    cw_context *context = new_context(2);
+    sem_t *begun = event_new();
+    for (int round = 0; round < ROUNDS; round++) {
+        cw_job *job = LAUNCH_KILLABLE(context, call_all_the_time, begun);
+        event_await(begun);
+        cw_cancel(job, NULL);
+        wait_for(job);
+        assert_lost(job, NULL);
+        cw_job_release(job);
+        cw_job *sum = cw_async(context, fib, 10);
+        int result;
+        wait_for(sum);
+        ASSERT_EQ(cw_result(fib, sum, &result), CW_OK);
+        ASSERT_EQ(result, 55);
+        cw_job_release(sum);
+    }
+    while (stats_of(context).undead)
+        cw__thread_pause();
+    ASSERT_EQ(stats_of(context).lost, ROUNDS);
+    event_free(begun);
+    shut_down_all(context);
 }

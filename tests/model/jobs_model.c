@@ -543,7 +543,7 @@ SCENARIO(job_limit_end, 2)
     cw_error *late = cw_error_new(CW_ETIMEDOUT, NULL, NULL);
     CHECK(cw__limit_set(home, job, 1, late) >= 0);
     cw_error_release(late);
-    limit = job->extra->limit;
+    limit = job->extra->limits[CW__TIMEOUT];
     model_thread(finish, job);
     model_thread(run_down, NULL);
     model_thread(wait_for_job, waiting[0]);

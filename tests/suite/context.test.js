@@ -5,9 +5,10 @@ import { assert } from 'chai';
 import {
   CancellationError,
   ContextClosedError,
+  ContextLostError,
   CoworkerError,
   FixedWorkerContext,
-  WorkerCrashedError,
+  WorkerLostError,
   newFixedWorkerContext,
   newJob,
 } from 'coworker';
@@ -200,28 +201,50 @@ describe('looking at a context', () => {
 });
 
 describe('a worker that dies', { skip: inPage && 'pages are not told' }, () => {
-  it('fails its context and every job there', async () => {
+  it('takes along what has begun on it, and is replaced', async () => {
     await using(2, async (context) => {
-      const jobs = [
-        context.async('wait'),
-        context.limitedParallelism(1, 'view').async('wait'),
-        context.async({ job: null }, 'wait'),
-      ];
+      const log = [];
+      context.addEventListener('workerlost', ({ worker, index, reason }) =>
+        log.push([worker, index, reason.includes('exit code 3')]),
+      );
+      const replaced = new Promise((resolve) =>
+        context.addEventListener('workerreplaced', resolve, { once: true }),
+      );
       const dying = context.async('die');
-      for (const job of [...jobs, dying]) {
-        const error = await failure(job);
-        const crash = error.cause ?? error;
-        assert.instanceOf(crash, WorkerCrashedError, String(error));
-        assert.include(crash.message, "'test'");
-        assert.include(crash.message, 'exit code 3');
-      }
-      assert.isTrue(context.isClosed);
-      const error = thrown(() => context.async('add', 1, 2));
-      assert.instanceOf(error, WorkerCrashedError);
-      const { launched, completed, workers } = context.stats();
-      assert.deepEqual([workers, completed <= launched], [0, true]);
-      await context.close();
+      const error = await failure(dying);
+      assert.instanceOf(error, WorkerLostError);
+      assert.include(error.message, "while it ran 'die'");
+      assert.include(error.message, `worker '${error.worker}' died`);
+      await replaced;
+      assert.deepEqual(log, [[error.worker, error.worker === 'test-1' ? 0 : 1, true]]);
+      const sums = await Promise.all([1, 2, 3, 4, 5].map((i) => context.async('add', i, i)));
+      assert.deepEqual(sums, [2, 4, 6, 8, 10]);
+      assert.equal(context.stats().lost, 1);
     });
+  });
+
+  it('fails its context if that happens too often', async () => {
+    await using(
+      1,
+      async (context) => {
+        assert.instanceOf(await failure(context.async('die')), WorkerLostError);
+        assert.equal(await context.async('add', 1, 2), 3);
+        const waiting = context.async({ job: null }, 'wait');
+        const queued = [1, 2, 3].map((i) => context.async('add', i, i));
+        await Promise.all(queued);
+        assert.instanceOf(await failure(context.async('die')), WorkerLostError);
+        // What it waited for would have ended on the worker that does not come.
+        assert.instanceOf(await failure(waiting), ContextLostError);
+        const error = thrown(() => context.async('add', 1, 2));
+        assert.instanceOf(error, ContextLostError);
+        assert.include(error.message, 'more than 1 of its workers were lost within 10000 ms');
+        assert.isTrue(context.isClosed);
+        const { launched, completed, workers } = context.stats();
+        assert.deepEqual([workers, completed], [0, launched]);
+        await context.close();
+      },
+      { losses: { count: 1, period: 10_000 } },
+    );
   });
 
   it('leaves other contexts alone', async () => {

@@ -2,7 +2,7 @@
 
 import { describe, it } from 'node:test';
 import { assert } from 'chai';
-import { CancellationError, TimeoutCancellationError } from 'coworker';
+import { CancellationError, Main, TimeoutCancellationError } from 'coworker';
 import { cells, failure, until, using } from './helpers/contexts.js';
 
 const states = (job) => [job.isActive, job.isCompleted, job.isCancelled];
@@ -224,12 +224,14 @@ describe('cancelling a job', () => {
   });
 });
 
-describe('a timeout', () => {
-  const isTimeout = (error) => {
-    assert.equal(error.constructor, TimeoutCancellationError);
-    assert.instanceOf(error, CancellationError);
-  };
+function isTimeout(error, limit = 'timeout') {
+  assert.equal(error.constructor, TimeoutCancellationError);
+  assert.instanceOf(error, CancellationError);
+  assert.equal(error.limit, limit);
+  assert.include(error.message, `the ${limit}, `);
+}
 
+describe('a timeout', () => {
   it('cancels a job that waits', async () => {
     await using(1, async (context) => {
       const job = context.async({ timeout: 20 }, 'wait');
@@ -244,16 +246,20 @@ describe('a timeout', () => {
     });
   });
 
-  it('counts from the launch', async () => {
+  it('counts from the start', async () => {
     await using(1, async (context) => {
       const at = cells(context);
       const blocker = context.async('block', at);
-      const job = context.async({ timeout: 20 }, 'mark', at, 1);
-      await until(() => job.isCancelled);
+      const late = context.async({ deadline: 5 }, 'wait');
+      const job = context.async({ timeout: 5 }, 'wait');
+      const quick = context.async({ timeout: 5 }, 'mark', at, 1);
+      await until(() => late.isCancelled); // as much time has passed
+      assert.isFalse(job.isCancelled);
       Atomics.store(at, 0, 1);
+      isTimeout(await failure(late), 'deadline');
       isTimeout(await failure(job));
-      await blocker;
-      assert.equal(at[1], 0);
+      await Promise.all([blocker, quick]);
+      assert.equal(at[1], 1);
     });
   });
 
@@ -288,6 +294,55 @@ describe('a timeout', () => {
       const error = await failure(job);
       assert.instanceOf(error, CancellationError);
     });
+  });
+});
+
+describe('a deadline', () => {
+  it('counts from the launch', async () => {
+    await using(1, async (context) => {
+      const at = cells(context);
+      const blocker = context.async('block', at);
+      const job = context.async({ deadline: 20 }, 'mark', at, 1);
+      await until(() => job.isCancelled);
+      Atomics.store(at, 0, 1);
+      isTimeout(await failure(job), 'deadline');
+      await blocker;
+      assert.equal(at[1], 0);
+    });
+  });
+
+  it('cancels a job that waits, or is busy', async () => {
+    await using(1, async (context) => {
+      isTimeout(await failure(context.async({ deadline: 20 }, 'wait')), 'deadline');
+      isTimeout(await failure(context.async({ deadline: 20 }, 'spin')), 'deadline');
+    });
+  });
+
+  it('and a timeout: the first one counts, and is told', async () => {
+    await using(1, async (context) => {
+      const first = { timeout: 10, deadline: 60_000 };
+      const error = await failure(context.async(first, 'wait'));
+      isTimeout(error);
+      assert.include(error.message, '10 ms after the job began');
+      const second = { timeout: 60_000, deadline: 10 };
+      isTimeout(await failure(context.async(second, 'wait')), 'deadline');
+      assert.equal(await context.async({ timeout: 60_000, deadline: 60_000 }, 'add', 1, 2), 3);
+    });
+  });
+
+  it('is known in other threads, too', async () => {
+    await using(1, async (context) => {
+      assert.equal(await context.async('limitThere', { deadline: 10 }, 'wait'), 'deadline');
+      assert.equal(await context.async('limitThere', { timeout: 10 }, 'wait'), 'timeout');
+      assert.equal((await failure(context.async('failsWithDeadline'))).limit, 'deadline');
+    });
+  });
+
+  it('is for functions of this thread, too', async () => {
+    await Main.ready;
+    const wait = (scope) => scope.awaitCancellation();
+    isTimeout(await failure(Main.async({ deadline: 10 }, wait)), 'deadline');
+    isTimeout(await failure(Main.async({ timeout: 10 }, wait)));
   });
 });
 

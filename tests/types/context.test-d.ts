@@ -1,7 +1,7 @@
 // What a typed context takes, and what it refuses.
 
-import { newFixedWorkerContext } from 'coworker';
-import type { Deferred, FixedWorkerContext, Job } from 'coworker';
+import { newFixedWorkerContext, stream } from 'coworker';
+import type { Deferred, FixedWorkerContext, Job, ResultStream } from 'coworker';
 import { expectType } from './expect.js';
 
 const context = await newFixedWorkerContext<typeof import('./tasks.js')>(3, 'typed', {
@@ -24,6 +24,20 @@ expectType<Job>(context.launch('greet', 'Ada'));
 expectType<Deferred<number>>(context.async({ timeout: 5 }, 'add', 1, 2));
 expectType<Job>(context.launch({ signal: new AbortController().signal }, 'stop'));
 expectType<Promise<string>>(context.withContext({ transfer: [new ArrayBuffer(1)] }, 'greet', 'A'));
+
+// Limits, progress, streams.
+expectType<Job>(context.launch({ priority: 'high', deadline: 5, whenFull: 'wait' }, 'stop'));
+expectType<AsyncIterableIterator<number>>(context.launch('stop').progress<number>({ limit: 1 }));
+expectType<ResultStream<number>>(stream(context, 'countTo', 3));
+expectType<ResultStream<number>>(stream(context, { credit: 2, timeout: 5 }, 'countTo', 3));
+expectType<ResultStream<string>>(stream(context, 'repeat', 'a'));
+for await (const value of stream(context, 'countTo', 3)) expectType<number>(value);
+// @ts-expect-error: no such task
+stream(context, 'countFrom', 3);
+// @ts-expect-error: the wrong type of argument
+stream(context, 'countTo', '3');
+// @ts-expect-error: no such priority
+context.launch({ priority: 'urgent' }, 'stop');
 
 // A Deferred is a promise in all respects.
 expectType<[number, string]>(

@@ -19,4 +19,12 @@ export function stop(scope: Scope): void {
   scope.ensureActive();
 }
 
+export async function* countTo(scope: Scope, most: number): AsyncGenerator<number> {
+  for (let n = 1; n <= most; n++) {
+    scope.progress({ part: n / most });
+    yield n;
+  }
+  await scope.yield();
+}
+
 export const limit = 3;

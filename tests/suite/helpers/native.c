@@ -7,6 +7,7 @@
 
 #include <emscripten.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* ---- types: each gives back what it got, or something made from it */
@@ -207,3 +208,89 @@ CW_EXPORT(fib)
 
 EMSCRIPTEN_KEEPALIVE int plain_add(int left, int right);
 int plain_add(int left, int right) { return left + right; }
+
+/* ---- what goes wrong */
+
+/* Marks that it has begun, and does not come back for many seconds: WebKit
+ * cannot end a thread in such a loop, and it must not keep a processor busy for
+ * the rest of the tests. */
+CW_FUNCTION(loop_for_ever, pointer, cw_none)
+{
+    *(_Atomic int *)*arg = 1;
+    for (volatile unsigned i = 1; i; i = i + 1) {
+    }
+    return 0;
+}
+CW_EXPORT(loop_for_ever)
+
+/* The same, allocating and freeing all the time. */
+CW_FUNCTION(allocate_for_ever, pointer, cw_none)
+{
+    *(_Atomic int *)*arg = 1;
+    for (unsigned i = 0;; i++) {
+        void *volatile block = malloc(16 + i % 4096);
+        free(block);
+    }
+}
+CW_EXPORT(allocate_for_ever)
+
+/* Calls the library all the time. */
+CW_FUNCTION(launch_for_ever, pointer, cw_none)
+{
+    *(_Atomic int *)*arg = 1;
+    for (;;) {
+        cw_error *error = cw_error_new(CW_EFAILED, "of no use", NULL);
+        cw_error_release(error);
+        cw_job *job = cw_job_new(NULL);
+        cw_job_complete(job);
+        cw_job_release(job);
+    }
+}
+CW_EXPORT(launch_for_ever)
+
+static int zero;
+
+static int recurse(volatile int *depth)
+{
+    int deeper = *depth + 1;
+    if (deeper < 0) return 0; /* it never comes so far */
+    return recurse(&deeper) + deeper;
+}
+
+enum { TRAP_UNREACHABLE, TRAP_BOUNDS, TRAP_DIVISION, TRAP_STACK };
+
+CW_FUNCTION(trap, int, int)
+{
+    int depth = 0;
+    switch (*arg) {
+    case TRAP_UNREACHABLE:
+        __builtin_trap();
+    case TRAP_BOUNDS:
+        *result = *(volatile int *)0xfffffff0u;
+        break;
+    case TRAP_DIVISION:
+        *result = 7 / *(volatile int *)&zero;
+        break;
+    case TRAP_STACK:
+        *result = recurse(&depth);
+        break;
+    }
+    return 0;
+}
+CW_EXPORT(trap)
+
+/* Traps in a scope of a coroutine, above a child that waits. */
+CW_COROUTINE(trap_inside, pointer, int, CW_NO_LOCALS)
+{
+    CW_BEGIN(self);
+    cw_job_release(cw_launch(NULL, wait_and_mark, self->arg));
+    __builtin_trap();
+    CW_END(self);
+}
+CW_COROUTINE(trap_in_scope, pointer, int, int out;)
+{
+    CW_BEGIN(self);
+    CW_SCOPE(self, trap_inside, self->arg, &self->out);
+    CW_END(self);
+}
+CW_EXPORT(trap_in_scope)

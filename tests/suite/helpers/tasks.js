@@ -2,9 +2,12 @@
 
 import { Channel } from '../../../dist/channel.js';
 import { newJob } from '../../../dist/completable.js';
+
 import { ContextKey } from '../../../dist/elements.js';
+import { TimeoutCancellationError } from '../../../dist/errors.js';
 import { transfer } from '../../../dist/parcels.js';
 import { select } from '../../../dist/select.js';
+import { stream } from '../../../dist/stream.js';
 
 export const notATask = 42;
 
@@ -834,3 +837,135 @@ export async function submitTwo(scope, cells) {
 export const noteNumber = (scope, cells, number) => {
   Atomics.store(cells, Atomics.add(cells, 7, 1), number);
 };
+// ---- killing
+
+/** Never looks whether it is to stop, and never lets anybody else run. */
+export function loopForEver(scope, cells) {
+  if (cells) Atomics.store(cells, 0, 1);
+  for (;;);
+}
+/** The same after it has waited. */
+export async function waitAndLoop(scope, cells) {
+  await scope.delay(1);
+  loopForEver(scope, cells);
+}
+/** Waits on a worker that somebody is going to lose. */
+export async function waitForNews(scope, cells, index) {
+  Atomics.add(cells, index, 1);
+  await scope.awaitCancellation();
+}
+/** Launches children that loop, and one that waits; waits for all of them. */
+export async function launchLoops(scope, cells) {
+  scope.launch('loopForEver', cells);
+  scope.launch('waitForNews', cells, 1);
+  await scope.delay(Infinity);
+}
+/** Keeps a mutex locked while it loops. */
+export async function lockAndLoop(scope, mutex, cells) {
+  await mutex.lock(scope);
+  loopForEver(scope, cells);
+}
+
+// ---- limits, progress and streams
+
+/** Which time limit ended a child. */
+export async function limitThere(scope, options, task) {
+  const job = scope.supervisorScope((inner) => inner.async(options, task));
+  return (await job.catch((error) => error)).limit;
+}
+export function failsWithDeadline() {
+  throw new TimeoutCancellationError('on purpose', { limit: 'deadline' });
+}
+/** Puts a number into the next free cell: cells[0] counts them. */
+export function note(scope, cells, number) {
+  cells[Atomics.add(cells, 0, 1) + 1] = number;
+}
+/** Launches so many children at once. */
+export async function launchMany(scope, cells, count) {
+  for (let i = 0; i < count; i++) scope.launch('note', cells, i);
+}
+export function launchOn(scope, count) {
+  return scope.awaitAll(Array.from({ length: count }, (_, i) => scope.async('add', i, 1)));
+}
+export async function report(scope, values) {
+  for (const value of values) scope.progress(value);
+}
+/** Reports, and waits for a cell each time. */
+export async function reportSlowly(scope, cells, count) {
+  for (let i = 0; i < count; i++) {
+    scope.progress(i);
+    while (Atomics.load(cells, 0) <= i) await scope.yield();
+  }
+  return count;
+}
+export async function reportFromInside(scope) {
+  scope.progress('outside');
+  await scope.coroutineScope(async (inner) => {
+    inner.progress('inside');
+    await inner.nonCancellable((deep) => deep.progress('deep'));
+  });
+  await scope.withTimeout(60_000, (inner) => inner.progress('limited'));
+}
+export function reportFunction(scope) {
+  scope.progress(() => {});
+}
+/** Listens to a child, and gives what that has told. */
+export async function listenThere(scope, values) {
+  const heard = [];
+  const options = { onProgress: (value) => heard.push(value) };
+  const job = scope.async(options, 'report', values);
+  await job;
+  const looped = [];
+  const other = scope.async({ start: 'lazy' }, 'report', values);
+  const all = other.progress({ scope });
+  other.start();
+  for await (const value of all) looped.push(value);
+  return [heard, looped];
+}
+export async function* countTo(scope, count) {
+  for (let i = 1; i <= count; i++) yield i;
+}
+/** Notes how far it is, and that it has cleaned up. */
+export async function* countCells(scope, cells) {
+  try {
+    for (let i = 1; ; i++) {
+      Atomics.store(cells, 0, i);
+      yield i;
+    }
+  } finally {
+    Atomics.store(cells, 1, 1);
+    Atomics.notify(cells, 1);
+  }
+}
+export async function* waitInStream(scope, cells) {
+  try {
+    yield 1;
+    await scope.awaitCancellation();
+  } finally {
+    Atomics.store(cells, 1, 1);
+  }
+}
+export async function* failAfter(scope, count) {
+  for (let i = 1; i <= count; i++) yield i;
+  throw new RangeError('no more');
+}
+export function* plainGenerator() {
+  yield* ['a', 'b'];
+}
+export async function* values(scope, list) {
+  for (const one of list) yield one;
+}
+export async function* mapsAndTransfers() {
+  yield new Map([[1, 'one']]);
+  const buffer = new ArrayBuffer(8);
+  yield transfer(buffer, [buffer]);
+}
+/** Streams from another task, and leaves early. */
+export async function sumOfStream(scope, count, most) {
+  let sum = 0;
+  for await (const value of stream(scope, { credit: 2 }, 'countTo', count).values(scope)) {
+    sum += value;
+    if (value === most) break;
+  }
+  return sum;
+}

@@ -1,0 +1,221 @@
+// Jobs that may be killed, and what becomes of the rest.
+
+import { describe, it } from 'node:test';
+import { assert } from 'chai';
+import { Channel, ContextLostError, Main, WorkerLostError } from 'coworker';
+import { cells, failure, nativeOptions, thrown, until, using } from './helpers/contexts.js';
+
+const killable = { grace: 5 };
+const native = await nativeOptions();
+
+/** Waits until tasks have noted that they have begun. */
+const begun = (array, index = 0, count = 1) => until(() => Atomics.load(array, index) >= count);
+
+/** Waits until a context has all its workers again. */
+const complete = (context) => until(() => context.stats().workers === context.workers);
+
+describe('a job that may be killed', () => {
+  for (const task of ['loopForEver', 'waitAndLoop']) {
+    it(`ends although it never looks: ${task}`, () =>
+      using(2, async (context) => {
+        const array = cells(context);
+        const job = context.async({ killable }, task, array);
+        await begun(array);
+        const others = [1, 2, 3].map((i) => context.async('add', i, i));
+        job.cancel(new Error('enough'));
+        const error = await failure(job);
+        assert.instanceOf(error, WorkerLostError);
+        assert.match(
+          error.message,
+          new RegExp(
+            `worker 'test-[12]' was killed after the time of grace while it ran '${task}'`,
+          ),
+        );
+        assert.equal(error.cause.cause.message, 'enough');
+        assert.isTrue(job.isCancelled);
+        assert.deepEqual(await Promise.all(others), [2, 4, 6]);
+        await complete(context);
+        assert.equal(context.stats().lost, 1);
+      }));
+  }
+
+  it('ends by its timeout', () =>
+    using(1, async (context) => {
+      const error = await failure(context.async({ timeout: 5, killable }, 'loopForEver'));
+      assert.instanceOf(error, WorkerLostError);
+      assert.equal(error.cause.name, 'TimeoutCancellationError');
+      assert.equal(await context.async('add', 1, 2), 3);
+    }));
+
+  it('is left alone if it ends in time', () =>
+    using(1, async (context) => {
+      const array = cells(context);
+      const job = context.async({ killable: { grace: 60_000 } }, 'waitForNews', array, 0);
+      await begun(array);
+      job.cancel();
+      assert.equal((await failure(job)).name, 'CancellationError');
+      assert.equal(context.stats().lost, 0);
+    }));
+
+  it('takes its children along', () =>
+    using(3, async (context) => {
+      const array = cells(context);
+      const job = context.async({ killable: { grace: 200 } }, 'launchLoops', array);
+      await begun(array);
+      await begun(array, 1);
+      job.cancel();
+      await failure(job);
+      assert.isAtLeast(context.stats().lost, 1); // and others that are slow to end
+      await complete(context);
+    }));
+
+  it('has what had begun on its worker end, and leaves alone what had not', () =>
+    using(1, async (context) => {
+      const array = cells(context);
+      const waiting = context.async('waitForNews', array, 1);
+      await begun(array, 1);
+      const job = context.async({ killable }, 'loopForEver', array);
+      await begun(array);
+      const queued = [1, 2, 3].map((i) => context.async('add', i, i));
+      job.cancel();
+      const error = await failure(waiting);
+      assert.instanceOf(error, WorkerLostError);
+      assert.include(error.message, "while it ran 'waitForNews'");
+      assert.deepEqual(await Promise.all(queued), [2, 4, 6]);
+    }));
+
+  it('is killed below a function of this thread', () =>
+    using(1, async (context) => {
+      const array = cells(context);
+      const outer = Main.async({ killable }, async (scope) => {
+        await scope.async(context, 'loopForEver', array);
+      });
+      await begun(array);
+      outer.cancel();
+      assert.instanceOf(await failure(outer), WorkerLostError);
+      assert.equal(await context.async('add', 1, 2), 3);
+    }));
+
+  it('releases who waits for it at a channel', () =>
+    using(2, async (context) => {
+      const array = cells(context);
+      const channel = new Channel();
+      const job = context.async({ killable }, 'loopForEver', array);
+      await begun(array);
+      const receiving = context.async('receiveOne', channel);
+      job.cancel();
+      await failure(job);
+      await channel.send('still works');
+      assert.equal(await receiving, 'still works');
+    }));
+
+  it('can be killed again and again', () =>
+    using(
+      2,
+      async (context) => {
+        for (let round = 0; round < 10; round++) {
+          const array = cells(context);
+          const jobs = [0, 1].map(() => context.async({ killable }, 'loopForEver', array));
+          await until(() => Atomics.load(array, 0) === 1);
+          for (const job of jobs) job.cancel();
+          await Promise.all(jobs.map(failure));
+          assert.equal(await context.async('add', round, 1), round + 1);
+          context.free(array);
+        }
+        await complete(context);
+        assert.isAtMost(context.stats().lost, 20);
+        assert.isAtLeast(context.stats().lost, 10);
+      },
+      { losses: { count: 100, period: 60_000 } },
+    ));
+
+  it('has to say how long it may take', () =>
+    using(1, (context) => {
+      assert.match(
+        thrown(() => context.launch({ killable: true }, 'add', 1, 2)).message,
+        /expected `options.killable` to be an object { grace }, got true/,
+      );
+      assert.match(
+        thrown(() => context.launch({ killable: { grace: -1 } }, 'add', 1, 2)).message,
+        /expected `options.killable.grace` to be a number from 0/,
+      );
+    }));
+
+  it('closes a context that loses too many', () =>
+    using(
+      1,
+      async (context) => {
+        const array = cells(context);
+        const job = context.async({ killable }, 'loopForEver', array);
+        await begun(array);
+        const queued = context.async('add', 1, 2);
+        job.cancel();
+        await failure(job);
+        assert.exists(await failure(queued));
+        assert.instanceOf(
+          thrown(() => context.async('add', 1, 2)),
+          ContextLostError,
+        );
+      },
+      { losses: { count: 0, period: 1000 } },
+    ));
+});
+
+describe('a job in C that may be killed', () => {
+  const rounds = { loop_for_ever: 1, allocate_for_ever: 5, launch_for_ever: 5 };
+  for (const [task, count] of Object.entries(rounds)) {
+    it(`ends although it never looks: ${task}`, () =>
+      using(
+        2,
+        async (context) => {
+          for (let round = 0; round < count; round++) {
+            const array = cells(context);
+            const job = context.async({ killable }, task, array.byteOffset);
+            await begun(array);
+            job.cancel();
+            const error = await failure(job);
+            assert.instanceOf(error, WorkerLostError);
+            assert.include(error.message, `while it ran '${task}'`);
+            assert.equal(await context.async('fib', 8), 21);
+          }
+        },
+        native,
+      ));
+  }
+});
+
+describe('a trap', () => {
+  const traps = ['unreachable', 'out of bounds', 'division by zero', 'stack overflow'];
+  for (const [kind, name] of traps.entries()) {
+    it(`is the job's failure, and the worker goes on: ${name}`, () =>
+      using(
+        1,
+        async (context) => {
+          const array = cells(context);
+          const waiting = context.async('wait_and_mark', array.byteOffset);
+          await begun(array, 1);
+          const error = await failure(context.async('trap', kind));
+          assert.match(error.name, /^(RuntimeError|RangeError|InternalError)$/);
+          assert.equal(error.worker, 'test');
+          assert.equal(await context.async('fib', 8), 21);
+          assert.isFalse(waiting.isCompleted);
+          waiting.cancel();
+          await failure(waiting);
+          assert.equal(context.stats().lost, 0);
+        },
+        native,
+      ));
+  }
+
+  it('ends the scopes that it comes from, and what is below them', () =>
+    using(
+      1,
+      async (context) => {
+        const array = cells(context);
+        const error = await failure(context.async('trap_in_scope', array.byteOffset));
+        assert.equal(error.name, 'RuntimeError');
+        assert.equal(await context.async('fib', 8), 21);
+      },
+      native,
+    ));
+});

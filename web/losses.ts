@@ -1,0 +1,69 @@
+/**
+ * What a context tells of workers that it has lost, and when that is too often.
+ *
+ * @module
+ */
+import type { CheckedOptions } from './options.js';
+
+/** A worker was lost, or another thread has taken its place. */
+export class WorkerEvent extends Event {
+  /** The worker's name. */
+  readonly worker: string;
+  /** Its index in the context, from 0. */
+  readonly index: number;
+  /** How it was lost; empty if it is there again. */
+  readonly reason: string;
+
+  /** @internal */
+  constructor(type: 'workerlost' | 'workerreplaced', worker: string, index: number, reason = '') {
+    super(type);
+    this.worker = worker;
+    this.index = index;
+    this.reason = reason;
+  }
+}
+
+/** What contexts tell of themselves. */
+export interface ContextEvents {
+  workerlost: WorkerEvent;
+  workerreplaced: WorkerEvent;
+}
+
+interface Listening extends EventTarget {
+  /**
+   * Hears of workers that were lost, and of other threads that have taken their
+   * places: `workerlost` and `workerreplaced`.
+   */
+  addEventListener<K extends keyof ContextEvents>(
+    type: K,
+    listener: (event: ContextEvents[K]) => void,
+    options?: AddEventListenerOptions | boolean,
+  ): void;
+  addEventListener(
+    type: string,
+    listener: EventListenerOrEventListenerObject | null,
+    options?: AddEventListenerOptions | boolean,
+  ): void;
+}
+
+/** EventTarget with the types of these events. */
+export const ContextEventTarget = EventTarget as { new (): Listening };
+
+/** Counts losses; how many are borne, and in what time, the options say. */
+export class Losses {
+  private readonly limit: CheckedOptions['losses'];
+  /** When the last ones were. */
+  private readonly moments: number[] = [];
+
+  constructor(limit: CheckedOptions['losses']) {
+    this.limit = limit;
+  }
+
+  /** Counts one more. True: it is one too many. */
+  note(now = performance.now()): boolean {
+    const { moments, limit } = this;
+    moments.push(now);
+    while (moments.length > 0 && now - moments[0]! > limit.period) moments.shift();
+    return moments.length > limit.count;
+  }
+}
