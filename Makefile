@@ -221,7 +221,7 @@ run-checks: $(BUILD)/debug/tests/debug_test
 	$(Q)tools/test-c.sh debug $^
 
 # The same benchmark programs in Node: node build/wasm-node/bench/NAME.cjs
-WASM_BENCH_SOURCES := $(CORE_SOURCES) src/platform/emscripten.c src/platform/pthread.c
+WASM_BENCH_SOURCES := $(CORE_SOURCES) $(addprefix src/platform/,emscripten.c waiting.c pthread.c)
 $(BUILD)/wasm-node/bench/%.cjs: bench/c/%.c $(WASM_BENCH_SOURCES) $(CORE_HEADERS) $(BUILD)/.emscripten
 	$(Q)mkdir -p $(@D)
 	$(Q)$(EMCC) -std=gnu11 -O3 -pthread -Isrc $< $(WASM_BENCH_SOURCES) -sENVIRONMENT=node \

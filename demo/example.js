@@ -36,4 +36,5 @@ export async function startExample() {
     }
     run.disabled = false;
   });
+  return context;
 }

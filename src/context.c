@@ -42,7 +42,7 @@ static cw_context *context_new(uint32_t workers, const char *name, size_t more)
     cw__text_add(&text, name);
     context->count = context->limit = workers;
     context->home = context->timekeeper = context;
-    context->backlog.alone = workers == 1;
+    context->backlog.alone = context->single = workers == 1;
     atomic_init(&context->refs, 1);
     cw__timers_init(&context->timers);
     for (uint32_t i = 0; i < workers; i++)

@@ -32,6 +32,7 @@ struct cw_context {
     cw__clock *clock;       /* NULL: the platform's */
     uint32_t limit;         /* so many of its jobs run at the same time; 0: as
                                many as there are */
+    bool single;            /* all its jobs run on one worker */
     bool permanent;         /* cannot be closed */
     bool grows;             /* its threads are started when they are needed */
     _Atomic(cw__entrance *) entrance; /* NULL: its queue has no limit */
@@ -68,6 +69,8 @@ struct cw_context {
     /* Launched from elsewhere than its own workers, and ended there. */
     _Alignas(CW_CACHE_LINE) _Atomic uint64_t outside_launched;
     _Atomic uint64_t outside_completed;
+    /* How jobs of a context without workers have ended. */
+    _Atomic uint64_t outside_failed, outside_cancelled;
     _Atomic uint64_t wakes;
 
     cw__worker workers[];

@@ -69,9 +69,13 @@ static void count_end(cw__worker *self, cw_job *job, const cw_error *error)
 {
     if (cw__is_watched(job)) cw__watching->ended(job);
     if (job->flags & (CW__JOB_SCOPE | CW__JOB_BARE | CW__JOB_INSIDE)) return;
-    if (error && self && self->context == job->context->home)
-        cw__count(cw__error_is_cancel(error) ? &self->cancelled : &self->failed,
-                  1);
+    cw_context *home = job->context->home;
+    bool cancelled = error && cw__error_is_cancel(error);
+    if (error && self && self->context == home)
+        cw__count(cancelled ? &self->cancelled : &self->failed, 1);
+    else if (error && home->count == 0) /* relaxed: a count of its own */
+        cw_add_relaxed(
+            cancelled ? &home->outside_cancelled : &home->outside_failed, 1);
     cw__context_leave(self, job->context);
 }
 

@@ -14,6 +14,8 @@ void cw_context_stats(const cw_context *context, cw_stats *out)
     context = context->home;
     out->launched = cw_load_relaxed(&context->outside_launched);
     out->completed = cw_load_relaxed(&context->outside_completed);
+    out->failed = cw_load_relaxed(&context->outside_failed);
+    out->cancelled = cw_load_relaxed(&context->outside_cancelled);
     for (uint32_t i = 0; i < context->count; i++) {
         const cw__worker *worker = &context->workers[i];
         out->launched += cw_load_relaxed(&worker->launched);

@@ -8,6 +8,7 @@
  */
 #include "timer.h"
 
+#include "context.h"
 #include "coroutine.h"
 #include "limit.h"
 
@@ -191,6 +192,37 @@ uint32_t cw__timers_due(cw__timers *timers, int64_t now_ns, uint32_t max,
                 waiter->early = now_ns == CW__NEVER;
             cw__waiter_fire(waiter, woken);
         }
+    }
+    if (taken) publish_next(timers);
+    cw__lock_release(&timers->lock);
+    return taken;
+}
+
+/* A body that waits for nothing but time. */
+static const cw_job *waits_for_time(cw__waiter *waiter)
+{
+    return waiter->kind == CW__WAITER_TASK
+               ? cw_container_of(waiter, cw_job, waiter)
+               : NULL;
+}
+
+uint32_t cw__timers_cut(cw__timers *timers, const cw_context *home,
+                        cw__woken *woken)
+{
+    uint32_t taken = 0;
+    cw__woken_init(woken);
+    cw__lock_acquire(&timers->lock);
+    for (uint32_t i = 0; i < timers->count && taken < CW__TIMERS_AT_ONCE;) {
+        cw__waiter *waiter = entry_at(timers, i)->waiter;
+        const cw_job *job = waits_for_time(waiter);
+        if (!job || job->context->home != home) {
+            i++;
+            continue;
+        }
+        take_off(timers, i); /* another entry is there now */
+        taken++;
+        waiter->early = true;
+        cw__waiter_fire(waiter, woken);
     }
     if (taken) publish_next(timers);
     cw__lock_release(&timers->lock);

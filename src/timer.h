@@ -20,8 +20,9 @@ typedef struct cw__timer_entry {
 } cw__timer_entry;
 
 enum {
-    CW__TIMER_SEGMENT = 4096, /* entries per segment ... */
-    CW__TIMER_SEGMENTS = 1024 /* ... and how many of them: 4 million timers */
+    CW__TIMER_SEGMENT = 4096,  /* entries per segment ... */
+    CW__TIMER_SEGMENTS = 1024, /* ... and how many of them: 4 million timers */
+    CW__TIMERS_AT_ONCE = 64    /* cut short with the lock held */
 };
 
 typedef struct cw__timers {
@@ -60,5 +61,10 @@ bool cw__timers_first(cw__timers *timers, int64_t *deadline_ns,
  * taken off. */
 uint32_t cw__timers_due(cw__timers *timers, int64_t now_ns, uint32_t max,
                         cw__woken *woken, cw__limit **limits);
+/* Cuts short what bodies of `home` wait for that wait for nothing but time, a
+ * number of them, as if they were due. Returns how many; call again until there
+ * are none. */
+uint32_t cw__timers_cut(cw__timers *timers, const cw_context *home,
+                        cw__woken *woken);
 
 #endif /* CW_TIMER_H */

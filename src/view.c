@@ -12,6 +12,13 @@
  * The base may be a view itself. Then a job needs a place in each, the one in
  * the base from when the view has queued it there, and the line of the base has
  * jobs of all views on it.
+ *
+ * A body of the host's may go on elsewhere after its step. Then it can keep its
+ * places until the host gives them back: that is how a host limits what runs
+ * elsewhere.
+ *
+ * A view apart is to its jobs a context like any other. Only the base's worker
+ * runs them and keeps their time, so closing it looks for its delays there.
  */
 #include "view.h"
 
@@ -28,7 +35,7 @@ static void dispatch(cw_context *context, cw__worker *self, cw_job *job,
 {
     cw__view *view = cw__view_of(context);
     cw__lock_acquire(&view->lock);
-    bool waits = view->busy == context->limit;
+    bool waits = view->busy >= view->places;
     if (waits)
         cw__ranked_put(&view->waiting, job);
     else
@@ -46,18 +53,19 @@ static void dispatch(cw_context *context, cw__worker *self, cw_job *job,
 static cw_job *take(cw__view *view)
 {
     cw__lock_acquire(&view->lock);
-    cw_job *job = cw__ranked_take(&view->waiting);
+    cw_job *job =
+        view->busy <= view->places ? cw__ranked_take(&view->waiting) : NULL;
     if (!job) view->busy--;
     cw__lock_release(&view->lock);
     return job;
 }
 
 static void run_in(cw_context *context, cw__worker *self, cw_job *job);
-static const cw__route route;
+static void run(cw__worker *self, cw_job *job);
 
 static bool is_view(const cw_context *context)
 {
-    return context->route == &route;
+    return context->route && context->route->run == run;
 }
 
 /* The view that a job came through right above `below`: itself its context or
@@ -98,6 +106,7 @@ static void run_in(cw_context *context, cw__worker *self, cw_job *job)
     self->places = &place;
     for (unsigned n = 1; job; n++) {
         run_one(context, self, job);
+        if (cw_unlikely(self->keeps_place)) break;
         job = take(view);
         if (job && n == BATCH) {
             cw__dispatch_to(view->base, self, job, CW__YIELDED);
@@ -127,6 +136,7 @@ static void run(cw__worker *self, cw_job *job)
     while (is_view(cw__view_of(bottom)->base))
         bottom = cw__view_of(bottom)->base;
     run_in(bottom, self, job);
+    self->keeps_place = false;
 }
 
 static void drop(cw_context *context)
@@ -134,18 +144,73 @@ static void drop(cw_context *context)
     cw_context_release(cw__view_of(context)->base);
 }
 
+/* A view apart was closed: its delays end now. */
+static void closed(cw_context *context)
+{
+    cw_context *keeper = cw__timekeeper(context);
+    cw__woken woken;
+    while (keeper && cw__timers_cut(&keeper->timers, context, &woken))
+        cw__dispatch_woken(cw__self, &woken);
+}
+
 static const cw__route route = {.dispatch = dispatch, .run = run, .drop = drop};
+static const cw__route route_apart = {
+    .dispatch = dispatch, .run = run, .close = closed, .drop = drop};
+
+static cw_context *view_new(const cw__route *by, cw_context *base,
+                            uint32_t limit, const char *name)
+{
+    cw_context *context = cw__context_routed(by, name, sizeof(cw__view));
+    if (!context) return NULL;
+    context->timekeeper = base->timekeeper;
+    context->limit = limit;
+    context->single = base->single;
+    cw__view_of(context)->places = limit;
+    cw__view_of(context)->base = cw_context_retain(base);
+    return context;
+}
 
 cw_context *cw__view_new(cw_context *base, uint32_t limit, const char *name)
 {
-    cw_context *context = cw__context_routed(&route, name, sizeof(cw__view));
+    cw_context *context = view_new(&route, base, limit, name);
     if (!context) return NULL;
     context->home = base->home;
-    context->timekeeper = base->timekeeper;
-    context->limit = limit;
     context->permanent = true;
-    cw__view_of(context)->base = cw_context_retain(base);
     return context;
+}
+
+cw_context *cw__view_apart_new(cw_context *base, uint32_t limit,
+                               const char *name)
+{
+    return view_new(&route_apart, base, limit, name);
+}
+
+void cw__view_set_places(cw__worker *self, cw_context *context, uint32_t places)
+{
+    cw__view *view = cw__view_of(context);
+    cw__lock_acquire(&view->lock);
+    view->places = places;
+    cw__lock_release(&view->lock);
+    for (;;) {
+        cw__lock_acquire(&view->lock);
+        bool free = view->busy < view->places;
+        cw_job *job = free ? cw__ranked_take(&view->waiting) : NULL;
+        if (job) view->busy++;
+        cw__lock_release(&view->lock);
+        if (!job) return;
+        cw__dispatch_to(view->base, self, job, CW__SPAWNED);
+    }
+}
+
+void cw__view_place_back(cw__worker *self, cw_context *context)
+{
+    while (is_view(context)) {
+        cw__view *view = cw__view_of(context);
+        cw_context *base = view->base;
+        cw_job *next = take(view);
+        if (next) cw__dispatch_to(base, self, next, CW__SPAWNED);
+        context = base;
+    }
 }
 
 cw_context *cw_limited_parallelism(cw_context *context, int limit,

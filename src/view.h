@@ -10,8 +10,9 @@
 
 /* What stands behind a view's context. */
 typedef struct cw__view {
-    cw_context *base;   /* keeps a handle */
-    cw__lock lock;      /* guards what follows */
+    cw_context *base; /* keeps a handle */
+    cw__lock lock;    /* guards what follows */
+    uint32_t places;
     uint32_t busy;      /* places that are taken */
     cw__ranked waiting; /* for one */
 } cw__view;
@@ -23,6 +24,19 @@ static inline cw__view *cw__view_of(cw_context *context)
 
 /* A view of `base` with one handle. NULL without memory. */
 cw_context *cw__view_new(cw_context *base, uint32_t limit, const char *name);
+/* The same for one that is a home of its own: it counts its jobs and can be
+ * closed, which the base does not notice. */
+cw_context *cw__view_apart_new(cw_context *base, uint32_t limit,
+                               const char *name);
+
+/* So many places from now on; those that are taken stay so. */
+void cw__view_set_places(cw__worker *self, cw_context *context,
+                         uint32_t places);
+
+/* A job of the host's that kept its place when its step was over, see
+ * cw__worker, gives it back: that in its context and those in the ones below.
+ */
+void cw__view_place_back(cw__worker *self, cw_context *context);
 
 /* Gives the places back where a worker that is lost was running something. */
 void cw__view_give_up(cw__worker *worker);

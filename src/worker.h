@@ -70,12 +70,13 @@ typedef struct cw__worker {
     bool has_loop;  /* the thread has one to go back to */
     bool may_futex; /* false on the page, which may not sleep in here */
     _Atomic uint32_t
-        asleep_in_loop;    /* between CW__RUN_SLEEP and the next run */
-    uint32_t foreign;      /* host operations that need the loop to proceed */
-    bool host_ran;         /* code of the host has ever run here */
-    bool host_called;      /* ... since the loop had its last turn */
-    bool host_goes_on;     /* ... and wants to go on before the next job */
-    uint32_t since_clock;  /* jobs since the last look at the clock for it */
+        asleep_in_loop;   /* between CW__RUN_SLEEP and the next run */
+    uint32_t foreign;     /* host operations that need the loop to proceed */
+    bool host_ran;        /* code of the host has ever run here */
+    bool host_called;     /* ... since the loop had its last turn */
+    bool host_goes_on;    /* ... and wants to go on before the next job */
+    bool keeps_place;     /* the job of this step keeps its place in its view */
+    uint32_t since_clock; /* jobs since the last look at the clock for it */
     int64_t last_visit_ns; /* when the loop had its last turn */
     uintptr_t undelivered; /* taken from the inbox, for the next turn */
     cw__line pinned;       /* ready, and of this worker alone */

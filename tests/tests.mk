@@ -2,11 +2,17 @@
 # linked as users link theirs, for browsers and for Node.
 #   STACK_OVERFLOW_CHECK  a stack that overflows traps instead of writing elsewhere
 
-SUITE_MODULES := $(BUILD)/tests/native.mjs $(BUILD)/tests/native.node.mjs
+SUITE_SHARED := $(BUILD)/tests/native.mjs $(BUILD)/tests/native.node.mjs
+SUITE_SOLO := $(BUILD)/tests/native-solo.mjs $(BUILD)/tests/native-solo.node.mjs
+SUITE_MODULES := $(SUITE_SHARED) $(SUITE_SOLO)
 
-$(BUILD)/tests/native.mjs: SUITE_ENVIRONMENT := web,worker
-$(BUILD)/tests/native.node.mjs: SUITE_ENVIRONMENT := node,worker
-$(SUITE_MODULES): tests/suite/helpers/native.c lib/libcoworker.a wasm/exports.txt wasm/emscripten.mk
+$(filter-out %.node.mjs,$(SUITE_MODULES)): SUITE_ENVIRONMENT := web,worker
+$(filter %.node.mjs,$(SUITE_MODULES)): SUITE_ENVIRONMENT := node,worker
+$(SUITE_SOLO): tests/suite/helpers/native.c lib/libcoworker-solo.a $(SOLO_EXPORTS) wasm/emscripten.mk
+	$(Q)mkdir -p $(@D)
+	$(Q)$(EMCC) -std=gnu11 -Isrc -Wall -Wextra -Werror $(SOLO_LINK) -sFILESYSTEM=0 --no-entry \
+	  -sENVIRONMENT=$(SUITE_ENVIRONMENT) $< lib/libcoworker-solo.a -o $@
+$(SUITE_SHARED): tests/suite/helpers/native.c lib/libcoworker.a wasm/exports.txt wasm/emscripten.mk
 	$(Q)mkdir -p $(@D)
 	$(Q)$(EMCC) -std=gnu11 -Isrc -Wall -Wextra -Werror $(WASM_LINK) -sFILESYSTEM=0 --no-entry \
 	  -sENVIRONMENT=$(SUITE_ENVIRONMENT) -sSTACK_OVERFLOW_CHECK=2 \

@@ -33,6 +33,8 @@ const LATER = new Map([
   ['browser-diagnosis', 'to find out why'],
   ['native', 'for a module of its own'],
   ['trace', 'for a context that is traced'],
+  ['tiers', 'where memory cannot be shared'],
+  ['coworker-solo', 'there, the glue'],
 ]);
 
 const compressed = (data) => gzipSync(data, { level: 9 }).length;

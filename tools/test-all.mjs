@@ -11,6 +11,7 @@ import { spawn } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { engines } from '../tests/browser/drivers.mjs';
 
 const ROOT = fileURLToPath(new URL('../', import.meta.url));
 /** A part that takes longer hangs; in minutes. */
@@ -22,7 +23,24 @@ const filesIn = (folder) =>
   readdirSync(ROOT + folder)
     .filter((name) => name.endsWith('.test.js'))
     .map((name) => `${folder}/${name}`);
-const browser = (engine) => ['node', 'tests/browser/run.mjs', '--engine', engine];
+const browser = (engine, ...options) => [
+  ...['node', 'tests/browser/run.mjs', '--engine', engine],
+  ...options,
+];
+/** The suite in another tier; see tests/tiers/. */
+const nodeTier = (tier) => [
+  ...['env', `COWORKER_TIER=${tier}`, 'node', '--import', './tests/tiers/register.mjs'],
+  ...['--test', '--test-reporter=spec', ...filesIn('tests/suite')],
+];
+/** Files whose tests differ by the tier; the others run in it in Chromium and Node. */
+const TIER_FILES = 'context,errors,launch,tiers,values';
+const ALL_FILES = filesIn('tests/suite')
+  .map((file) => file.replace(/.*\/(.*)\.test\.js$/, '$1'))
+  .filter((name) => name !== 'stress') // races of messages: Node has them
+  .join(',');
+const browserTier = (engine, tier) =>
+  browser(engine, '--tier', tier, '--suite', engine === 'chromium' ? ALL_FILES : TIER_FILES);
+const headers = (engine) => ['node', 'tests/headers/headers.test.mjs', '--engine', engine];
 /** Says itself how long each test takes. */
 const stress = (flavour) => [
   ...['env', 'TSAN_OPTIONS=halt_on_error=1', 'ASAN_OPTIONS=detect_leaks=1'],
@@ -40,12 +58,19 @@ const PARTS = [
   ['node core', ['make', '-j2', 'run-wasm']],
   ['node unit', nodeTest(...filesIn('tests/unit'))],
   ['node suite', nodeTest(...filesIn('tests/suite'))],
+  ['node isolated', nodeTier('isolated')],
+  ['node inline', nodeTier('inline')],
   ['node package', nodeTest('tests/package/run.mjs')],
   ['node examples', nodeTest('examples/examples.test.mjs')],
   ['node readme', nodeTest('tests/readme.test.mjs', 'tests/guide.test.mjs')],
   ['browser chromium', browser('chromium')],
   ['browser firefox', browser('firefox')],
   ['browser webkit', browser('webkit')],
+  ...engines.flatMap((engine) => [
+    [`browser ${engine} isolated`, browserTier(engine, 'isolated')],
+    [`browser ${engine} inline`, browserTier(engine, 'inline')],
+    [`headers ${engine}`, headers(engine)],
+  ]),
   ['demo chromium', demo('chromium')],
   ['demo firefox', demo('firefox')],
   ['demo webkit', demo('webkit')],
@@ -137,11 +162,11 @@ const parts = PARTS.filter(([name]) =>
 const results = [];
 for (const [name, command] of parts) results.push(await run(name, command));
 
-console.log('\npart              passed  failed  skipped  seconds');
+console.log('\npart                       passed  failed  skipped  seconds');
 for (const { name, passed, failed, skipped, seconds, note } of results) {
   const numbers = [passed, failed, skipped, seconds.toFixed(1)];
   const cells = numbers.map((number, index) => String(number).padStart([6, 8, 9, 9][index]));
-  console.log(`${name.padEnd(18)}${cells.join('')}  ${note}`.trimEnd());
+  console.log(`${name.padEnd(27)}${cells.join('')}  ${note}`.trimEnd());
 }
 for (const { name, failures } of results) {
   for (const line of failures.slice(0, RETOLD)) console.log(`\nin ${name}: ${line}`);

@@ -8,10 +8,11 @@
 #include "kill_gate.h"
 #include "main_context.h"
 #include "shared_context.h"
+#include "text.h"
+#include "view.h"
 
 #include <emscripten.h>
 #include <emscripten/eventloop.h>
-#include <pthread.h>
 #include <string.h>
 
 cw_context *cwb_main;
@@ -127,6 +128,13 @@ cw__worker *cwb_init(uint32_t wake_by_message)
 
 cw_context *cwb_main_context(void) { return cwb_main; }
 
+/* The main realm's worker is called by the name in the scratch buffer. */
+void cwb_name_main(void)
+{
+    cw__text name = cw__text_begin(cwb_realm->name, sizeof cwb_realm->name);
+    cw__text_add(&name, (const char *)cwb_scratch(0));
+}
+
 /* Runs what there is to do on this realm, at most `budget` jobs (0: no limit).
  * Returns enum cw__run; for CW__RUN_SLEEP see cwb_sleep_ms(). */
 int cwb_run(uint32_t budget)
@@ -142,13 +150,6 @@ int cwb_run(uint32_t budget)
 
 /* How long the realm may sleep: milliseconds, -1 for ever. */
 double cwb_sleep_ms(void) { return cwb_ms_until(cwb_realm->wake_at_ns); }
-
-/* After CW__RUN_END: ends this worker's thread. Does not return. */
-void cwb_thread_end(void)
-{
-    cw__worker_thread_end(cw__self);
-    pthread_exit(NULL);
-}
 
 /* ---- contexts */
 
@@ -180,6 +181,42 @@ intptr_t cwb_context_open(uint32_t workers, uint32_t tracing)
     }
     return (intptr_t)context;
 }
+
+/* Opens a context whose jobs run on the main realm, at so many places. `name`
+ * stands in the scratch buffer, with a final zero. Returns its address or an
+ * error. */
+intptr_t cwb_context_lodge(uint32_t places)
+{
+    cw_context *context =
+        cw__view_apart_new(cwb_main, places, (const char *)cwb_scratch(0));
+    if (!context) return CW_ENOMEM;
+    context->host_data = host_data_new(context);
+    if (context->host_data) return (intptr_t)context;
+    cw_context_release(context);
+    return CW_ENOMEM;
+}
+
+/* Such a context has so many places from now on. */
+void cwb_places(cw_context *context, uint32_t places)
+{
+    cw__view_set_places(cw__self, context, places);
+}
+
+/* A body that kept its place gives it back; it has not been completed yet. */
+void cwb_place_back(cw_job *job)
+{
+    cw__view_place_back(cw__self, job->context);
+}
+
+/* True if a closed context is empty. */
+uint32_t cwb_context_over(cw_context *context)
+{
+    return cw__context_quiet(context);
+}
+
+/* The context that a job is on, or the one that this is a view of: the one that
+ * was opened. */
+cw_context *cwb_context_of(const cw_job *job) { return job->context->home; }
 
 cw__worker *cwb_context_worker(cw_context *context, uint32_t index)
 {

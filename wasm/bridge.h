@@ -45,6 +45,10 @@ enum cwb_outcome {
     CWB_PENDING = 7    /* not yet: cwb_complete() will tell */
 };
 
+/* Besides CWB_PENDING: the body goes on elsewhere and keeps its place in its
+ * context until cwb_place_back(). */
+#define CWB_KEEPS_PLACE 8u
+
 /* Marks the number that says so, if the data end with a list of references, see
  * values.h. */
 #define CWB_REFERS 0x80000000u

@@ -17,8 +17,17 @@ WASM_RARE := dump dump_look dump_text deadlock watch run_test scheduler virtual 
 $(WASM_RARE:%=$(WASM_BUILD)/%.o): WASM_CFLAGS += -Oz
 
 WASM_OBJECTS := $(CORE_SOURCES:src/%.c=$(WASM_BUILD)/%.o) \
-  $(WASM_BUILD)/emscripten.o $(WASM_BUILD)/pthread.o $(WASM_BUILD)/malloc.o \
+  $(addprefix $(WASM_BUILD)/,emscripten.o waiting.o pthread.o malloc.o) \
   $(BRIDGE_SOURCES:wasm/%.c=$(WASM_BUILD)/%.o)
+
+# The same without threads, where memory cannot be shared: there atomic
+# operations become plain ones.
+SOLO_BUILD := $(BUILD)/solo
+SOLO_CFLAGS = $(filter-out -pthread,$(WASM_CFLAGS))
+$(WASM_RARE:%=$(SOLO_BUILD)/%.o): WASM_CFLAGS += -Oz
+SOLO_OBJECTS := $(CORE_SOURCES:src/%.c=$(SOLO_BUILD)/%.o) \
+  $(addprefix $(SOLO_BUILD)/,emscripten.o alone.o) \
+  $(patsubst wasm/%.c,$(SOLO_BUILD)/%.o,$(filter-out wasm/thread.c,$(BRIDGE_SOURCES)))
 
 # What everybody links with who wants the JavaScript interface: this is also
 # shipped as lib/coworker.link for users' own modules.
@@ -28,6 +37,14 @@ WASM_LINK := -O3 -pthread -sMODULARIZE -sEXPORT_ES6 \
   -sINCOMING_MODULE_JS_API=wasmMemory,wasmBinary,locateFile,instantiateWasm,mainScriptUrlOrBlob,print,printErr \
   -sALLOW_MEMORY_GROWTH -sMAXIMUM_MEMORY=4GB -sINITIAL_MEMORY=1MB -sSTACK_SIZE=64KB \
   -sABORTING_MALLOC=0 -Wno-pthreads-mem-growth
+
+# Both modules have one interface, but for what only threads need.
+SOLO_EXPORTS := $(SOLO_BUILD)/exports.txt
+SOLO_LINK := $(subst wasm/exports.txt,$(SOLO_EXPORTS),$(filter-out -pthread \
+  -sEXPORTED_RUNTIME_METHODS=% -sINCOMING_MODULE_JS_API=% -Wno-pthreads-mem-growth,$(WASM_LINK))) \
+  -sIMPORTED_MEMORY -sEXPORTED_RUNTIME_METHODS=wasmMemory,wasmExports \
+  -sINCOMING_MODULE_JS_API=wasmMemory,wasmBinary,locateFile,instantiateWasm,print,printErr
+
 # INITIAL_MEMORY and MAXIMUM_MEMORY are only the limits of what the loader may
 # pass as wasmMemory; it makes a fixed one unless asked for growth.
 
@@ -37,8 +54,9 @@ WASM_LINK := -O3 -pthread -sMODULARIZE -sEXPORT_ES6 \
 WASM_OWN := -sMALLOC=emmalloc --no-entry -sFILESYSTEM=0 --js-library wasm/own.js \
   -sEXPORTED_RUNTIME_METHODS= -sINCOMING_MODULE_JS_API=wasmMemory,locateFile,printErr
 
-WASM_OUTPUTS := $(DIST)/coworker.mjs $(DIST)/coworker.node.mjs web/layout.gen.ts \
-  lib/libcoworker.a lib/coworker.link $(PUBLIC_HEADERS)
+WASM_OUTPUTS := $(DIST)/coworker.mjs $(DIST)/coworker.node.mjs $(DIST)/coworker-solo.mjs \
+  $(DIST)/coworker-solo.node.mjs web/layout.gen.ts lib/libcoworker.a lib/coworker.link \
+  lib/libcoworker-solo.a lib/coworker-solo.link $(PUBLIC_HEADERS)
 
 $(WASM_BUILD)/%.o: src/%.c wasm/emscripten.mk $(BUILD)/.emscripten
 	$(Q)mkdir -p $(@D)
@@ -50,16 +68,39 @@ $(WASM_BUILD)/%.o: wasm/%.c wasm/emscripten.mk $(BUILD)/.emscripten
 	$(Q)mkdir -p $(@D)
 	$(Q)$(EMCC) $(WASM_CFLAGS) -c $< -o $@
 
+$(SOLO_BUILD)/%.o: src/%.c $(BUILD)/.emscripten
+	$(Q)mkdir -p $(@D)
+	$(Q)$(EMCC) $(SOLO_CFLAGS) -c $< -o $@
+$(SOLO_BUILD)/%.o: src/platform/%.c $(BUILD)/.emscripten
+	$(Q)mkdir -p $(@D)
+	$(Q)$(EMCC) $(SOLO_CFLAGS) -c $< -o $@
+$(SOLO_BUILD)/%.o: wasm/%.c $(BUILD)/.emscripten
+	$(Q)mkdir -p $(@D)
+	$(Q)$(EMCC) $(SOLO_CFLAGS) -c $< -o $@
+
+$(SOLO_EXPORTS): wasm/exports.txt
+	$(Q)mkdir -p $(@D)
+	$(Q)grep -vx _cwb_thread_end $< > $@
+
 lib/libcoworker.a: $(WASM_OBJECTS)
 	$(Q)mkdir -p $(@D)
 	$(Q)rm -f $@
 	$(Q)$(EMAR) rcs $@ $(WASM_OBJECTS)
+
+lib/libcoworker-solo.a: $(SOLO_OBJECTS)
+	$(Q)mkdir -p $(@D)
+	$(Q)rm -f $@
+	$(Q)$(EMAR) rcs $@ $(SOLO_OBJECTS)
 
 # A response file of emcc. The list of exports is in it, since emcc would look
 # for a file of its own from wherever it is called.
 lib/coworker.link: wasm/exports.txt wasm/emscripten.mk
 	$(Q)mkdir -p $(@D)
 	$(Q)printf '%s\n' $(subst @wasm/exports.txt,$$(paste -sd, wasm/exports.txt),$(WASM_LINK)) > $@
+
+lib/coworker-solo.link: $(SOLO_EXPORTS) wasm/emscripten.mk
+	$(Q)mkdir -p $(@D)
+	$(Q)printf '%s\n' $(subst @$(SOLO_EXPORTS),$$(paste -sd, $(SOLO_EXPORTS)),$(SOLO_LINK)) > $@
 
 include/%.h: src/%.h
 	$(Q)mkdir -p $(@D)
@@ -81,6 +122,14 @@ $(DIST)/coworker.node.mjs: $(DIST)/coworker.mjs
 	$(Q)cmp $(DIST)/coworker.wasm $(DIST)/coworker.node.wasm
 	$(Q)rm -f $(DIST)/coworker.node.wasm
 
+$(DIST)/coworker-solo.mjs: lib/libcoworker-solo.a $(SOLO_EXPORTS) wasm/own.js wasm/emscripten.mk
+	$(Q)mkdir -p $(@D)
+	$(Q)$(EMCC) $(SOLO_LINK) $(WASM_OWN) -sENVIRONMENT=web,worker $(SOLO_OBJECTS) -o $@
+$(DIST)/coworker-solo.node.mjs: $(DIST)/coworker-solo.mjs
+	$(Q)$(EMCC) $(SOLO_LINK) $(WASM_OWN) -sENVIRONMENT=node,worker $(SOLO_OBJECTS) -o $@
+	$(Q)cmp $(DIST)/coworker-solo.wasm $(DIST)/coworker-solo.node.wasm
+	$(Q)rm -f $(DIST)/coworker-solo.node.wasm
+
 $(WASM_BUILD)/layout.ts: wasm/layout.c $(WASM_HEADERS) $(BUILD)/.emscripten $(BUILD)/.npm
 	$(Q)mkdir -p $(@D)
 	$(Q)$(EMCC) -std=gnu11 -pthread -Isrc -Iwasm -sENVIRONMENT=node $< -o $(@D)/layout.cjs
@@ -92,4 +141,4 @@ $(WASM_BUILD)/layout.ts: wasm/layout.c $(WASM_HEADERS) $(BUILD)/.emscripten $(BU
 web/layout.gen.ts: $(WASM_BUILD)/layout.ts
 	$(Q)cmp -s $< $@ || cp $< $@
 
--include $(wildcard $(WASM_BUILD)/*.d)
+-include $(wildcard $(WASM_BUILD)/*.d $(SOLO_BUILD)/*.d)

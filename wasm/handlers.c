@@ -355,3 +355,39 @@ int cwb_job_value(const cw_job *job, const cw_key *key)
     memcpy(at, found->bytes, found->length);
     return (int)found->length;
 }
+
+static uint8_t *put_bytes(uint8_t *to, const void *from, uint32_t bytes)
+{
+    memcpy(to, from, bytes);
+    return to + bytes;
+}
+
+/* Copies all values of JavaScript's that are in force for a running job to the
+ * scratch buffer. Each is a record: the lengths of key and value, 32 bits each,
+ * and the two. Returns how many bytes that is, or CW_ENOMEM. */
+int cwb_job_values(const cw_job *job)
+{
+    const cw_elements *set = cw__job_elements(job);
+    uint32_t bytes = 0;
+    for (uint32_t i = 0; set && i < set->count; i++) {
+        const cw__shared *shared = set->values[i].shared;
+        if (!shared || shared->free != free_value) continue;
+        bytes += (uint32_t)strlen(set->values[i].key->name) + 8 +
+                 ((const value *)(const void *)shared)->length;
+    }
+    if (!bytes) return 0;
+    uint8_t *at = cwb_scratch(bytes);
+    if (!at) return CW_ENOMEM;
+    for (uint32_t i = 0; i < set->count; i++) {
+        const cw__shared *shared = set->values[i].shared;
+        if (!shared || shared->free != free_value) continue;
+        const value *one = (const value *)(const void *)shared;
+        const char *name = set->values[i].key->name;
+        uint32_t length = (uint32_t)strlen(name);
+        at = put_bytes(at, &length, sizeof length);
+        at = put_bytes(at, &one->length, sizeof one->length);
+        at = put_bytes(at, name, length);
+        at = put_bytes(at, one->bytes, one->length);
+    }
+    return (int)bytes;
+}

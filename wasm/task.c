@@ -122,10 +122,16 @@ static cw_step run_in_javascript(cw_frame *frame)
         frame->error = cwb_homeless_error(job, ticket->home);
         return CW_STEP_DONE;
     }
+    bool called = self->host_called;
     self->host_ran = self->host_called = true;
     if (cw_unlikely(job->flags & CW__JOB_KILLABLE)) cwb_become_killable();
     uint32_t code = (uint32_t)cw_js_run(job, ticket->task, ticket->outcome,
                                         ticket->data, values_length(ticket));
+    if (code == (CWB_PENDING | CWB_KEEPS_PLACE)) {
+        self->keeps_place = true;
+        self->host_called = called; /* it waits for nothing on this thread */
+        return CW_STEP_FOREIGN;
+    }
     if ((code & 7) == CWB_PENDING) {
         self->foreign++;
         cwb_open_add(&ticket->open, job);
@@ -148,6 +154,12 @@ void cwb_complete(cw_job *job, uint32_t code)
 {
     cwb_realm->foreign--;
     cwb_open_remove(&cwb_ticket_of(job)->open);
+    cw__job_finish(cw__self, job, take_outcome(job, code));
+}
+
+/* The same for a body that kept its place, and has given it back. */
+void cwb_complete_away(cw_job *job, uint32_t code)
+{
     cw__job_finish(cw__self, job, take_outcome(job, code));
 }
 
@@ -197,7 +209,7 @@ static cwb_ticket *make(cw_context *context, const cw_coroutine *type,
     if (flags & CWB_LAUNCH_LONELY) kind |= CW__JOB_LONELY;
     if (flags & (CWB_LAUNCH_ATOMIC | CWB_LAUNCH_UNDISPATCHED))
         kind |= CW__JOB_ATOMIC;
-    if (flags & CWB_LAUNCH_LOCAL && context->home->count != 1)
+    if (flags & CWB_LAUNCH_LOCAL && !context->home->single)
         kind |= CW__JOB_PINNED;
     if (type == &javascript) kind |= CW__JOB_FOREIGN;
     cw_job *job =
@@ -497,6 +509,11 @@ uint32_t cwb_job_outcome(cw_job *job)
 /* Bits of enum cwb_job_state. */
 uint32_t cwb_job_state(const cw_job *job)
 {
+#ifndef __EMSCRIPTEN_SHARED_MEMORY__
+    /* A body that asks again and again may be busy, and keep the only thread
+     * that looks at the clock. */
+    cw__worker_fire_timers(cwb_realm);
+#endif
     return (uint32_t)((cw_is_cancelled(job) ? CWB_IS_CANCELLED : 0) |
                       (cw_is_completed(job) ? CWB_HAS_ENDED : 0) |
                       (cw_is_active(job) ? CWB_IS_ACTIVE : 0));

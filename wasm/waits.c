@@ -34,7 +34,7 @@ int cwb_leaf_begin(cw_job *scope, const cwb_leaf *leaf, const void *arg)
     cw_context *context = scope->context;
     /* What is in a view of several workers waits at one of them. */
     if (context->home->count > 1) context = context->home;
-    if (context->home->count != 1) kind |= CW__JOB_PINNED;
+    if (!context->home->single) kind |= CW__JOB_PINNED;
     cw_job *job = cw__job_new(context, &leaf->type, kind, 0, 0);
     if (!job) return CW_ENOMEM;
     memcpy((char *)job->top + leaf->type.arg_offset, arg, leaf->type.arg_size);

@@ -21,5 +21,7 @@ export { WorkerEvent } from './losses.js';
 export type { ContextEvents } from './losses.js';
 export type { ContextStats } from './stats.js';
 export type { TraceEvent, WorkerTrace } from './trace.js';
+export { diagnose, setDefaultTier } from './tier.js';
+export type { Tier, TierReason, TierReport } from './tier.js';
 export { ContextView } from './view.js';
 export type { AnyTasks, TaskArgs, TaskFunction, TaskName, TaskResult } from './types.js';

@@ -6,6 +6,7 @@
  */
 import type { Diagnosis } from './environment.js';
 import { IsolationError, StartError } from './errors.js';
+import type { TierReason } from './tier.js';
 
 /** What a content security policy has forbidden. */
 export interface Violation {
@@ -30,6 +31,90 @@ export function isolationError(): Error {
       'it with the headers "Cross-Origin-Opener-Policy: same-origin" and ' +
       '"Cross-Origin-Embedder-Policy: require-corp" (or "credentialless")',
   );
+}
+
+const OPENER = 'Cross-Origin-Opener-Policy';
+const EMBEDDER = 'Cross-Origin-Embedder-Policy';
+
+/** What a response lacks for the page that it is to be isolated. */
+async function missingHeaders(url: string, isTop: boolean): Promise<TierReason[]> {
+  let response: Response;
+  try {
+    response = await fetch(url, { method: 'HEAD', cache: 'no-store' });
+  } catch (error) {
+    const message = `the headers of ${url} cannot be looked up: ${String(error)}`;
+    const fix = `see to it that it is served with ${OPENER} and ${EMBEDDER}`;
+    return [{ code: 'header', message, fix, url }];
+  }
+  const reasons: TierReason[] = [];
+  const expect = (name: string, values: RegExp, fix: string) => {
+    const value = response.headers.get(name);
+    if (value !== null && values.test(value)) return;
+    const has = value === null ? `without the header ${name}` : `with "${name}: ${value}"`;
+    reasons.push({ code: 'header', message: `${url} is served ${has}`, fix, url });
+  };
+  // Frames have it from the page around them.
+  if (isTop) expect(OPENER, /^same-origin(;|$)/, `serve it with "${OPENER}: same-origin"`);
+  expect(
+    EMBEDDER,
+    /^(require-corp|credentialless)/,
+    `serve it with "${EMBEDDER}: require-corp" (or "credentialless")`,
+  );
+  return reasons;
+}
+
+/** This page and those around it, from the inside out; undefined: one of another origin. */
+function pagesAround(): (string | undefined)[] {
+  const pages: (string | undefined)[] = [];
+  for (let frame: Window = window; ; frame = frame.parent) {
+    let url: string | undefined;
+    try {
+      url = frame.location.href.replace(/#.*/, '');
+    } catch {
+      // The browser does not tell.
+    }
+    pages.push(url);
+    if (frame.parent === frame) return pages;
+  }
+}
+
+/** All that keeps the page from sharing memory, with what to do about it. */
+export async function lacksForSharing(): Promise<TierReason[]> {
+  if (globalThis.crossOriginIsolated) {
+    if (typeof SharedArrayBuffer === 'function') return [];
+    const message = 'this engine has no SharedArrayBuffer, even in isolated pages';
+    return [{ code: 'engine', message, fix: 'use a newer one' }];
+  }
+  if (!globalThis.isSecureContext) {
+    const message = 'the page came over http';
+    return [{ code: 'insecure', message, fix: 'serve it over https, or from localhost' }];
+  }
+  const pages = pagesAround();
+  const reasons: TierReason[] = [];
+  for (const [depth, url] of pages.entries()) {
+    if (url !== undefined && /^https?:/.test(url)) {
+      reasons.push(...(await missingHeaders(url, depth === pages.length - 1)));
+    }
+  }
+  if (reasons.length > 0) return reasons;
+  if (pages.length > 1) {
+    return [
+      {
+        code: 'frame',
+        message: 'the page is in a frame that may not be isolated',
+        fix:
+          `the page around it needs both headers, and <iframe allow="cross-origin-isolated"> if ` +
+          'this one is of another origin',
+      },
+    ];
+  }
+  return [
+    {
+      code: 'engine',
+      message: 'the page has the headers, but the engine does not isolate it',
+      fix: 'use another engine, or look at its developer tools for the cause',
+    },
+  ];
 }
 
 function foreign(url: string): Diagnosis {

@@ -29,12 +29,35 @@ export function installBrowser(): void {
       if (typeof SharedArrayBuffer === 'function' && globalThis.crossOriginIsolated) return;
       throw (await diagnosis()).isolationError();
     },
+    lacksForSharing: async () => (await diagnosis()).lacksForSharing(),
+    lacksForWorkers: () => {
+      if (typeof NativeWorker !== 'function') {
+        return [
+          {
+            code: 'engine',
+            message: 'there is no Worker here',
+            fix: 'use another engine; tasks run on the page meanwhile',
+          },
+        ];
+      }
+      return violations
+        .filter(({ directive }) => directive === 'worker-src')
+        .map(({ uri, directive }) => ({
+          code: 'policy',
+          message: `the page's content security policy forbids the worker ${uri} (${directive})`,
+          fix: "allow it there, for example with worker-src 'self'",
+          url: uri,
+        }));
+    },
     loadGlue: () => factory,
+    loadSoloGlue: async () => (await import('./coworker-solo.mjs')).default,
     wasmUrl: undefined,
+    soloWasmUrl: undefined,
+    hasWorkers: typeof NativeWorker === 'function',
     makeWorker(make = defaultWorker) {
       const { worker, url } = captureWorker(make, (script, options) => {
         triedUrl = String(script);
-        return new NativeWorker(script, options);
+        return new NativeWorker(trusted(script), options);
       });
       return { worker: wrap(worker), url };
     },
@@ -49,6 +72,31 @@ export function installBrowser(): void {
     ioWorkers: 0,
     report: (error) => reportError(error),
   });
+}
+
+interface TrustedTypes {
+  createPolicy(
+    name: string,
+    rules: { createScriptURL(url: string): string },
+  ): { createScriptURL(url: string): unknown };
+}
+
+let policy: ReturnType<TrustedTypes['createPolicy']> | undefined;
+
+/**
+ * Pages may want to be told by whom a script's address was checked, in a way that
+ * code which knows nothing of it cannot: scripts of their own origin are in order.
+ */
+function trusted(script: string | URL): string | URL {
+  const { trustedTypes } = globalThis as { trustedTypes?: TrustedTypes };
+  if (!trustedTypes || (typeof script !== 'string' && !(script instanceof URL))) return script;
+  if (new URL(script, location.href).origin !== location.origin) return script;
+  try {
+    policy ??= trustedTypes.createPolicy('coworker', { createScriptURL: (url) => url });
+    return policy.createScriptURL(String(script)) as string;
+  } catch {
+    return script; // a policy of that name is not allowed; then none may be needed
+  }
 }
 
 /** The text that bundlers look for; see worker-default.ts. */

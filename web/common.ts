@@ -41,6 +41,7 @@ export {
   NativeError,
   QueueFullError,
   StartError,
+  TierError,
   TimeoutCancellationError,
   UndeliveredElementError,
   WorkerCrashedError,

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Crew, CrewHost } from './crew.js';
 import { environment } from './environment.js';
 import type { WorkerFault } from './environment.js';
 import {
@@ -24,7 +25,7 @@ import type { Pointer } from './module.js';
 import { checkContext, quiet } from './options.js';
 import type { CheckedOptions, ContextOptions, LaunchOptions } from './options.js';
 import type { FromWorker } from './protocol.js';
-import { runtimeOf } from './runtime.js';
+import { lacksMemory, runtimeOf } from './runtime.js';
 import type { Runtime } from './runtime.js';
 import { readStats } from './stats.js';
 import type { ContextStats } from './stats.js';
@@ -32,6 +33,8 @@ import { spawnWith } from './threads.js';
 import type { Spawner, Thread } from './threads.js';
 import type { TraceReader, WorkerTrace } from './trace.js';
 import type { AnyTasks, TaskArgs, TaskName, TaskResult, TypedArrayClass } from './types.js';
+import { wantedTier } from './tier.js';
+import type { Tier } from './tier.js';
 import { ContextView, openView } from './view.js';
 
 /** A thread of the context, from its start to its end. */
@@ -56,6 +59,8 @@ export class FixedWorkerContext<M extends object = AnyTasks> extends ContextEven
   readonly name: string;
   /** The number of workers. */
   readonly workers: number;
+  /** What it runs on; see docs/tiers.md for what each tier can do. */
+  readonly tier: Tier;
   /**
    * Fulfilled when all workers have started; rejected with a {@link StartError}
    * if one does not. Jobs may be launched before.
@@ -67,6 +72,8 @@ export class FixedWorkerContext<M extends object = AnyTasks> extends ContextEven
   private readonly target: Target;
   private readonly views: Target[] = [];
   private readonly isShared: boolean;
+  /** In place of threads. */
+  private readonly crew: Crew | undefined;
   private readonly readTrace: TraceReader | undefined;
   private readonly slots: Slot[] = [];
   private readonly losses: Losses;
@@ -88,10 +95,13 @@ export class FixedWorkerContext<M extends object = AnyTasks> extends ContextEven
     options: CheckedOptions,
     readTrace: TraceReader | undefined,
     isShared: boolean,
+    crew?: Crew,
   ) {
     super();
     this.losses = new Losses(options.losses);
     this.isShared = isShared;
+    this.crew = crew;
+    this.tier = crew?.tier ?? 'shared';
     this.readTrace = readTrace;
     this.runtime = runtime;
     this.workers = workers;
@@ -104,18 +114,21 @@ export class FixedWorkerContext<M extends object = AnyTasks> extends ContextEven
       }),
     );
     runtime.writeBytes(Memory.encode(`${name}\0`));
-    const at = spawnWith(this.spawner(), () =>
-      runtime.module._cwb_context_open(workers, options.trace ? 1 : 0),
-    );
+    const at = crew
+      ? crew.open(runtime)
+      : spawnWith(this.spawner(), () =>
+          runtime.module._cwb_context_open(workers, options.trace ? 1 : 0),
+        );
     if (at < 0) {
       this.target = new Target(runtime, 0, name); // of nobody's use
       this.notOpened = this.endStarted(at);
       return;
     }
-    this.target = new Target(runtime, at, name);
+    this.target = new Target(runtime, at, name, crew !== undefined);
     this.limitQueue(at, options);
     this.keepProcess(true);
     this.deadline = setTimeout(() => void this.tooLate(), options.startTimeout);
+    crew?.begin(this.crewHost(this.target));
     if (this.notMade) {
       const { error } = this.notMade;
       this.fail(error as Error);
@@ -237,6 +250,7 @@ export class FixedWorkerContext<M extends object = AnyTasks> extends ContextEven
    * It lives until {@link free}.
    */
   allocate<C extends TypedArrayClass>(type: C, length: number): InstanceType<C> {
+    this.crew?.checkAllocate();
     if (typeof type !== 'function' || !('BYTES_PER_ELEMENT' in type)) {
       throw new TypeError(expected('type', 'a typed array class', type));
     }
@@ -273,7 +287,8 @@ export class FixedWorkerContext<M extends object = AnyTasks> extends ContextEven
   /** Counters since the start. */
   stats(): ContextStats {
     if (this.target.closed && this.threadsLeft === 0) return this.lastStats!;
-    return readStats(this.runtime, this.target.context);
+    const stats = readStats(this.runtime, this.target.context);
+    return this.crew ? { ...stats, ...this.crew.count() } : stats;
   }
   private lastStats: ContextStats | undefined;
 
@@ -342,6 +357,7 @@ export class FixedWorkerContext<M extends object = AnyTasks> extends ContextEven
       this.allEnded = resolve;
     });
     this.runtime.module._cw_context_close(this.target.context);
+    this.crew?.close();
     if (this.threadsLeft > 0) await ended;
     clearTimeout(this.deadline);
     if (this.failure === undefined) {
@@ -386,6 +402,23 @@ export class FixedWorkerContext<M extends object = AnyTasks> extends ContextEven
       },
       fault: (thread, fault) => void this.faulted(thread, fault),
       ended: () => this.oneEnded(),
+    };
+  }
+
+  private crewHost(target: Target): CrewHost {
+    const { runtime, name, workers, options } = this;
+    return {
+      ...{ runtime, target, name, workers, options },
+      ready: (tasks) => this.allReady(tasks),
+      notMade: (error) => {
+        this.notMade ??= { error };
+      },
+      stray: (error) => this.strayed(error),
+      fail: (error) => this.fail(error),
+      over: () => {
+        this.threadsLeft = 0;
+        this.allEnded();
+      },
     };
   }
 
@@ -434,8 +467,7 @@ export class FixedWorkerContext<M extends object = AnyTasks> extends ContextEven
       case 'stray': {
         const error = new Error(message.message);
         error.stack = message.stack;
-        if (this.options.onStrayError) this.options.onStrayError(error);
-        else this.runtime.report(error);
+        this.strayed(error);
         break;
       }
       case 'wake':
@@ -462,13 +494,22 @@ export class FixedWorkerContext<M extends object = AnyTasks> extends ContextEven
     slot.ready = true;
     this.target.tasks ??= new Set(tasks);
     if (slot.isOther) this.tell('workerreplaced', slot.index);
-    if (this.isReady) {
-      clearTimeout(this.deadline);
-      this.settleReady.resolve();
-    }
+    if (this.isReady) this.allReady(tasks);
+  }
+
+  private allReady(tasks: readonly string[]): void {
+    this.target.tasks ??= new Set(tasks);
+    clearTimeout(this.deadline);
+    this.settleReady.resolve();
+  }
+
+  private strayed(error: Error): void {
+    if (this.options.onStrayError) this.options.onStrayError(error);
+    else this.runtime.report(error);
   }
 
   private get isReady(): boolean {
+    if (this.crew) return this.crew.missing === 0;
     return this.slots.length === this.workers && this.slots.every(({ ready }) => ready);
   }
 
@@ -477,7 +518,7 @@ export class FixedWorkerContext<M extends object = AnyTasks> extends ContextEven
   }
 
   private async tooLate(): Promise<void> {
-    const missing = this.slots.filter(({ ready }) => !ready).length;
+    const missing = this.crew?.missing ?? this.slots.filter(({ ready }) => !ready).length;
     const { name, workers, options } = this;
     const limit = options.startTimeout;
     const error = await explained((why) => why.tooLate(name, missing, workers, limit));
@@ -596,8 +637,9 @@ export class FixedWorkerContext<M extends object = AnyTasks> extends ContextEven
       slot.thread.terminate();
       this.forget(slot);
     }
+    this.crew?.stop();
     // Jobs that have not begun can still end in order; the others were cut off.
-    module._cwb_context_drain(this.target.context);
+    if (!this.crew) module._cwb_context_drain(this.target.context);
     this.runtime.pumpNow();
     this.runtime.abandonJobs(this.targets, error);
     this.threadsLeft = 0;
@@ -649,9 +691,32 @@ export async function openContext<M extends object>(
   isShared: boolean,
 ): Promise<FixedWorkerContext<M>> {
   const checked = checkContext(workers, name, options);
-  const runtime = await runtimeOf(checked);
+  const { runtime, crew } = await placeOf(checked);
   const readTrace = checked.trace ? (await import('./trace.js')).readTrace : undefined;
-  const context = new FixedWorkerContext<M>(runtime, workers, name, checked, readTrace, isShared);
+  const context = new FixedWorkerContext<M>(
+    runtime,
+    workers,
+    name,
+    checked,
+    readTrace,
+    isShared,
+    crew,
+  );
   if (context.notOpened) throw await context.notOpened;
   return context;
+}
+
+/** What a context with these options runs on. */
+async function placeOf(options: CheckedOptions): Promise<{ runtime: Runtime; crew?: Crew }> {
+  const tier = wantedTier(options.tier);
+  let cause: unknown;
+  if (tier === 'auto' || tier === 'shared') {
+    try {
+      return { runtime: await runtimeOf(options) };
+    } catch (error) {
+      if (tier === 'shared' || !lacksMemory(error)) throw error;
+      cause = error;
+    }
+  }
+  return (await import('./tiers.js')).withoutThreads(options, tier, cause);
 }

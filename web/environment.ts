@@ -7,6 +7,10 @@
 import { expected } from './errors.js';
 import type { StartCause } from './errors.js';
 import type { ModuleFactory } from './module.js';
+import type { TierReason } from './tier.js';
+
+/** What a worker in Node is started with that is to have a core of its own. */
+export const ISOLATED = 'coworker-isolated';
 
 /** A worker as this package uses it, whichever host made it. */
 export interface RawWorker {
@@ -35,12 +39,27 @@ export interface Diagnosis {
 export interface Environment {
   /** Throws (rejects) an error that names the cause and the fix if memory cannot be shared. */
   checkSharedMemory(): Promise<void>;
+  /** Why memory cannot be shared, for diagnosis. */
+  lacksForSharing(): Promise<readonly TierReason[]>;
+  /** Why there can be no workers, as far as is known. */
+  lacksForWorkers(): readonly TierReason[];
   /** The glue that comes with the package. */
   loadGlue(): ModuleFactory | Promise<ModuleFactory>;
+  /** The same of the build without threads. */
+  loadSoloGlue(): Promise<ModuleFactory>;
   /** Where the glue's WebAssembly is, if the glue does not know by itself. */
   readonly wasmUrl: string | undefined;
-  /** Makes a worker by the user's function, or (none) the package's own. */
-  makeWorker(make: (() => Worker) | undefined): { worker: RawWorker; url: string | undefined };
+  readonly soloWasmUrl: string | undefined;
+  /** False where not even workers are. */
+  readonly hasWorkers: boolean;
+  /**
+   * Makes a worker by the user's function, or (none) the package's own.
+   * @param isolated - it will have a core of its own
+   */
+  makeWorker(
+    make: (() => Worker) | undefined,
+    isolated?: boolean,
+  ): { worker: RawWorker; url: string | undefined };
   /** Looks up why a worker's script did not start. */
   diagnose(url: string | undefined): Promise<Diagnosis | undefined>;
   /** Says more of an error that {@link makeWorker} threw, if that is the host's. */

@@ -126,6 +126,17 @@ export class IsolationError extends CoworkerError {
   }
 }
 
+/** The tier that a context runs in cannot do what was asked; docs/tiers.md lists it. */
+export class TierError extends CoworkerError {
+  override name = 'TierError';
+  /** The tier: `shared`, `isolated` or `inline`. */
+  readonly tier: string;
+  constructor(message: string, options: ErrorOptions & { tier?: string } = {}) {
+    super(message, { ...options, code: 'CW_ENOTSUP' });
+    this.tier = options.tier ?? 'isolated'; // the only one whose errors travel
+  }
+}
+
 /** Why something of the runtime did not start. */
 export type StartCause =
   | 'not-found'
@@ -189,6 +200,7 @@ export const errorClasses = {
   MutexPoisonedError,
   CompletionHandlerError,
   NativeError,
+  TierError,
   WorkerCrashedError,
   WorkerLostError,
   ContextLostError,

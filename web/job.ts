@@ -218,6 +218,7 @@ export class Job {
     const { realm, at } = this;
     const error = realm.errors.takeCause(cause);
     realm.module._cw_cancel_children(at, error);
+    this.owner.away?.cancelChildren(at, error);
     realm.module._cw_error_release(error);
     realm.schedulePump();
   }

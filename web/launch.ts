@@ -25,6 +25,13 @@ export interface LaunchRealm extends JobRealm {
   deposit(value: unknown, transfer: readonly Transferable[], name?: string): string;
 }
 
+/** The workers of a context that have cores of their own. */
+export interface Away {
+  /** The error for arguments with handles in them. */
+  handles(task: string): Error;
+  /** Cancels what is below a job there. */
+  cancelChildren(job: Pointer, cause: Pointer): void;
+}
 /** The task that every worker has: `(task, channel, ...args)` of a stream. */
 export const STREAM = 'coworker:stream';
 
@@ -33,6 +40,10 @@ export class Target {
   readonly context: Pointer;
   readonly name: string;
   readonly realm: LaunchRealm;
+  /** Its jobs run on the thread of this realm, or are sent away from there. */
+  readonly isLodger: boolean;
+  /** Then: where they are sent. */
+  away: Away | undefined;
   /** True once the context takes no more work. */
   closed = false;
   /** Launches since a job of it was last heard to end. */
@@ -45,7 +56,8 @@ export class Target {
   /** Fast way from a name to its number or descriptor. */
   private readonly known = new Map<string, number | NativeTask>();
 
-  constructor(realm: LaunchRealm, context: Pointer, name: string) {
+  constructor(realm: LaunchRealm, context: Pointer, name: string, isLodger = false) {
+    this.isLodger = isLodger;
     this.realm = realm;
     this.context = context;
     this.name = name;
@@ -68,14 +80,17 @@ export class Target {
       throw new TypeError(expected('task', 'the name of a task', task));
     }
     const { module, memory, readNative } = this.realm;
-    const exported = module[`_cw_export_${task}`] as (() => Pointer) | undefined;
     const isTask = task === STREAM || this.tasks?.has(task);
+    const exported = this.away
+      ? undefined // its workers know
+      : (module[`_cw_export_${task}`] as (() => Pointer) | undefined);
     if (exported && !isTask) {
       const native = readNative!(memory, exported(), task);
       if (this.tasks) this.known.set(task, native);
       return native;
     }
-    const isFunction = typeof module[`_${task}`] === 'function' && !/^_?cwb?_/.test(task);
+    const isFunction =
+      !this.away && typeof module[`_${task}`] === 'function' && !/^_?cwb?_/.test(task);
     if (this.tasks && !isTask && !isFunction) {
       throw this.unknown(task, this.tasks);
     }
@@ -177,7 +192,13 @@ export function launch<T>(
         length = realm.encodeOne(sent, 0, realm.references);
         flags |= layout.LAUNCH_MESSAGE;
       }
-      if (realm.references.length > 0) flags |= layout.LAUNCH_REFERS;
+      if (realm.references.length > 0) {
+        if (target.away) {
+          if (parcel !== undefined) realm.discard(parcel);
+          throw target.away.handles(task);
+        }
+        flags |= layout.LAUNCH_REFERS;
+      }
       job = newHandle<T>(how, { owner: target, name, native: undefined, parcel });
       const token = realm.takeToken(job);
       at = realm.module._cwb_launch(target.context, parent, found, flags, token, length, given);

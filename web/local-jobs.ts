@@ -17,6 +17,9 @@ import { checkLaunch } from './options.js';
 import type { LaunchOptions } from './options.js';
 import type { BaseScope } from './scope.js';
 
+/** Makes the scope that a function is called with. */
+export type MakeScope = (at: Pointer, name: string) => BaseScope;
+
 /** A function that runs on the thread that launches it. */
 export type LocalFunction = (scope: never, ...args: never[]) => unknown;
 
@@ -24,27 +27,29 @@ interface Local {
   readonly run: (scope: BaseScope, ...args: unknown[]) => unknown;
   readonly args: readonly unknown[];
   readonly job: Job;
-  readonly makeScope: (at: Pointer, name: string) => BaseScope;
+  readonly makeScope: MakeScope;
 }
 
 export class LocalJobs {
   private readonly target: Target;
-  private readonly makeScope: (at: Pointer, name: string) => BaseScope;
   private readonly locals: (Local | undefined)[] = [undefined];
   private readonly freeLocals: number[] = [];
 
-  constructor(target: Target, makeScope: (at: Pointer, name: string) => BaseScope) {
+  constructor(target: Target) {
     this.target = target;
-    this.makeScope = makeScope;
   }
 
-  /** Launches a function on this thread: a Deferred if it is async. */
+  /**
+   * Launches a function on this thread: a Deferred if it is async.
+   * @param makeScope - makes the scope it is called with
+   */
   launch<T>(
     parent: Pointer,
     flags: number,
     options: LaunchOptions,
     run: LocalFunction,
     args: readonly unknown[],
+    makeScope: MakeScope,
   ): Deferred<T> {
     checkLaunch(options);
     checkElements(options);
@@ -69,7 +74,7 @@ export class LocalJobs {
       );
     let job: Deferred<T>;
     try {
-      job = this.add<T>(flags, name, run, args, launch);
+      job = this.add<T>(flags, name, run, args, launch, makeScope);
     } finally {
       if (given !== 0) module._cw_elements_release(given);
     }
@@ -95,7 +100,7 @@ export class LocalJobs {
     run: LocalFunction,
     args: readonly unknown[],
     begin: (number: number, token: number) => Pointer,
-    makeScope = this.makeScope,
+    makeScope: MakeScope,
     explain = () => this.refusal(name),
   ): Deferred<T> {
     const { target } = this;

@@ -128,14 +128,24 @@ export class MainScope extends BaseScope {
         'coworker: a task of a worker context needs its context: scope.launch(context, name, ...)',
       );
     }
-    return localJobsOf(runtime).launch<T>(parent, how, options ?? {}, run as LocalFunction, args);
+    return launchOnMain<T>(runtime, parent, how, options, run as LocalFunction, args);
   }
 }
 
 /** The functions of a runtime's thread. */
 export function localJobsOf(runtime: Runtime): LocalJobs {
-  return (runtime.locals ??= new LocalJobs(
-    runtime.main,
-    (at, name) => new MainScope(runtime.main, at, name, 'main'),
-  ));
+  return (runtime.locals ??= new LocalJobs(runtime.main));
+}
+
+/** Launches a function on a runtime's thread: a Deferred if it is async. */
+export function launchOnMain<T>(
+  runtime: Runtime,
+  parent: Pointer,
+  how: number,
+  options: LaunchOptions | undefined,
+  run: LocalFunction,
+  args: readonly unknown[],
+): Deferred<T> {
+  const makeScope = (at: Pointer, name: string) => new MainScope(runtime.main, at, name, 'main');
+  return localJobsOf(runtime).launch<T>(parent, how, options ?? {}, run, args, makeScope);
 }

@@ -11,11 +11,11 @@ import type { Deferred, Job } from './job.js';
 import { splitCall } from './launch.js';
 import * as layout from './layout.gen.js';
 import type { LocalFunction } from './local-jobs.js';
-import { localJobsOf } from './main-scope.js';
+import { launchOnMain } from './main-scope.js';
 import type { Local } from './main-scope.js';
 import { checkContext } from './options.js';
 import type { LaunchOptions } from './options.js';
-import { firstRuntime, runtimeOf } from './runtime.js';
+import { bestRuntime, firstRuntime } from './runtime.js';
 
 /**
  * Runs functions on the main thread's event loop, as jobs with a scope: they
@@ -34,7 +34,7 @@ export class MainContext {
   get ready(): Promise<void> {
     this.loading ??= firstRuntime()
       ? Promise.resolve()
-      : runtimeOf(checkContext(1, 'main', {})).then(() => {});
+      : bestRuntime(checkContext(1, 'main', {})).then(() => {});
     return this.loading;
   }
 
@@ -75,7 +75,7 @@ export class MainContext {
       throw new TypeError(`coworker: Main runs functions, got ${describe(run)}`);
     }
     const how = isAsync ? layout.LAUNCH_ASYNC : 0;
-    return localJobsOf(runtime).launch<T>(0, how, options ?? {}, run as LocalFunction, args);
+    return launchOnMain<T>(runtime, 0, how, options, run as LocalFunction, args);
   }
 }
 

@@ -10,11 +10,12 @@ const encoder = new TextEncoder();
 
 /**
  * The memory of one runtime. Growing it does not move what is in it, but older
- * views end where the memory ended then: {@link refresh} makes new ones.
+ * views end where the memory ended then, or, if it is not shared, have nothing in
+ * them any more: {@link refresh} makes new ones.
  */
 export class Memory implements Heap {
   readonly memory: WebAssembly.Memory;
-  buffer!: SharedArrayBuffer;
+  buffer!: ArrayBufferLike;
   u8!: Uint8Array;
   i32!: Int32Array;
   u32!: Uint32Array;
@@ -28,7 +29,7 @@ export class Memory implements Heap {
 
   /** Makes views of the memory as it is now, if it has grown. */
   refresh(): this {
-    const buffer = this.memory.buffer as unknown as SharedArrayBuffer;
+    const buffer = this.memory.buffer as ArrayBufferLike;
     if (buffer !== this.buffer) {
       this.buffer = buffer;
       this.u8 = new Uint8Array(buffer);

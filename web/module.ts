@@ -45,11 +45,17 @@ export interface CoreModule {
   _cwb_sleep_ms(): number;
   _cwb_thread_end(): void;
   _cwb_context_open(workers: number, tracing: number): number;
+  _cwb_context_lodge(places: number): number;
+  _cwb_context_over(context: Pointer): number;
+  _cwb_context_of(job: Pointer): Pointer;
+  _cwb_places(context: Pointer, places: number): void;
+  _cwb_place_back(job: Pointer): void;
   _cwb_context_worker(context: Pointer, index: number): Pointer;
   _cwb_context_root(context: Pointer): Pointer;
   _cwb_context_drain(context: Pointer): number;
   _cwb_context_free(context: Pointer): void;
   _cwb_main_context(): Pointer;
+  _cwb_name_main(): void;
   _cwb_task_number(context: Pointer, length: number): number;
   _cwb_task_name(context: Pointer, number: number): Pointer;
   _cwb_context_wake(context: Pointer): void;
@@ -108,6 +114,7 @@ export interface CoreModule {
   _cw_test_set_main(context: Pointer): number;
   _cw_test_reset_main(): void;
   _cw_last_error(): number;
+  _cwb_complete_away(job: Pointer, code: number): void;
   _cwb_complete(job: Pointer, code: number): void;
   _cwb_job_drop(job: Pointer): void;
   _cwb_job_state(job: Pointer): number;
@@ -216,6 +223,7 @@ export interface CoreModule {
   _cw_elements_with_job(base: Pointer, job: Pointer): Pointer;
   _cw_elements_release(elements: Pointer): void;
   _cwb_key(length: number): Pointer;
+  _cwb_job_values(job: Pointer): number;
   _cwb_job_value(job: Pointer, key: Pointer): number;
   _cwb_stats(context: Pointer): void;
   _cwb_executor_new(token: number, length: number): Pointer;

@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { Worker as NodeWorker } from 'node:worker_threads';
 import type { Transferable as NodeTransferable } from 'node:worker_threads';
 import { availableParallelism } from 'node:os';
-import { captureWorker, installEnvironment } from './environment.js';
+import { ISOLATED, captureWorker, installEnvironment } from './environment.js';
 import type { Diagnosis, RawWorker } from './environment.js';
 
 export function installNode(): void {
@@ -18,16 +18,23 @@ export function installNode(): void {
   let keeping = 0; // each runtime tells for itself
   installEnvironment({
     checkSharedMemory: () => Promise.resolve(),
+    lacksForSharing: () => Promise.resolve([]),
+    lacksForWorkers: () => [],
     loadGlue: async () => (await import('./coworker.node.mjs')).default,
+    loadSoloGlue: async () => (await import('./coworker-solo.node.mjs')).default,
+    soloWasmUrl: new URL('./coworker-solo.wasm', import.meta.url).href,
+    hasWorkers: true,
     wasmUrl: new URL('./coworker.wasm', import.meta.url).href,
-    makeWorker(make) {
+    makeWorker(make, isolated = false) {
+      // Known before the first message: the glue of threads takes those.
+      const options = isolated ? { workerData: ISOLATED } : {};
       if (!make) {
         const url = new URL('./worker-default.node.js', import.meta.url);
-        return { worker: wrap(new NodeWorker(url)), url: url.href };
+        return { worker: wrap(new NodeWorker(url, options)), url: url.href };
       }
       const { worker, url } = captureWorker(
         make,
-        (script) => new NodeWorker(new URL(String(script))) as unknown as Worker,
+        (script) => new NodeWorker(new URL(String(script)), options) as unknown as Worker,
       );
       return { worker: wrap(worker as unknown as NodeWorker), url };
     },

@@ -8,6 +8,8 @@ import { expected } from './errors.js';
 import { MAX_WORKERS } from './layout.gen.js';
 import type { ModuleFactory, Pointer } from './module.js';
 import type { Realm } from './realm.js';
+import { isTier } from './tier.js';
+import type { Tier } from './tier.js';
 
 /** How a job is started: the first argument of `launch` and `async`. */
 export interface LaunchOptions extends Elements {
@@ -87,6 +89,23 @@ export interface ContextOptions {
    */
   readonly worker?: () => Worker;
   /**
+   * What the context runs on. `auto`: the best that the page can have; see
+   * docs/tiers.md for what each of them cannot do.
+   * @default 'auto'
+   */
+  readonly tier?: Tier | 'auto';
+  /**
+   * The task module, or a function that loads it, such as
+   * `() => import('./tasks.js')`: for the `inline` tier, which has no workers to
+   * load it.
+   */
+  readonly tasks?: object | (() => Promise<object>);
+  /**
+   * The factory of your own WebAssembly module, linked with libcoworker-solo.a,
+   * for the tiers without shared memory.
+   */
+  readonly soloModule?: ModuleFactory;
+  /**
    * The factory of your own WebAssembly module that links libcoworker.a.
    * @default the module that comes with the package
    */
@@ -100,6 +119,8 @@ export interface ContextOptions {
   readonly maximumMemory?: number;
   /** Where coworker.wasm is, if not beside the glue. */
   readonly wasmUrl?: string | URL;
+  /** Where coworker-solo.wasm is, if not beside its glue. */
+  readonly soloWasmUrl?: string | URL;
   /** Milliseconds within which all workers must have started. @default 10000 */
   readonly startTimeout?: number;
   /** Keeps a record of what workers do, for `context.trace()`. @default false */
@@ -133,6 +154,10 @@ export interface ContextOptions {
 }
 
 export interface CheckedOptions {
+  readonly tier: Tier | 'auto' | undefined;
+  readonly tasks: object | (() => Promise<object>) | undefined;
+  readonly soloModule: ModuleFactory | undefined;
+  readonly soloWasmUrl: string | undefined;
   readonly worker: (() => Worker) | undefined;
   readonly module: ModuleFactory | undefined;
   readonly memory: number;
@@ -165,6 +190,7 @@ function check(name: string, value: unknown, wanted: string, fits: (value: unkno
 }
 
 const isFunction = (value: unknown) => typeof value === 'function';
+const isUrl = (value: unknown) => typeof value === 'string' || value instanceof URL;
 
 /** Checks the arguments of `newFixedWorkerContext`. */
 export function checkContext(
@@ -180,6 +206,7 @@ export function checkContext(
     throw new TypeError(expected('options', 'an object', options));
   }
   const { worker, module, wasmUrl, trace = false, onStrayError, wake } = options;
+  const { tier, tasks, soloModule, soloWasmUrl } = options;
   const { maxQueue, whenFull = 'fail' } = options;
   const { memory = 64, maximumMemory = memory, startTimeout = 10_000 } = options;
   check(
@@ -196,14 +223,18 @@ export function checkContext(
         'serve(tasks, module) from coworker/worker-core with the same module',
     );
   }
+  check('tier', tier, "'auto', 'shared', 'isolated' or 'inline'", isTier);
+  check(
+    'tasks',
+    tasks,
+    "the task module or a function that loads it, such as () => import('./tasks.js')",
+    (value) => isFunction(value) || (typeof value === 'object' && value !== null),
+  );
+  check('soloModule', soloModule, "the default export of Emscripten's glue", isFunction);
+  check('soloWasmUrl', soloWasmUrl, 'a string or a URL', isUrl);
   check('onStrayError', onStrayError, 'a function', isFunction);
   check('trace', trace, 'a boolean', (value) => typeof value === 'boolean');
-  check(
-    'wasmUrl',
-    wasmUrl,
-    'a string or a URL',
-    (value) => typeof value === 'string' || value instanceof URL,
-  );
+  check('wasmUrl', wasmUrl, 'a string or a URL', isUrl);
   checkWhenFull(whenFull);
   if (maxQueue !== undefined) {
     checkNumber('options.maxQueue', maxQueue, 1, 0x7fffffff, 'an integer');
@@ -222,6 +253,10 @@ export function checkContext(
   checkNumber('options.losses.period', losses.period, 0, Number.MAX_SAFE_INTEGER);
   checkNumber('options.startTimeout', startTimeout, 1, 2 ** 31 - 1);
   return {
+    tier,
+    tasks,
+    soloModule,
+    soloWasmUrl: soloWasmUrl === undefined ? undefined : String(soloWasmUrl),
     worker,
     module,
     memory,

@@ -2,14 +2,71 @@
  * Every message that crosses threads. All of them carry the envelope key, so
  * that messages of others pass by unseen.
  *
- * Everyday work does not come this way: it goes through shared memory.
+ * Everyday work comes this way only to workers that have a core of their own;
+ * else it goes through shared memory.
  *
  * @module
  */
+import type { Carried } from './carried.js';
 
 /** The key that marks our messages; its value is the protocol's version. */
 export const KEY = 'coworker';
 export const VERSION = 1;
+
+/** A value that travels by structured clone, and what belongs to it. */
+export interface Enclosed {
+  readonly id: number;
+  readonly value: unknown;
+}
+
+/** What most work does without. */
+export interface MoreWork {
+  /** Names of tasks, by number: of those that are new to the worker. */
+  readonly names: readonly [number: number, name: string][];
+  /** Lists of arguments. */
+  readonly values: readonly Enclosed[];
+  /** The values that jobs inherit. */
+  readonly inherited: readonly Enclosed[];
+  /** What jobs are cancelled with, one for each entry that cancels. */
+  readonly causes: readonly Carried[];
+}
+
+/** What an entry of `work` is: a task to run, by its number, with these flags. */
+export const WORK_NUMBER = 0xffffff;
+export const WORK_ENCLOSED = 1 << 24; // its arguments are in `values`
+export const WORK_ATOMIC = 1 << 25; // it was cancelled, but begins
+export const WORK_CANCEL = 1 << 26; // cancels one that was sent before, or ...
+export const WORK_CANCEL_CHILDREN = 1 << 27; // ... what is below it
+
+/** What an entry of `answers` is; values are in `values`. */
+export const ANSWER_WAITS = 0; // it has begun, and waits
+export const ANSWER_VALUE = 1;
+export const ANSWER_ENCLOSED = 2; // its value is in `values`
+export const ANSWER_ERROR = 3; // its error is in `values`
+export const ANSWER_CANCELLED = 4; // as it was told
+
+/** To a worker that has a core of its own. */
+export type ToIsolated =
+  | {
+      type: 'begin';
+      name: string;
+      context: string;
+      memory: number;
+      maximumMemory: number;
+      wasmUrl: string | undefined;
+    }
+  | { type: 'work'; work: Int32Array; more: MoreWork | undefined }
+  /** No more work will come. */
+  | { type: 'close' };
+
+/** From such a worker. */
+export type FromIsolated =
+  | { type: 'ready'; tasks: string[] }
+  | { type: 'failed'; message: string; stack: string; outOfMemory: boolean }
+  | { type: 'crashed'; message: string; stack: string }
+  | { type: 'stray'; message: string; stack: string }
+  /** How tasks have come along; the number is how many microseconds the worker was at it. */
+  | { type: 'answers'; answers: Int32Array; values: readonly Enclosed[] | undefined };
 
 /** From a worker to the main realm. */
 export type FromWorker =
@@ -47,13 +104,27 @@ export interface RealmOptions {
 }
 
 /** Puts the envelope around a message. */
-export function seal<T extends FromWorker | ToWorker>(message: T): Record<string, unknown> {
+export function seal<T extends FromWorker | ToWorker | FromIsolated | ToIsolated>(
+  message: T,
+): Record<string, unknown> {
   return { [KEY]: VERSION, ...message };
 }
 
 /** Takes a message out of its envelope; undefined if it is not one of ours. */
-export function open<T extends FromWorker | ToWorker>(data: unknown): T | undefined {
+export function open<T extends FromWorker | ToWorker | FromIsolated | ToIsolated>(
+  data: unknown,
+): T | undefined {
   if (typeof data !== 'object' || data === null) return undefined;
   if ((data as Record<string, unknown>)[KEY] !== VERSION) return undefined;
   return data as T;
+}
+
+/** True for the message by which a worker learns that it has a core of its own. */
+export function isBegin(data: unknown): boolean {
+  return open<ToIsolated>(data)?.type === 'begin';
+}
+
+/** Finds values by whom they are for. */
+export function byId(values: readonly Enclosed[] | undefined): Map<number, unknown> | undefined {
+  return values && new Map(values.map(({ id, value }) => [id, value]));
 }

@@ -74,6 +74,8 @@ export abstract class Realm implements Host {
   readonly errors = new Errors(this);
   /** The functions that run on this thread; there from the first one on. */
   locals: LocalJobs | undefined;
+  /** Called after each turn of the core, by contexts that this thread looks after. */
+  readonly afterTurn = new Set<() => void>();
   /** Called after each turn of the core. */
   afterPump: (() => void) | undefined;
   /** Somebody is going to list the jobs of this thread. */
@@ -160,7 +162,7 @@ export abstract class Realm implements Host {
   // ---- the performance timeline
 
   private get flags(): number {
-    return this.memory.u32[this.flagsAt >>> 2]!;
+    return this.memory.word(this.flagsAt);
   }
 
   /** True if somebody looks at jobs, and wants to know them by their names. */
@@ -212,6 +214,7 @@ export abstract class Realm implements Host {
     else if (why === layout.RUN_VISIT) this.visit();
     else if (why === layout.RUN_GO_ON) this.goOn();
     else this.finished();
+    for (const call of this.afterTurn) call();
     this.afterPump?.();
   };
 
@@ -242,6 +245,12 @@ export abstract class Realm implements Host {
       this.due = 'next turn';
       this.nextTurn(this.newTurn);
     }
+  }
+
+  /** Within a turn of the core: what comes next has to wait for the event loop's. */
+  endTurn(): void {
+    this.goes = this.goesPerTurn;
+    this.module._cwb_goes_on();
   }
 
   private readonly hop = (): void => {

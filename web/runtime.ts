@@ -6,17 +6,16 @@
  */
 import { setCurrentTarget } from './current.js';
 import { environment } from './environment.js';
-import { WorkerCrashedError } from './errors.js';
+import { IsolationError, StartError, WorkerCrashedError } from './errors.js';
 import { explained } from './explain.js';
 import { Job } from './job.js';
 import { Target } from './launch.js';
-import type { LaunchRealm } from './launch.js';
 import * as layout from './layout.gen.js';
 import type { CoreModule, ModuleFactory, Pointer } from './module.js';
 import type { CheckedOptions } from './options.js';
 import type { ProgressModule } from './progress.js';
-import { Parcels, snapshot } from './parcels.js';
-import { Realm } from './realm.js';
+import { RootRealm } from './root-realm.js';
+import { wantedTier } from './tier.js';
 import type { Thread } from './threads.js';
 
 /** Launches in a row that each wake a worker. */
@@ -27,10 +26,9 @@ const WAKE_EVERY_MS = 0.2;
 const JOBS_PER_TURN = 16;
 const PAGE = 65536;
 
-export class Runtime extends Realm implements LaunchRealm {
+export class Runtime extends RootRealm {
   /** The main thread's own context. */
   main!: Target;
-  readonly parcels = new Parcels();
   readonly wakeByMessage: boolean;
   readonly sharedMemory: WebAssembly.Memory;
   /** Realms that can be woken by a message only, by their worker's address. */
@@ -49,13 +47,13 @@ export class Runtime extends Realm implements LaunchRealm {
     this.wakeByMessage = wakeByMessage;
   }
 
-  /** Loads the module and makes this thread its main realm. */
-  static async load(factory: ModuleFactory | undefined, options: CheckedOptions): Promise<Runtime> {
-    await environment().checkSharedMemory();
-    const memory = await makeMemory(options);
-    const wakeByMessage = options.wakeByMessage || !hasWaitAsync();
+  /** Loads the module, the one without threads if `solo`, and makes this thread its main realm. */
+  static async load(options: CheckedOptions, solo: boolean): Promise<Runtime> {
+    if (!solo) await environment().checkSharedMemory();
+    const memory = await makeMemory(options, !solo);
+    const wakeByMessage = solo || options.wakeByMessage || !hasWaitAsync();
     const runtime = new Runtime(memory, wakeByMessage);
-    const module = await instantiate(factory, runtime, memory, options.wasmUrl);
+    const module = await instantiate(runtime, memory, options, solo);
     runtime.self = module._cwb_init(wakeByMessage ? 1 : 0);
     if (runtime.self === 0) throw await explained(({ noMemory }) => noMemory(options));
     runtime.home = module._cwb_home_address();
@@ -71,12 +69,6 @@ export class Runtime extends Realm implements LaunchRealm {
     return import('./progress.js');
   }
 
-  // ---- bodies on this thread
-
-  run(at: Pointer, task: number): number {
-    return this.runLocal(at, task);
-  }
-
   // ---- waking workers
 
   /**
@@ -86,6 +78,7 @@ export class Runtime extends Realm implements LaunchRealm {
    * their jobs, and one wake-up comes with the end of the turn.
    */
   wakingFlags(target: Target): number {
+    if (target.isLodger) return 0;
     if (target.launches++ < WAKE_AT_ONCE) return 0;
     const now = performance.now();
     if (now - target.wokenAt > WAKE_EVERY_MS) {
@@ -101,25 +94,6 @@ export class Runtime extends Realm implements LaunchRealm {
       });
     }
     return layout.LAUNCH_QUEUED;
-  }
-
-  // ---- parcels: this realm keeps them
-
-  private parcelCount = 0;
-
-  deposit(value: unknown, transfer: readonly Transferable[], name?: string): string {
-    const copy = snapshot(value, transfer);
-    const parcel = name ?? `main:${this.parcelCount++}`;
-    this.parcels.deposit(parcel, copy.value, copy.transfer);
-    return parcel;
-  }
-
-  claim(parcel: string, take: (value: unknown) => void): void {
-    this.parcels.claim(parcel, take);
-  }
-
-  discard(parcel: string): void {
-    this.parcels.drop(parcel);
   }
 
   // ---- the rest of a realm
@@ -153,10 +127,6 @@ export class Runtime extends Realm implements LaunchRealm {
   workerLost(worker: Pointer, life: Pointer): void {
     this.replacers.get(worker)?.(life);
   }
-
-  workerStart(): void {}
-  workerEnd(): void {}
-  protected finished(): void {}
 
   protected crashed(error: unknown): void {
     const lost = new WorkerCrashedError(
@@ -199,36 +169,55 @@ function hasWaitAsync(): boolean {
   return !isWebKit && typeof (Atomics as { waitAsync?: unknown }).waitAsync === 'function';
 }
 
-async function makeMemory(options: CheckedOptions): Promise<WebAssembly.Memory> {
+/**
+ * Memory as the options ask for. What the engine refuses is asked for again with
+ * half of the room to grow.
+ * @throws the engine's error, if it gives not even what there is to be at first
+ */
+export function grantMemory(
+  options: CheckedOptions,
+  shared: boolean,
+): { memory: WebAssembly.Memory; maximum: number } {
   const pages = (mebibytes: number) => Math.min(65536, Math.ceil((mebibytes * 1024 * 1024) / PAGE));
+  const initial = pages(options.memory);
+  for (let maximum = options.maximumMemory; ;) {
+    try {
+      const memory = new WebAssembly.Memory({ initial, maximum: pages(maximum), shared });
+      return { memory, maximum };
+    } catch (error) {
+      if (maximum <= options.memory) throw error;
+      maximum = Math.max(options.memory, maximum / 2);
+    }
+  }
+}
+
+async function makeMemory(options: CheckedOptions, shared: boolean): Promise<WebAssembly.Memory> {
   let memory: WebAssembly.Memory;
   try {
-    memory = new WebAssembly.Memory({
-      initial: pages(options.memory),
-      maximum: pages(options.maximumMemory),
-      shared: true,
-    });
+    ({ memory } = grantMemory(options, shared));
   } catch (error) {
     throw await explained(({ noMemory }) => noMemory(options, error));
   }
-  if (memory.buffer instanceof SharedArrayBuffer) return memory;
+  if (!shared || memory.buffer instanceof SharedArrayBuffer) return memory;
   throw await explained(({ notShared }) => notShared());
 }
 
 async function instantiate(
-  factory: ModuleFactory | undefined,
   runtime: Runtime,
   memory: WebAssembly.Memory,
-  wasmUrl: string | undefined,
+  options: CheckedOptions,
+  solo: boolean,
 ): Promise<CoreModule> {
   const env = environment();
-  const url = wasmUrl ?? (factory ? undefined : env.wasmUrl);
+  const factory = solo ? options.soloModule : options.module;
+  const own = factory ? undefined : solo ? env.soloWasmUrl : env.wasmUrl;
+  const url = (solo ? options.soloWasmUrl : options.wasmUrl) ?? own;
   const globals = globalThis as { Worker?: unknown };
   const hadWorker = Object.hasOwn(globals, 'Worker');
   let problem = '';
   let cause: unknown;
   try {
-    const make = factory ?? (await env.loadGlue());
+    const make = factory ?? (await (solo ? env.loadSoloGlue() : env.loadGlue()));
     if (factory) runtime.readNative = (await import('./native.js')).readNativeTask;
     const module = (await make({
       coworker: runtime,
@@ -246,25 +235,50 @@ async function instantiate(
     // Emscripten's glue for Node defines Worker globally; that is not ours to do.
     if (!hadWorker) delete globals.Worker;
   }
-  throw await explained(({ noModule }) => noModule(url, cause, problem));
+  const file = url ?? (solo ? 'coworker-solo.wasm' : 'coworker.wasm');
+  throw await explained(({ noModule }) => noModule(file, cause, problem));
 }
 
-const runtimes = new Map<ModuleFactory | undefined, Promise<Runtime>>();
+const runtimes = new Map<ModuleFactory | 'solo' | undefined, Promise<Runtime>>();
 let first: Runtime | undefined;
 
-/** The runtime of a module: made once; its memory options are the first user's. */
-export async function runtimeOf(options: CheckedOptions): Promise<Runtime> {
-  let runtime = runtimes.get(options.module);
+/**
+ * The runtime of a module, the one without threads if `solo`: made once; its
+ * memory options are the first user's.
+ */
+export async function runtimeOf(options: CheckedOptions, solo = false): Promise<Runtime> {
+  const key = solo ? (options.soloModule ?? 'solo') : options.module;
+  let runtime = runtimes.get(key);
   if (!runtime) {
-    runtime = Runtime.load(options.module, options);
-    runtimes.set(options.module, runtime);
+    runtime = Runtime.load(options, solo);
+    runtimes.set(key, runtime);
     // A start that failed may be tried again, with other options.
-    runtime.catch(() => runtimes.delete(options.module));
+    runtime.catch(() => runtimes.delete(key));
   }
   const loaded = await runtime;
   first ??= loaded;
   setCurrentTarget(first.main);
   return loaded;
+}
+
+/** The best runtime that there can be, unless the option wants it without threads. */
+export async function bestRuntime(options: CheckedOptions): Promise<Runtime> {
+  const tier = wantedTier(options.tier);
+  if (tier !== 'auto' && tier !== 'shared') return runtimeOf(options, true);
+  try {
+    return await runtimeOf(options);
+  } catch (error) {
+    if (tier === 'shared' || !lacksMemory(error)) throw error;
+    return runtimeOf(options, true);
+  }
+}
+
+/** True for errors of which other tiers know nothing. */
+export function lacksMemory(error: unknown): boolean {
+  return (
+    error instanceof IsolationError ||
+    (error instanceof StartError && error.reason === 'out-of-memory')
+  );
 }
 
 /** The runtime that was loaded first: where `Main` runs. */

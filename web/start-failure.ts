@@ -26,14 +26,14 @@ export function notShared(): Error {
 }
 
 /** The module did not load; `problem` is what its glue had to say. */
-export function noModule(url: string | undefined, error: unknown, problem: string): Error {
+export function noModule(url: string, error: unknown, problem: string): Error {
   if (error instanceof CoworkerError || error instanceof TypeError) return error;
   const text = `${String(error)} ${problem}`.trim();
   const compile = /CompileError|LinkError|magic|wasm validation|doesn't parse/i.test(text);
   return new StartError(
     compile ? 'wasm-compile' : /Out of memory/i.test(text) ? 'out-of-memory' : 'not-found',
-    `coworker: the WebAssembly module ${url ?? 'coworker.wasm'} could not be loaded: ${text}. ` +
-      'It has to be served beside coworker.mjs, or named by the `wasmUrl` option',
+    `coworker: the WebAssembly module ${url} could not be loaded: ${text}. ` +
+      'It has to be served beside its glue, or named by the `wasmUrl` or `soloWasmUrl` option',
     { cause: error },
   );
 }

@@ -87,11 +87,17 @@ export class Scope extends BaseScope {
     const parent = this.check();
     const [options, task, args] = splitCall(call);
     if (typeof task === 'function') {
-      const locals = (target.realm.locals ??= new LocalJobs(
-        target,
-        (at, name) => new Scope(target, at, name, this.workerName),
-      ));
-      return locals.launch<T>(parent, how, options ?? {}, task as LocalFunction, args);
+      const { realm } = target;
+      realm.locals ??= new LocalJobs(realm.own);
+      const makeScope = (at: Pointer, name: string) => new Scope(target, at, name, this.workerName);
+      return realm.locals.launch<T>(
+        parent,
+        how,
+        options ?? {},
+        task as LocalFunction,
+        args,
+        makeScope,
+      );
     }
     return launch<T>(target, parent, how, options, task as string, args);
   }

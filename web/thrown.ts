@@ -179,7 +179,7 @@ export class Errors {
 }
 
 /** The package's own errors may be causes of others. */
-const makers = new Map<string, ErrorMaker>(
+export const makers = new Map<string, ErrorMaker>(
   Object.entries(errorClasses).map(([name, ErrorClass]) => [
     name,
     (message, options) => new ErrorClass(message, options),

@@ -7,34 +7,50 @@
 import { createRequire } from 'node:module';
 import type * as workerThreads from 'node:worker_threads';
 import type { Transferable as NodeTransferable } from 'node:worker_threads';
+import { ISOLATED } from './environment.js';
+import { IsolatedRealm } from './isolated-realm.js';
 import type { CoreModule, ModuleFactory } from './module.js';
 import { readNativeTask } from './native.js';
+import type { TaskModule } from './task-runner.js';
 import { WorkerRealm } from './worker-realm.js';
+import type { WorkerHost } from './worker-realm.js';
 
 export * from './common.js';
 
 /** As in browsers; see worker-core.ts. */
-export function serve(tasks: object, module: ModuleFactory): void {
-  // By this value Emscripten's glue knows that it is to run a thread.
+export function serve(tasks: object, module: ModuleFactory, solo?: ModuleFactory): void {
   const threads = createRequire(import.meta.url)('node:worker_threads') as typeof workerThreads;
-  (threads as { workerData: unknown }).workerData = 'em-pthread';
   const port = threads.parentPort!;
-  const realm = new WorkerRealm(tasks as Readonly<Record<string, unknown>>, {
+  const host: WorkerHost = {
     post: (message, transfer) => port.postMessage(message, transfer as NodeTransferable[]),
     nextTurn: (callback) => setImmediate(callback),
     proveLife: () => Promise.resolve(), // terminate() tells
-  });
+  };
+  if (threads.workerData === ISOLATED) {
+    const realm = new IsolatedRealm(tasks as TaskModule, host);
+    realm.readNative = readNativeTask;
+    port.once('message', (begin) => {
+      void realm.begin(begin, solo).then(() => hear(port, realm));
+    });
+    return;
+  }
+  // By this value Emscripten's glue knows that it is to run a thread.
+  (threads as { workerData: unknown }).workerData = 'em-pthread';
+  const realm = new WorkerRealm(tasks as TaskModule, host);
   realm.readNative = readNativeTask;
   const options = { coworker: realm };
   realm.setModule(options as unknown as CoreModule); // the glue fills it in
   module(options).then(
-    () => {
-      port.on('message', (data) => realm.hear(data));
-      // The glue's handler would end the thread.
-      process.removeAllListeners('uncaughtException');
-      process.on('uncaughtException', (error) => realm.stray(error));
-      process.on('unhandledRejection', (error) => realm.stray(error));
-    },
+    () => hear(port, realm),
     (error: unknown) => realm.failed(error),
   );
+}
+
+/** Once the glue is loaded, whose handlers of errors would end the thread. */
+function hear(port: workerThreads.MessagePort, realm: WorkerRealm | IsolatedRealm): void {
+  port.on('message', (data) => realm.hear(data));
+  process.removeAllListeners('uncaughtException');
+  process.removeAllListeners('unhandledRejection');
+  process.on('uncaughtException', (error) => realm.stray(error));
+  process.on('unhandledRejection', (error) => realm.stray(error));
 }

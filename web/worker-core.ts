@@ -16,7 +16,9 @@ export * from './common.js';
  *
  * @param tasks - an object of functions, such as `import * as tasks from './tasks.js'`
  * @param module - the default export of Emscripten's glue of your own module
+ * @param solo - the same of that which is linked without threads, for tier
+ * 'isolated'
  */
-export function serve(tasks: object, module: ModuleFactory): void {
-  serveModule(tasks, module, readNativeTask);
+export function serve(tasks: object, module: ModuleFactory, solo?: ModuleFactory): void {
+  serveModule(tasks, module, solo, readNativeTask);
 }

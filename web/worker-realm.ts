@@ -4,25 +4,20 @@
  * @module
  */
 import { registerHandles } from './all-handles.js';
-import type { Channel } from './channel.js';
 import { setCurrentTarget } from './current.js';
-import { StartError, describe } from './errors.js';
-import { STREAM, Target } from './launch.js';
+import { StartError } from './errors.js';
+import { Target } from './launch.js';
 import type { LaunchRealm } from './launch.js';
-import { feed } from './feed.js';
 import * as layout from './layout.gen.js';
 import type { CoreModule, Pointer } from './module.js';
-import { Transfer } from './parcels.js';
 import * as progress from './progress.js';
 import type { ProgressModule } from './progress.js';
 import type { FromWorker, ToWorker } from './protocol.js';
 import { open, seal } from './protocol.js';
 import { Realm } from './realm.js';
 import { support } from './references.js';
-import type { Sent } from './references.js';
-import { Scope } from './task-scope.js';
-
-type Task = (scope: Scope, ...args: unknown[]) => unknown;
+import { TaskRunner } from './task-runner.js';
+import type { TaskModule } from './task-runner.js';
 
 /** What a worker's realm needs of its host. */
 export interface WorkerHost {
@@ -34,14 +29,14 @@ export interface WorkerHost {
 
 export class WorkerRealm extends Realm implements LaunchRealm {
   private readonly host: WorkerHost;
-  private readonly tasks: Readonly<Record<string, unknown>>;
-  private readonly functions: { run: Task; name: string }[] = [];
+  private readonly tasks: TaskModule;
+  private runner!: TaskRunner;
   private readonly wanted = new Map<string, (value: unknown) => void>();
   private parcelCount = 0;
   private workerName = '';
   private nameAt: Pointer = 0;
 
-  constructor(tasks: Readonly<Record<string, unknown>>, host: WorkerHost) {
+  constructor(tasks: TaskModule, host: WorkerHost) {
     super();
     registerHandles();
     this.tasks = tasks;
@@ -89,9 +84,8 @@ export class WorkerRealm extends Realm implements LaunchRealm {
       const context = this.memory.word(this.self + layout.WORKER_CONTEXT);
       this.own = new Target(this, context, name);
       setCurrentTarget(this.own);
-      const names = Object.keys(this.tasks).filter((k) => typeof this.tasks[k] === 'function');
-      this.own.tasks = new Set(names);
-      this.post({ type: 'ready', tasks: names });
+      this.runner = new TaskRunner(this.own, this.tasks, () => this.workerName);
+      this.post({ type: 'ready', tasks: [...this.own.tasks!] });
       void this.host.proveLife((lock) => this.post({ type: 'mortal', lock }));
     } catch (error) {
       this.failed(error);
@@ -150,104 +144,7 @@ export class WorkerRealm extends Realm implements LaunchRealm {
 
   run(at: Pointer, task: number, outcome: number, data: Pointer, length: number): number {
     if (outcome === layout.OUTCOME_LOCAL) return this.runLocal(at, task);
-    const { run, name } = this.functions[task] ?? this.resolve(task);
-    const scope = new Scope(this.own, at, name, this.workerName);
-    let args: unknown;
-    this.receiver = scope;
-    try {
-      if (outcome === layout.OUTCOME_MESSAGE) args = this.reader.readOne(data, length);
-      else args = length === 0 ? [] : this.reader.read(data, length);
-    } catch (error) {
-      return this.fail(scope, error);
-    } finally {
-      this.receiver = undefined;
-    }
-    if (outcome !== layout.OUTCOME_MESSAGE) return this.call(run, scope, at, args as unknown[]);
-    support.handles!.claim(this, args as Sent, (list) => {
-      const code = this.call(run, scope, at, list as unknown[]);
-      if (code !== layout.OUTCOME_PENDING) this.complete(at, code);
-    });
-    return layout.OUTCOME_PENDING;
-  }
-
-  private call(run: Task, scope: Scope, at: Pointer, args: unknown[]): number {
-    const began = this.beginMeasure();
-    let result: unknown;
-    try {
-      result = run(scope, ...args);
-    } catch (error) {
-      this.endMeasure(scope.taskName, began);
-      return this.fail(scope, error);
-    }
-    if (typeof (result as PromiseLike<unknown> | null | undefined)?.then !== 'function') {
-      this.endMeasure(scope.taskName, began);
-      return this.leave(scope, result);
-    }
-    const measured = () => this.endMeasure(scope.taskName, began);
-    if (began !== 0) (result as PromiseLike<unknown>).then(measured, measured);
-    (result as PromiseLike<unknown>).then(
-      (value) => this.complete(at, this.leave(scope, value)),
-      (error: unknown) => this.complete(at, this.fail(scope, error)),
-    );
-    return layout.OUTCOME_PENDING;
-  }
-
-  private complete(at: Pointer, code: number): void {
-    this.module._cwb_complete(at, code);
-    this.arrived();
-  }
-
-  private leave(scope: Scope, value: unknown): number {
-    scope.end();
-    const { references } = this;
-    let length = value instanceof Transfer ? -1 : this.encodeOne(value, 0, references);
-    const refers = () => (references.length > 0 ? layout.OUTCOME_REFERS : 0);
-    if (length >= 0) return layout.OUTCOME_VALUE | (length << 3) | refers();
-    const { value: content, list } =
-      value instanceof Transfer ? value : { value, list: [] as Transferable[] };
-    let sent: Sent;
-    try {
-      sent = support.handles!.deposit(this, content, list);
-    } catch (error) {
-      const what = `the result of '${scope.taskName}', ${describe(content)}, cannot be sent back`;
-      return this.fail(
-        scope,
-        new TypeError(`coworker: ${what}: ${String(error)}`, { cause: error }),
-      );
-    }
-    length = this.encodeOne(sent, 0, references);
-    return layout.OUTCOME_MESSAGE | (length << 3) | refers();
-  }
-
-  private fail(scope: Scope, error: unknown): number {
-    return scope.fail(error, { task: scope.taskName, worker: this.workerName });
-  }
-
-  /** Finds the function of a task number that is new to this worker. */
-  private resolve(task: number): { run: Task; name: string } {
-    const name = this.memory.text(this.module._cwb_task_name(this.own.context, task));
-    return (this.functions[task] = { run: this.find(name), name });
-  }
-
-  private find(name: string): Task {
-    if (name === STREAM) {
-      return (scope, task, channel, ...args) =>
-        feed(scope, this.find(task as string), task as string, channel as Channel, args);
-    }
-    const own = Object.hasOwn(this.tasks, name) ? this.tasks[name] : undefined;
-    const native = this.module[`_${name}`];
-    let run: Task;
-    if (typeof own === 'function') {
-      run = own as Task;
-    } else if (typeof native === 'function' && !/^_?cwb?_/.test(name)) {
-      // A plain function of C: it takes numbers, and knows no scope.
-      run = (_scope, ...args) => (native as (...numbers: unknown[]) => unknown)(...args);
-    } else {
-      run = () => {
-        throw this.own.unknown(name, this.own.tasks!);
-      };
-    }
-    return run;
+    return this.runner.run(at, task, outcome, data, length);
   }
 
   /** The core knows best whom to wake within a context. */
@@ -290,7 +187,8 @@ export class WorkerRealm extends Realm implements LaunchRealm {
   protected busyChanged(): void {}
 }
 
-function partsOf(error: unknown): { message: string; stack: string } {
+/** What is told of an error that no task can catch. */
+export function partsOf(error: unknown): { message: string; stack: string } {
   if (error instanceof Error) {
     return { message: `${error.name}: ${error.message}`, stack: error.stack ?? '' };
   }

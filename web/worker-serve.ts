@@ -3,10 +3,14 @@
  *
  * @module
  */
+import { IsolatedRealm } from './isolated-realm.js';
 import type { CoreModule, ModuleFactory, NativeTaskReader } from './module.js';
+import { isBegin } from './protocol.js';
 import { proveLife } from './proof.js';
 import { turnMaker } from './turn.js';
+import type { TaskModule } from './task-runner.js';
 import { WorkerRealm } from './worker-realm.js';
+import type { WorkerHost } from './worker-realm.js';
 
 interface WorkerScope {
   name: string;
@@ -18,27 +22,43 @@ interface WorkerScope {
   onunhandledrejection: unknown;
 }
 
-/** Makes this worker run tasks; `readNative` is for modules with coroutines of their own. */
+/**
+ * Makes this worker run tasks. Whether it shares memory with the page or has a
+ * core of its own comes with the first message.
+ * @param solo - the module without threads, if there is one
+ * @param readNative - for modules with coroutines of their own
+ */
 export function serveModule(
   tasks: object,
   module: ModuleFactory,
+  solo?: ModuleFactory,
   readNative?: NativeTaskReader,
 ): void {
   const scope = globalThis as unknown as WorkerScope;
-  const realm = new WorkerRealm(tasks as Readonly<Record<string, unknown>>, {
+  const host: WorkerHost = {
     post: (message, transfer) => scope.postMessage(message, transfer ?? []),
     nextTurn: turnMaker(),
     proveLife,
-  });
+  };
+  const realm = new WorkerRealm(tasks as TaskModule, host);
   realm.readNative = readNative;
-  scope.addEventListener('message', (event) => realm.hear(event.data));
+  let server: WorkerRealm | IsolatedRealm = realm;
+  scope.addEventListener('message', (event) => {
+    if (isBegin(event.data)) {
+      server = new IsolatedRealm(tasks as TaskModule, host);
+      server.readNative = readNative;
+      void server.begin(event.data, solo);
+    } else {
+      server.hear(event.data);
+    }
+  });
   scope.addEventListener('error', (event) => {
     event.preventDefault();
-    realm.stray(event.error ?? event.message);
+    server.stray(event.error ?? event.message);
   });
   scope.addEventListener('unhandledrejection', (event) => {
     event.preventDefault();
-    realm.stray(event.reason);
+    server.stray(event.reason);
   });
   // By this name Emscripten's glue knows that it is to run a thread.
   scope.name = 'em-pthread';

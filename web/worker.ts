@@ -10,6 +10,7 @@
  * @module
  */
 import factory from './coworker.mjs';
+import solo from './coworker-solo.mjs';
 import { serveModule } from './worker-serve.js';
 
 export * from './common.js';
@@ -21,5 +22,5 @@ export * from './common.js';
  * @param tasks - an object of functions, such as `import * as tasks from './tasks.js'`
  */
 export function serve(tasks: object): void {
-  serveModule(tasks, factory);
+  serveModule(tasks, factory, solo);
 }

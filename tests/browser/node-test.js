@@ -1,6 +1,11 @@
 // What the suites use of `node:test`, on top of mocha's browser build.
 
+import { reasonFor } from '../tiers/unable.js';
+
 const { harness, mocha } = globalThis;
+const tier = harness.params.get('tier');
+/** The names of the suites that are being defined. */
+const above = [];
 
 mocha.setup({
   ui: 'bdd',
@@ -92,7 +97,9 @@ function withModes(define) {
 }
 
 /** The text of `skip` or `todo`, or undefined if the test is to run. */
-function reasonToSkip({ skip, todo }) {
+function reasonToSkip(name, { skip, todo }) {
+  const unable = reasonFor(tier, [...above, name].join(' > '));
+  if (unable) return unable;
   if (skip) return typeof skip === 'string' ? skip : '';
   if (todo) return typeof todo === 'string' ? `todo: ${todo}` : 'todo';
   return undefined;
@@ -101,7 +108,7 @@ function reasonToSkip({ skip, todo }) {
 export const it = withModes((args, mode) => {
   const { name, options, fn } = parseArgs(args);
   const settings = { ...options, ...mode };
-  const reason = reasonToSkip(settings) ?? (fn ? undefined : 'todo');
+  const reason = reasonToSkip(name, settings) ?? (fn ? undefined : 'todo');
   if (reason !== undefined) {
     reasons.set(bdd.it(name), reason);
     return;
@@ -117,10 +124,12 @@ export const test = it;
 export const describe = withModes((args, mode) => {
   const { name, options, fn } = parseArgs(args);
   const settings = { ...options, ...mode };
-  const reason = reasonToSkip(settings);
+  const reason = reasonToSkip(name, settings);
   const body = function () {
     applyTimeout(this, settings);
+    above.push(name);
     const result = fn?.();
+    above.pop();
     if (typeof result?.then === 'function') {
       throw new TypeError(`describe('${name}') must not be async here`);
     }

@@ -2,9 +2,10 @@
 //
 //   node tests/browser/run.mjs [--engine chromium,firefox,webkit]
 //     [--suite PATTERN] [--grep REGEXP] [--timeout MS] [--watchdog S]
-//     [--verbose]
+//     [--verbose] [--tier shared|isolated|inline]
 //
-// PATTERN is a part of the file's name, `*` stands for anything. The exit code
+// PATTERN is a part of the file's name, `*` stands for anything; or several of
+// them with commas between. The exit code
 // is 0 only if each engine ran at least one test, and none failed.
 
 import { readdir } from 'node:fs/promises';
@@ -19,6 +20,7 @@ const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 function readOptions() {
   const { values } = parseArgs({
     options: {
+      tier: { type: 'string', default: 'shared' },
       engine: { type: 'string', default: engines.join(',') },
       suite: { type: 'string', default: '' },
       grep: { type: 'string' },
@@ -29,6 +31,7 @@ function readOptions() {
     },
   });
   const chosen = values.engine.split(',');
+  if (!tiers.includes(values.tier)) throw new Error(`no tier ${values.tier}`);
   for (const engine of chosen) {
     if (!engines.includes(engine)) throw new Error(`no engine ${engine}`);
   }
@@ -40,16 +43,19 @@ function readOptions() {
   };
 }
 
+const tiers = ['shared', 'isolated', 'inline'];
+
 /** Runs in a page without the isolation headers; everything else needs them. */
 const UNISOLATED = '/tests/browser/unisolated.test.js';
 
 async function findSuites(pattern) {
-  const regexp = new RegExp(
-    pattern
+  const parts = pattern.split(',').map((part) =>
+    part
       .split('*')
-      .map((part) => part.replace(/[^\w/-]/g, '\\$&'))
+      .map((text) => text.replace(/[^\w/-]/g, '\\$&'))
       .join('.*'),
   );
+  const regexp = new RegExp(parts.join('|'));
   const names = await readdir(`${ROOT}tests/suite`);
   const files = names
     .filter((name) => name.endsWith('.test.js') && regexp.test(name))

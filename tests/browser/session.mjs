@@ -53,6 +53,7 @@ export class Session {
    * @param {number} options.timeout of a test, in milliseconds
    * @param {number} options.watchdog milliseconds without any progress after
    *   which a page is given up
+   * @param {string} options.tier what contexts run in
    * @param {string} [options.grep] pattern for the names of the tests to run
    * @param {boolean} [options.verbose] prints the passing tests too
    */
@@ -172,9 +173,10 @@ export class Session {
   }
 
   #pageUrl(run, file) {
-    const { url, timeout, grep } = this.#options;
+    const { url, timeout, grep, tier } = this.#options;
     const query = new URLSearchParams({ run, file, timeout: String(timeout) });
     if (grep) query.set('grep', grep);
+    query.set('tier', tier);
     for (const name of ['ROUNDS', 'SEED']) {
       const value = process.env[`COWORKER_STRESS_${name}`];
       if (value) query.set(name.toLowerCase(), value);

@@ -9,6 +9,7 @@
 #include "conformance.h"
 #include "context.h"
 #include "dispatcher.h"
+#include "view.h"
 
 #include <sched.h>
 
@@ -255,4 +256,117 @@ TEST(closing_the_base_of_a_view_in_use)
         cw_context_release(view);
         cw_context_release(pool);
     }
+}
+
+/* ---- views apart */
+
+CW_COROUTINE(waits_for_long, cw_none, cw_none, CW_NO_LOCALS)
+{
+    CW_BEGIN(self);
+    CW_DELAY(self, 1000 * 1000);
+    CW_END(self);
+}
+
+static cw_stats stats_of(cw_context *context)
+{
+    cw_stats stats;
+    cw_context_stats(context, &stats);
+    return stats;
+}
+
+TEST(a_view_apart_counts_for_itself)
+{
+    cw_context *pool = new_context(2);
+    cw_context *apart = cw__view_apart_new(pool, 1, "apart");
+    cw_stats before = stats_of(pool);
+    cw_job *failing = cw_async(apart, fail_with, CW_EFAILED);
+    wait_for(failing);
+    cw_job_release(failing);
+    succeeds(cw_launch(apart, give, 1));
+    cw_job *cancelled = cw_async(apart, waits_for_long, CW_NONE);
+    cw_cancel(cancelled, NULL);
+    wait_for(cancelled);
+    cw_job_release(cancelled);
+    while (stats_of(apart).completed < 3)
+        sched_yield();
+    cw_stats stats = stats_of(apart);
+    ASSERT_EQ(stats.launched, 3);
+    ASSERT_EQ(stats.failed, 1);
+    ASSERT_EQ(stats.cancelled, 1);
+    ASSERT_EQ(stats_of(pool).launched, before.launched);
+    cw_context_release(apart);
+    shut_down(pool);
+}
+
+TEST(closing_a_view_apart_ends_its_delays_and_no_others)
+{
+    cw_context *pool = new_context(2);
+    cw_context *apart = cw__view_apart_new(pool, 2, "apart");
+    cw_job *other = cw_async(pool, waits_for_long, CW_NONE);
+    cw_job *jobs[100];
+    for (int i = 0; i < 100; i++)
+        jobs[i] = cw_async(apart, waits_for_long, CW_NONE);
+    while (stats_of(pool).steps < 101)
+        sched_yield();
+    cw_context_close(apart);
+    for (int i = 0; i < 100; i++) {
+        wait_for(jobs[i]);
+        ASSERT_EQ(cw_error_code(cw_job_error(jobs[i])), CW_ECANCELED);
+        cw_job_release(jobs[i]);
+    }
+    while (!cw__context_quiet(apart))
+        sched_yield();
+    cw_job *late = cw_launch(apart, give, 1);
+    wait_for(late);
+    ASSERT_EQ(cw_error_code(cw_job_error(late)), CW_ECANCELED);
+    cw_job_release(late);
+    ASSERT(!cw_is_completed(other));
+    ASSERT(cw_is_active(other));
+    cw_cancel(other, NULL);
+    wait_for(other);
+    cw_job_release(other);
+    cw_context_release(apart);
+    shut_down(pool);
+}
+
+TEST(the_places_of_a_view_can_be_changed)
+{
+    cw_context *pool = new_context(1);
+    cw_context *apart = cw__view_apart_new(pool, 0, "apart");
+    cw_job *jobs[5];
+    for (int i = 0; i < 5; i++)
+        jobs[i] = cw_async(apart, give, i);
+    succeeds(cw_launch(pool, give, 1)); /* behind them, if they were queued */
+    for (int i = 0; i < 5; i++)
+        ASSERT(!cw_is_completed(jobs[i]));
+    cw__view_set_places(NULL, apart, 2);
+    for (int i = 0; i < 5; i++)
+        succeeds(jobs[i]);
+    cw_context_release(apart);
+    shut_down(pool);
+}
+
+/* What a body of the host's does that goes on elsewhere. */
+CW_FUNCTION(keeps_its_place, int, cw_none)
+{
+    (void)result, (void)arg;
+    cw__self->keeps_place = true;
+    return CW_OK;
+}
+
+TEST(a_place_that_is_kept_is_given_back)
+{
+    cw_context *pool = new_context(2);
+    cw_context *apart = cw__view_apart_new(pool, 1, "apart");
+    cw_context *inner = cw_limited_parallelism(apart, 1, "inner");
+    succeeds(cw_launch(inner, keeps_its_place, 1));
+    cw_job *next = cw_async(apart, give, 2), *last = cw_async(inner, give, 3);
+    succeeds(cw_launch(pool, give, 1));
+    ASSERT(!cw_is_completed(next));
+    cw__view_place_back(NULL, inner);
+    succeeds(next);
+    succeeds(last);
+    cw_context_release(inner);
+    cw_context_release(apart);
+    shut_down(pool);
 }

@@ -251,15 +251,18 @@ async function checkMandelbrot(visit) {
   });
 }
 
-/** What is shown where memory cannot be shared. */
+/** What runs where memory cannot be shared. */
 async function checkWithoutIsolation(engine, browser) {
   const server = await startServer({ root: ROOT, headers: 'none' });
   const visit = new Visit(engine, await browser.newPage());
-  await visit.check('says what is missing without isolation', async () => {
+  await visit.check('runs without isolation, and says what is missing for more', async () => {
     await visit.page.goto(`${server.url}/demo/`);
     await visit.wait(`document.body.dataset.state === 'stopped'`);
     const text = await visit.text('#notice');
-    assert.match(text, /not cross-origin isolated.*Cross-Origin-Opener-Policy.*make demo/);
+    assert.match(text, /tier “isolated”.*Cross-Origin-Opener-Policy.*make demo/);
+    await visit.click('#run');
+    await visit.wait(`/^Done/.test(document.querySelector('#run-time').textContent)`);
+    assert.match(await visit.text('#output'), /Ada.*worker-context-[123]/);
     const isHidden = await visit.page.evaluate(
       () => document.querySelector('#pool').offsetParent === null,
     );

@@ -13,7 +13,7 @@ import {
   newCompletableDeferred,
   newExecutorDispatcher,
 } from 'coworker';
-import { cells, failure, inPage, thrown, using, worker } from './helpers/contexts.js';
+import { cells, failure, free, inPage, thrown, using, worker } from './helpers/contexts.js';
 
 /** An executor that keeps what it is given. */
 function queue(name) {
@@ -380,6 +380,6 @@ describe('the contexts of a whole program', () => {
     Atomics.store(gate, 0, 1);
     Atomics.notify(gate, 0);
     assert.notInclude(await Promise.all(blocked), 0, 'waited until it timed out');
-    computing.free(gate);
+    free(computing, gate);
   });
 });

@@ -254,7 +254,7 @@ describe('coroutines and functions of C', () => {
   });
 
   it('run without any task module', async () => {
-    const { module } = options;
+    const { module, soloModule } = options;
     await usingOptions(
       2,
       async (context) => {
@@ -264,6 +264,7 @@ describe('coroutines and functions of C', () => {
       },
       {
         module,
+        soloModule,
         worker: () =>
           new Worker(new URL(`./helpers/native-bare${inPage ? '' : '.node'}.js`, import.meta.url), {
             type: 'module',

@@ -3,7 +3,7 @@
 import { describe, it } from 'node:test';
 import { assert } from 'chai';
 import { CancellationError } from 'coworker';
-import { cells, failure, turns, until, using } from './helpers/contexts.js';
+import { cells, failure, free, turns, until, using } from './helpers/contexts.js';
 
 describe('a scope', () => {
   it('knows the worker and the task', async () => {
@@ -109,7 +109,7 @@ describe('children', () => {
         const job = context.async('leaveChild', at);
         assert.equal(await job, 'left');
         assert.equal(at[0], 1);
-        context.free(at);
+        free(context, at);
       }
     });
   });

@@ -1,14 +1,23 @@
 // Contexts for tests, and what they watch.
 
 import { after } from 'node:test';
-import { newFixedWorkerContext } from 'coworker';
+import { newFixedWorkerContext, setDefaultTier } from 'coworker';
 
 export const inPage = typeof document === 'object';
+
+/** What the tests run in. */
+export const tier = inPage
+  ? (new URLSearchParams(location.search).get('tier') ?? 'shared')
+  : (process.env.COWORKER_TIER ?? 'shared');
+setDefaultTier(tier);
 
 /** A URL of a file of these helpers, whose name differs in Node. */
 export function helperUrl(name) {
   return new URL(`./${name}${inPage ? '' : '.node'}.js`, import.meta.url);
 }
+
+/** The tasks, for the tier without workers. */
+export const tasks = () => import('./tasks.js');
 
 export const worker = () => new Worker(helperUrl('worker'), { type: 'module' });
 
@@ -21,6 +30,7 @@ export async function open(workers, options = {}) {
   const { ready = true, name = 'test', ...rest } = options;
   const context = await newFixedWorkerContext(workers, name, {
     worker,
+    tasks,
     ...rest,
   });
   opened.add(context);
@@ -41,9 +51,11 @@ export async function using(workers, body, options) {
 /** The factory of the suite's own module, and the worker that goes with it. */
 export async function nativeOptions() {
   const folder = '../../../build/tests/';
-  const { default: module } = await import(`${folder}native${inPage ? '' : '.node'}.mjs`);
+  const load = async (name) =>
+    (await import(`${folder}${name}${inPage ? '' : '.node'}.mjs`)).default;
   return {
-    module,
+    module: await load('native'),
+    ...(tier === 'shared' ? {} : { soloModule: await load('native-solo') }),
     worker: () => new Worker(helperUrl('native-worker'), { type: 'module' }),
   };
 }
@@ -135,7 +147,13 @@ export async function until(condition) {
 
 /** Cells of shared memory that tasks get by reference. */
 export function cells(context, length = 8) {
+  if (tier === 'isolated') return new Int32Array(new SharedArrayBuffer(length * 4));
   return context.allocate(Int32Array, length);
+}
+
+/** Gives cells back. */
+export function free(context, array) {
+  if (tier !== 'isolated') context.free(array);
 }
 
 /** Numbers that look random and are the same for the same seed. */

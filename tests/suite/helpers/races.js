@@ -3,7 +3,7 @@
 
 import { assert } from 'chai';
 import { CancellationError, Channel, Main, Mutex, Semaphore } from 'coworker';
-import { cells, until } from './contexts.js';
+import { cells, free, until } from './contexts.js';
 
 /** Waits until all that was launched has been counted as ended. */
 export async function balanced(context) {
@@ -175,7 +175,7 @@ export const races = {
     // What was sent was received or given back, once.
     await until(() => noted.every((count) => count === 0));
     channel.dispose();
-    context.free(noted);
+    free(context, noted);
   },
 
   async 'cancels and waits for a mutex'(context, pick) {
@@ -189,7 +189,7 @@ export const races = {
     await cancelSome(jobs, pick);
     assert.isFalse(mutex.isLocked);
     assert.equal(at[0], at[1], 'one at a time');
-    context.free(at);
+    free(context, at);
   },
 
   async 'cancels and waits for permits'(context, pick) {
@@ -203,7 +203,7 @@ export const races = {
     assert.equal(semaphore.availablePermits, permits);
     assert.equal(at[0], 0);
     assert.isAtMost(at[1], permits);
-    context.free(at);
+    free(context, at);
   },
 
   async 'selects of two mutexes in opposite orders'(context, pick) {
@@ -216,7 +216,7 @@ export const races = {
     await Promise.all(jobs);
     assert.equal(at[0], times * jobs.length);
     for (const mutex of mutexes) assert.isFalse(mutex.isLocked);
-    context.free(at);
+    free(context, at);
   },
 
   async 'selects of two channels in opposite orders'(context, pick) {
@@ -229,7 +229,7 @@ export const races = {
     ];
     await Promise.all(jobs);
     assert.deepEqual([at[0], at[1]], [times, times]);
-    context.free(at);
+    free(context, at);
   },
 
   async 'cancels and selects that send and receive'(context, pick) {
@@ -254,7 +254,7 @@ export const races = {
     await until(() => lost.length + at[1] >= at[0]);
     assert.equal(lost.length + at[1], at[0]);
     assert.equal(new Set(lost).size, lost.length, 'each once');
-    context.free(at);
+    free(context, at);
   },
 };
 

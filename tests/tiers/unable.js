@@ -1,0 +1,83 @@
+// What the suite asks of a tier that it cannot do: patterns of tests' full names,
+// and why. Everything else has to pass in all tiers.
+
+const noMemory = 'there is no memory to share with workers';
+const noHandles = 'handles to channels, mutexes and the like stay on their thread';
+const noStop = 'a worker that is busy hears of a cancellation when its step is over';
+const busyPage = 'a page that is busy sends nothing to workers';
+const noTrace = 'there is no record of what workers do';
+const oneCore = 'all contexts of the tier have one core on the page';
+const threadsOnly = 'is about the module with threads';
+const workerChecks = "arguments of C are checked on the worker, as the task's failure";
+const ownCounts = 'children are counted on their worker';
+const namesOfC = 'the workers tell the names of what C exports';
+const replaced = 'a worker that dies is replaced';
+
+const isolated = [
+  [/^shared arrays/, noMemory],
+  [/^transferring > drops what a cancelled job was to get/, noMemory],
+  [/^values of C > are pointers to shared arrays/, noMemory],
+  [/^values of C > are checked/, workerChecks],
+  [/^a channel between threads/, noHandles],
+  [/^a broadcast > reaches all threads/, noHandles],
+  [/^a handle to a job > is the same on a worker/, noHandles],
+  [/^select with channels > (works across|refuses a value|never blocks)/, noHandles],
+  [/^across workers/, noHandles],
+  [/races (> )?between (sending, receiving|cancels and (waits|selects)|selects)/, noHandles],
+  [/^cancelling a job > (gives the signal|stops a busy|makes ensureActive)/, noStop],
+  [/^a timeout > cancels a job that is busy/, noStop],
+  [/^closing a context > cancels (everything|at the second)/, noStop],
+  [/^coroutines and functions of C > are cancelled/, noMemory],
+  [/^coroutines and functions of C > run without any task module/, namesOfC],
+  [/^cancelling a job > reaches the whole tree/, ownCounts],
+  [/^scopes, elements .* > case 6[78]/, busyPage],
+  [/^looking at a context > traces/, noTrace],
+  [/^a job of another WebAssembly module/, oneCore],
+  [/^a handle to a job > cannot be used with jobs of another module/, oneCore],
+  [/^two modules/, oneCore],
+  [/^a module that does not load/, threadsOnly],
+  [/^too little memory/, threadsOnly],
+  [/^waking by messages > does without/, threadsOnly],
+  [/^a worker that dies/, replaced],
+];
+
+const noWorkers = 'there are no workers';
+const blocks = 'a task that blocks would block the page with it';
+const noName = "to C the page's thread is called 'main'";
+const samePage = 'what a task leaves behind is left behind on the page';
+
+const inline = [
+  [/^opening a context > starts \d of/, blocks],
+  [/^scopes, elements .* > case 6[78]/, blocks],
+  [/^closing a context > cancels (everything|at the second)/, blocks],
+  [/^a timeout > (cancels a job that is busy|counts from the launch)/, blocks],
+  [/^closing a context > twenty times/, noWorkers],
+  [/^a context without tasks > has a worker/, noWorkers],
+  [/^a channel between threads > is freed with the worker/, noWorkers],
+  [/^two modules > cannot have jobs in one tree/, oneCore],
+  [/^coroutines and functions of C > are cancelled while they are busy/, blocks],
+  [/^coroutines and functions of C > run without any task module/, noWorkers],
+  [/^the contexts of a whole program/, blocks],
+  [/^across workers > an owner is known/, noWorkers],
+  [/^what a task leaves behind > goes on while the worker is busy/, blocks],
+  [/^values of C > are text/, noName],
+  [/^coroutines and functions of C > fail with a code/, noName],
+  [/^scopes of a task on a worker > report a failure/, samePage],
+  [/^a channel between threads > reports a hook/, samePage],
+  [/^an error that a task leaves behind/, samePage],
+  [/ > fails the job when the tasks are not known yet/, noWorkers],
+  [/^launching .* > runs on all workers/, blocks],
+  [/^cancelling a job > (gives the signal|stops a busy|makes ensureActive)/, blocks],
+  [/^looking at a context > counts/, noWorkers],
+  [/^looking at a context > traces/, noTrace],
+  [/^a worker that d/, noWorkers],
+  [/^a module that does not load/, threadsOnly],
+  [/^too little memory/, threadsOnly],
+];
+
+const tables = { shared: [], isolated, inline };
+
+/** Why a test cannot run in a tier; undefined if it can. */
+export function reasonFor(tier, name) {
+  return tables[tier]?.find(([pattern]) => pattern.test(name))?.[1];
+}

@@ -1,0 +1,376 @@
+/**
+ * A worker with a core of its own: it is sent tasks, runs them as jobs of that
+ * core, and sends back how they ended.
+ *
+ * @module
+ */
+import { registerHandles } from './all-handles.js';
+import { Batch, unpack } from './batch.js';
+import { carry, handlesError, revive } from './carried.js';
+import type { Carried } from './carried.js';
+import { setCurrentTarget } from './current.js';
+import { StartError } from './errors.js';
+import { Target, launch } from './launch.js';
+import * as layout from './layout.gen.js';
+import { Memory } from './memory.js';
+import type { CoreModule, ModuleFactory, Pointer } from './module.js';
+import * as progress from './progress.js';
+import type { ProgressModule } from './progress.js';
+import * as protocol from './protocol.js';
+import type { Enclosed, FromIsolated, ToIsolated } from './protocol.js';
+import type { Ticket } from './realm.js';
+import type { Sent } from './references.js';
+import { RootRealm } from './root-realm.js';
+import { TaskRunner } from './task-runner.js';
+import type { TaskModule } from './task-runner.js';
+import type { WorkerHost } from './worker-realm.js';
+import { partsOf } from './worker-realm.js';
+
+/** So many of its tasks are at work at a time: any number, since others wait for nothing here. */
+const PLACES = 0x7fffffff;
+/** Promises that a body may pass before it is said to wait. */
+const HOPS = 4;
+const PAGE = 65536;
+
+/** A task that was sent here. */
+class Errand implements Ticket {
+  readonly id: number;
+  private readonly realm: IsolatedRealm;
+  readonly name: string;
+  at: Pointer = 0;
+  wasCancelled = false;
+
+  constructor(realm: IsolatedRealm, id: number, name: string) {
+    this.name = name;
+    this.realm = realm;
+    this.id = id;
+  }
+
+  jobEnded(outcome: number, data: Pointer, length: number): void {
+    this.realm.answer(this, outcome, data, length);
+  }
+}
+
+export class IsolatedRealm extends RootRealm {
+  private readonly host: WorkerHost;
+  private readonly tasks: TaskModule;
+  private target!: Target;
+  private workerName = '';
+  private readonly errands = new Map<number, Errand>();
+  /** Those that nothing has been told of. */
+  private fresh: Errand[] = [];
+  private readonly names: string[] = [];
+  private readonly answers = new Batch();
+  private values: Enclosed[] = [];
+  private moved: Transferable[] = [];
+  private hopsLeft = 0;
+  private began = 0;
+
+  constructor(tasks: TaskModule, host: WorkerHost) {
+    super();
+    registerHandles();
+    this.tasks = tasks;
+    this.host = host;
+    this.afterTurn.add(() => this.tellSoon());
+  }
+
+  private post(message: FromIsolated, transfer?: Transferable[]): void {
+    this.host.post(protocol.seal(message), transfer);
+  }
+
+  // ---- coming and going
+
+  /** Loads the core and begins, as a message says. */
+  async begin(data: unknown, factory: ModuleFactory | undefined): Promise<void> {
+    const message = protocol.open<ToIsolated>(data);
+    if (message?.type !== 'begin') return;
+    this.workerName = message.name;
+    try {
+      if (!factory) {
+        throw new TypeError(
+          'coworker: serve() of coworker/worker-core needs the module without threads, too, for tier ' +
+            "'isolated': serve(tasks, module, solo)",
+        );
+      }
+      const pages = (mebibytes: number) => Math.ceil((mebibytes * 1024 * 1024) / PAGE);
+      const memory = new WebAssembly.Memory({
+        initial: pages(message.memory),
+        maximum: pages(message.maximumMemory),
+      });
+      const { wasmUrl } = message;
+      const module = (await factory({
+        coworker: this,
+        wasmMemory: memory,
+        ...(wasmUrl === undefined ? {} : { locateFile: () => wasmUrl }),
+      })) as CoreModule;
+      if (typeof module._cwb_abi !== 'function' || module._cwb_abi() !== layout.ABI) {
+        throw new TypeError('the WebAssembly module does not hold the core of this version');
+      }
+      this.module = module;
+      this.self = module._cwb_init(1);
+      if (this.self === 0) throw noRoom();
+      this.home = module._cwb_home_address();
+      this.attach(module, memory, { wakeByMessage: true });
+      this.own = new Target(this, module._cwb_main_context(), 'main');
+      setCurrentTarget(this.own);
+      this.writeBytes(Memory.encode(`${message.name}\0`));
+      module._cwb_name_main();
+      const at = module._cwb_context_lodge(PLACES);
+      if (at < 0) throw noRoom();
+      this.target = new Target(this, at, message.context, true);
+      this.bodies.set(at, new TaskRunner(this.target, this.tasks, () => message.name));
+      this.post({ type: 'ready', tasks: [...this.target.tasks!, ...nativeNames(module)] });
+      this.pumpNow();
+    } catch (error) {
+      this.post({ type: 'failed', ...partsOf(error), outOfMemory: error instanceof StartError });
+    }
+  }
+
+  /** Hears what the host got; messages of others pass by. */
+  hear(data: unknown): void {
+    const message = protocol.open<ToIsolated>(data);
+    if (message?.type === 'work') this.work(message);
+    else if (message?.type === 'close') this.module._cw_context_close(this.target.context);
+    this.pumpNow();
+  }
+
+  // ---- work
+
+  private work(message: ToIsolated & { type: 'work' }): void {
+    this.began = performance.now();
+    const { more } = message;
+    const values = protocol.byId(more?.values);
+    const inherited = protocol.byId(more?.inherited);
+    for (const [number, name] of more?.names ?? []) this.names[number] = name;
+    let causes = 0;
+    unpack(message.work, (id, what, bytes) => {
+      if (what & (protocol.WORK_CANCEL | protocol.WORK_CANCEL_CHILDREN)) {
+        this.cancel(id, what, more!.causes[causes++]!);
+        return;
+      }
+      const errand = new Errand(this, id, this.names[what & protocol.WORK_NUMBER]!);
+      this.errands.set(id, errand);
+      this.fresh.push(errand);
+      try {
+        this.launch(errand, what, bytes, values?.get(id), inherited?.get(id) as Uint8Array);
+      } catch (error) {
+        this.refuse(errand, error);
+      }
+    });
+  }
+
+  private launch(
+    errand: Errand,
+    what: number,
+    bytes: Uint8Array,
+    value: unknown,
+    inherited: Uint8Array | undefined,
+  ): void {
+    const { module, target } = this;
+    const found = target.find(errand.name);
+    if (typeof found !== 'number') {
+      this.launchNative(errand, what, bytes, value);
+      return;
+    }
+    const given = inherited ? this.elementsOf(inherited) : 0;
+    let flags = layout.LAUNCH_ASYNC;
+    if (what & protocol.WORK_ATOMIC) flags |= layout.LAUNCH_ATOMIC;
+    let { length } = bytes;
+    if (what & protocol.WORK_ENCLOSED) {
+      flags |= layout.LAUNCH_MESSAGE;
+      const parcel = `sent:${errand.id}`;
+      this.parcels.deposit(parcel, value, []);
+      length = this.encodeOne(parcel);
+    } else {
+      this.writeBytes(bytes);
+    }
+    const token = this.takeToken(errand);
+    errand.at = module._cwb_launch(target.context, 0, found, flags, token, length, given);
+    if (given !== 0) module._cw_elements_release(given);
+    if (errand.at !== 0) return;
+    this.dropToken(token);
+    throw noRoom();
+  }
+
+  /** A coroutine of C: its argument and result have other forms. */
+  private launchNative(errand: Errand, what: number, bytes: Uint8Array, value: unknown): void {
+    let args = value as unknown[];
+    if (!(what & protocol.WORK_ENCLOSED)) {
+      this.writeBytes(bytes);
+      args = bytes.length === 0 ? [] : this.reader.read(this.scratchAt, bytes.length);
+    }
+    const job = launch<unknown>(this.target, 0, layout.LAUNCH_ASYNC, undefined, errand.name, args);
+    errand.at = job.retain();
+    const { id } = errand;
+    job.then(
+      (result) => {
+        this.leave(errand);
+        this.answers.add(id, protocol.ANSWER_ENCLOSED);
+        this.values.push({ id, value: result });
+        this.tellSoon();
+      },
+      (error: unknown) => this.refuse(errand, error),
+    );
+  }
+
+  /** The core's elements for values that a job inherits. */
+  private elementsOf(inherited: Uint8Array): Pointer {
+    const { module } = this;
+    const view = new DataView(inherited.buffer, inherited.byteOffset, inherited.byteLength);
+    let set: Pointer = 0;
+    for (let at = 0; at < inherited.length;) {
+      const [name, value] = [view.getUint32(at, true), view.getUint32(at + 4, true)];
+      at += 8;
+      this.writeBytes(inherited.subarray(at, (at += name)));
+      const key = module._cwb_key(name);
+      this.writeBytes(inherited.subarray(at, (at += value)));
+      const next = module._cwb_elements_value(set, key, value);
+      if (set !== 0) module._cw_elements_release(set);
+      set = next;
+    }
+    return set;
+  }
+
+  private cancel(id: number, what: number, cause: Carried): void {
+    const errand = this.errands.get(id);
+    if (!errand || errand.at === 0) return;
+    const { module } = this;
+    const error = this.errors.takeCause(revive(cause));
+    if (what & protocol.WORK_CANCEL) {
+      errand.wasCancelled = true;
+      module._cw_cancel(errand.at, error);
+    } else {
+      module._cw_cancel_children(errand.at, error);
+    }
+    module._cw_error_release(error);
+  }
+
+  // ---- answers
+
+  private leave(errand: Errand): void {
+    this.errands.delete(errand.id);
+    if (errand.at !== 0) this.module._cwb_job_drop(errand.at);
+    errand.at = 0;
+  }
+
+  /** It cannot be run, or its result cannot be sent. */
+  private refuse(errand: Errand, error: unknown): void {
+    const pointer = this.errors.take(error);
+    this.tellError(errand, pointer);
+    this.module._cw_error_release(pointer);
+    this.tellSoon();
+  }
+
+  private tellError(errand: Errand, error: Pointer): void {
+    const { id } = errand;
+    const told = errand.wasCancelled && this.module._cw_error_code(error) === layout.CW_ECANCELED;
+    const where = { task: errand.name, worker: this.workerName };
+    this.values.push({ id, value: carry(this, error, where) });
+    this.answers.add(id, told ? protocol.ANSWER_CANCELLED : protocol.ANSWER_ERROR);
+    this.leave(errand);
+  }
+
+  /** A task has ended. */
+  answer(errand: Errand, outcome: number, data: Pointer, length: number): void {
+    const { id } = errand;
+    const kind = outcome & 7;
+    if (kind === layout.OUTCOME_ERROR || kind === layout.OUTCOME_CANCELLED) {
+      this.tellError(errand, data);
+      return;
+    }
+    // Handles are in a list behind the value.
+    if (this.module._cwb_job_outcome(errand.at) >>> 3 !== length) {
+      this.refuse(errand, handlesError('the result of a task'));
+      return;
+    }
+    if (kind === layout.OUTCOME_MESSAGE) {
+      const parcel = this.reader.readOne(data, length) as Sent & string;
+      this.parcels.claim(parcel, (value, transfer) => {
+        this.values.push({ id, value });
+        this.moved.push(...transfer);
+      });
+      this.answers.add(id, protocol.ANSWER_ENCLOSED);
+    } else {
+      this.answers.add(id, protocol.ANSWER_VALUE, this.memory.refresh().u8, data, length);
+    }
+    this.leave(errand);
+  }
+
+  /**
+   * Tells what there is to tell, once bodies that were just resumed have had the
+   * time to end: most of those that wait for nothing have.
+   */
+  private tellSoon(): void {
+    if (this.fresh.length === 0 && this.answers.isEmpty) return;
+    if (this.hopsLeft === 0) queueMicrotask(this.nextHop);
+    this.hopsLeft = HOPS;
+  }
+
+  private readonly nextHop = (): void => {
+    if (--this.hopsLeft > 0) queueMicrotask(this.nextHop);
+    else this.tell();
+  };
+
+  private tell(): void {
+    for (const errand of this.fresh) {
+      if (errand.at !== 0) this.answers.add(errand.id, protocol.ANSWER_WAITS);
+    }
+    this.fresh = [];
+    if (this.answers.isEmpty) return;
+    const { values, moved } = this;
+    this.values = [];
+    this.moved = [];
+    const answers = this.answers.take((performance.now() - this.began) * 1000, moved);
+    this.post({ type: 'answers', answers, values: values.length > 0 ? values : undefined }, moved);
+  }
+
+  // ---- the rest of a realm
+
+  protected get nameOfWorker(): string {
+    return this.workerName;
+  }
+
+  loadProgress(): Promise<ProgressModule> {
+    return Promise.resolve(progress);
+  }
+
+  workerLost(): void {}
+
+  wakingFlags(): number {
+    return 0;
+  }
+
+  wake(): void {
+    this.schedulePump();
+  }
+
+  /** An error that nobody caught, of something that a task left behind. */
+  stray(error: unknown): void {
+    this.post({ type: 'stray', ...partsOf(error) });
+  }
+
+  report(error: unknown): void {
+    this.stray(error);
+  }
+
+  protected crashed(error: unknown): void {
+    this.post({ type: 'crashed', ...partsOf(error) });
+  }
+
+  protected nextTurn(callback: () => void): void {
+    this.host.nextTurn(callback);
+  }
+
+  protected busyChanged(): void {}
+}
+
+const noRoom = () => new StartError('out-of-memory', 'coworker: no memory left; raise `memory`');
+
+/** What a user's module exports for tasks. */
+function nativeNames(module: CoreModule): string[] {
+  return Object.keys(module).flatMap((key) => {
+    const exported = /^_cw_export_(.+)$/.exec(key);
+    if (exported) return exported[1]!;
+    return typeof module[key] === 'function' && /^_(?!cwb?_|_)/.test(key) ? key.slice(1) : [];
+  });
+}
