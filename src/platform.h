@@ -37,7 +37,7 @@ void cw__thread_join(cw__thread *thread);
 /* The same for a thread that nobody will wait for. */
 void cw__thread_detach(cw__thread *thread);
 
-/* True if a thread can end itself; else only somebody outside can, and ... */
+/* True if a thread can end itself; otherwise ... */
 bool cw__thread_may_exit(void);
 /* ... this keeps the calling thread from ever running again. It must not be one
  * that anybody joins. */

@@ -65,20 +65,9 @@ int cw__thread_start(cw__thread *thread, void (*entry)(void *), void *arg)
     return CW_OK;
 }
 
-#ifdef __wasm__
-bool cw__thread_may_exit(void) { return false; }
-
-void cw__thread_exit(void)
-{
-    static _Atomic uint32_t never;
-    for (;;)
-        cw__futex_wait(&never, 0, -1);
-}
-#else
 bool cw__thread_may_exit(void) { return true; }
 
 void cw__thread_exit(void) { pthread_exit(NULL); }
-#endif
 
 void cw__thread_join(cw__thread *thread)
 {
