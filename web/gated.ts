@@ -25,7 +25,8 @@ const ungated = new Set([
  */
 export function gated(module: CoreModule): CoreModule {
   const guarded = Object.create(module) as Record<string, unknown>;
-  const { _cwb_enter: enter, _cwb_leave: leave } = module;
+  const enter = () => module._cwb_enter();
+  const leave = () => module._cwb_leave();
   for (const [name, call] of Object.entries(module)) {
     if (typeof call !== 'function' || !/^_cwb?_/.test(name) || ungated.has(name)) continue;
     guarded[name] = (...args: never[]) => {
