@@ -13,7 +13,19 @@ const ownCounts = 'children are counted on their worker';
 const namesOfC = 'the workers tell the names of what C exports';
 const replaced = 'a worker that dies is replaced';
 
+const noKill = 'killing jobs takes threads';
+const noQueue = 'queues are limited where there are threads';
+const trapped = 'a trap of C is survived where there are threads';
+const noProgress = 'progress is told where memory is shared';
+
 const isolated = [
+  [/that may be killed/, noKill],
+  [/^a limited queue/, noQueue],
+  [/^priority/, noQueue],
+  [/^a trap/, trapped],
+  [/^a deadline > counts from the launch/, noStop],
+  [/^progress/, noProgress],
+  [/^a stream/, noHandles],
   [/^shared arrays/, noMemory],
   [/^transferring > drops what a cancelled job was to get/, noMemory],
   [/^values of C > are pointers to shared arrays/, noMemory],
@@ -47,6 +59,11 @@ const noName = "to C the page's thread is called 'main'";
 const samePage = 'what a task leaves behind is left behind on the page';
 
 const inline = [
+  [/that may be killed/, noKill],
+  [/^a limited queue/, noQueue],
+  [/^priority/, noQueue],
+  [/^a trap/, trapped],
+  [/^a deadline > counts from the launch/, blocks],
   [/^opening a context > starts \d of/, blocks],
   [/^scopes, elements .* > case 6[78]/, blocks],
   [/^closing a context > cancels (everything|at the second)/, blocks],
