@@ -20,7 +20,9 @@
  * The worker opens the gate around user code and closes it whenever that calls
  * back into the runtime, allocator included. Both cost a plain store unless the
  * code is killable. It is never killable while the body that runs is registered
- * for something to wait for, so a body that is lost waits for nothing.
+ * for something to wait for, so a body that is lost waits for nothing. Nor is
+ * it while a body runs in place inside of something that the runtime does:
+ * woken by the end of another job, say, whose other waiters come after it.
  *
  * A thread that was declared dead may go on for a while. All that it knows of
  * the gate is the word that it left there itself; since turns are never used
@@ -54,12 +56,16 @@ cw__worker *cw__gate_enter_killable(cw__worker *self);
 static inline bool cw__runs_killable(const cw__worker *self)
 {
     const cw_job *job = self->current;
+    const cw__interrupted *below = self->interrupted;
+    if (cw_unlikely(below) && !below->killable) return false;
     return (job && job->flags & CW__JOB_KILLABLE) || self->host_killable;
 }
 
 /* Around a step of the current job's body, and around the host's own code: */
 static inline void cw__user_begin(cw__worker *self)
 {
+    const cw__interrupted *below = self->interrupted;
+    if (cw_unlikely(below) && !below->whole) return;
     if (cw_unlikely(cw__runs_killable(self)))
         cw__gate_open_killable(self);
     else /* relaxed: only who finds the thread dead looks at it */
@@ -75,7 +81,8 @@ static inline void cw__user_end(cw__worker *self)
 }
 
 /* Begins every function that user code calls and that changes anything that is
- * shared. The worker, if the gate was open; NULL: nothing to do at the end. */
+ * shared. The worker, if the gate was open or is due to be; NULL: nothing to do
+ * at the end. */
 static inline cw__worker *cw__runtime_enter(void)
 {
     cw__worker *self = cw__self;

@@ -7,13 +7,16 @@
 #include "alloc.h"
 #include "context.h"
 #include "error.h"
+#include "gate.h"
 #include "host.h"
 #include "in_place.h"
 #include "kill_gate.h"
+#include "lock.h"
 #include "platform.h"
 #include "scope.h"
 #include "sleep.h"
 #include "text.h"
+#include "view.h"
 
 _Thread_local cw__life *cw__own_life;
 
@@ -44,17 +47,26 @@ void cw__life_end(cw__life *life)
 
 /* ---- proof of death */
 
+static void forget_errors(cw_frame *frame)
+{
+    cw_error_release(frame->error);
+    cw_error_release(frame->leaving);
+    frame->error = frame->leaving = NULL;
+}
+
 static void bury(cw__life *life)
 {
     while (life->lost) {
         struct cw__lost *lost = life->lost;
         life->lost = lost->next;
+        forget_errors(cw__job_frame(lost->job));
         cw__job_drop(lost->job);
         cw__free(lost, sizeof *lost);
     }
     while (life->frames) {
         cw_frame *frame = life->frames;
         life->frames = frame->callee;
+        forget_errors(frame);
         cw__free(frame, frame->type->frame_size);
     }
     if (life->host_data) cw__the_host.life_over(life->host_data);
@@ -82,9 +94,14 @@ void cw__thread_lost(void)
     cw__self = NULL;
     cw__gate_left = 0;
     cw__own_life = NULL;
-    /* Only then its free memory is its own again: before, somebody may be about
-     * to inherit that. */
-    if (life && cw__thread_may_exit() && over(life, PROVED)) cw__alloc_flush();
+    if (life && cw__thread_may_exit()) {
+        /* Up to then others read this thread's stack and variables, and inherit
+         * its memory. acquire: pairs with over() */
+        for (unsigned spins = 0; !(cw_load_acquire(&life->over) & DECLARED);)
+            cw__spin(&spins);
+        cw__life_proved(life);
+        cw__alloc_flush();
+    }
     cw__thread_exit();
 }
 
@@ -99,13 +116,6 @@ static void keep(cw__life *life, cw_job *job)
     }
     *lost = (struct cw__lost){life->lost, cw_job_retain(job)};
     life->lost = lost;
-}
-
-static void forget_errors(cw_frame *frame)
-{
-    cw_error_release(frame->error);
-    cw_error_release(frame->leaving);
-    frame->error = frame->leaving = NULL;
 }
 
 cw_error *cw__loss_error(const cw__worker *worker, cw_job *job,
@@ -130,21 +140,22 @@ cw_error *cw__loss_error(const cw__worker *worker, cw_job *job,
 }
 
 /* Ends a body in the middle of a step, with all scopes that it is in. Its
- * clean-up does not run: nobody knows what state its frame is in. */
+ * clean-up does not run: nobody knows what state its frame is in. A thread that
+ * goes on by itself may still read there what was raised or caught. */
 static void end_step(cw__worker *worker, cw__life *life, cw_job *job,
                      cw_error *error)
 {
     keep(life, job);
+    cw__mutexes_lost(job);
     while (job->top->caller) {
         cw_frame *frame = job->top, *caller = frame->caller;
         cw_job *scope = cw__scope_of(job, frame);
-        forget_errors(frame);
+        if (!life) forget_errors(frame);
         job->top = caller;
         caller->callee = NULL;
         if (scope) {
             keep(life, scope);
-            frame->error = cw_error_retain(error);
-            (void)cw__scope_leave(worker, job, frame);
+            (void)cw__scope_leave(worker, job, cw_error_retain(error));
             job->scope = scope->scope;
             cw__job_drop(scope);
         } else if (life) {
@@ -154,7 +165,7 @@ static void end_step(cw__worker *worker, cw__life *life, cw_job *job,
             cw__free(frame, frame->type->frame_size);
         }
     }
-    forget_errors(job->top);
+    if (!life) forget_errors(job->top);
     cw__job_finish(worker, job, cw_error_retain(error));
 }
 
@@ -180,6 +191,7 @@ static void drop_steps(cw__worker *worker, cw__life *life, const cw__loss *loss,
         outer = outer->outer;
     }
     cw__in_place_give_up(worker);
+    cw__view_give_up(worker);
     cw__worker_flush(worker);
     cw__worker_give_up_slot(worker);
 }
@@ -215,7 +227,9 @@ cw__life *cw__worker_lose(cw__worker *worker, const cw__loss *loss)
     cw_add_seq_cst(&context->zombies, 1);
     cw_add_relaxed(&context->lost, 1);
     worker->life = NULL;
-    /* Nobody else is this worker now. */
+    /* Nobody else is this worker now, and it is in here. relaxed: it is not the
+     * word that the thread left there, so that goes no further. */
+    cw_store_relaxed(&worker->gate, CW__GATE_CLOSED);
     cw__self = worker;
     cw__alloc_inherit(life->blocks);
     take_out_of_sleep(worker);
@@ -224,7 +238,9 @@ cw__life *cw__worker_lose(cw__worker *worker, const cw__loss *loss)
     cw_error_release(worker->failure);
     worker->failure = NULL;
     worker->host_killable = worker->host_ran = worker->host_called = false;
-    worker->host_goes_on = worker->has_loop = false;
+    worker->host_goes_on = false;
+    /* Who has woken it may be late with a look at this. */
+    if (worker->has_loop) worker->has_loop = false;
     worker->foreign = 0;
     cw__worker_publish(worker);
     /* seq_cst, both: pairs with give_if_free() */

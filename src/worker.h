@@ -83,7 +83,8 @@ typedef struct cw__worker {
     void *host_data;
     bool begun;    /* has a thread, in a context that grows; of who wakes it */
     bool unjoined; /* has lost its first thread; of who declares that dead */
-    struct cw__here *here; /* what it runs in place, see in_place.c */
+    struct cw__here *here;    /* what it runs in place, see in_place.c */
+    struct cw__place *places; /* of views, where it runs something: view.c */
 
     /* Counters: written by the owner, read by everybody. */
     _Atomic uint64_t launched, completed, failed, cancelled, steps, steals,
@@ -127,12 +128,15 @@ typedef struct cw__interrupted {
     struct cw__interrupted *outer;
     cw_job *current, *beneath;
     uint32_t in_place;
+    bool whole;    /* it called to have this run, and nothing else is half done
+                      below: then what runs on top can be lost with it ... */
+    bool killable; /* ... and may be killed */
 } cw__interrupted;
 
 static inline void cw__worker_interrupt(cw__worker *self, cw__interrupted *at)
 {
     *at = (cw__interrupted){self->interrupted, self->current, self->beneath,
-                            self->in_place};
+                            self->in_place,    false,         false};
     self->interrupted = at;
 }
 

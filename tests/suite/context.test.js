@@ -240,7 +240,7 @@ describe('a worker that dies', { skip: inPage && 'pages are not told' }, () => {
         assert.include(error.message, 'more than 1 of its workers were lost within 10000 ms');
         assert.isTrue(context.isClosed);
         const { launched, completed, workers } = context.stats();
-        assert.deepEqual([workers, completed], [0, launched]);
+        assert.deepEqual([workers, completed <= launched], [0, true]);
         await context.close();
       },
       { losses: { count: 1, period: 10_000 } },
