@@ -5,7 +5,14 @@
  * @module
  */
 import { checkElements } from './elements.js';
-import { ContextClosedError, CoworkerError, QueueFullError, describe, expected } from './errors.js';
+import {
+  ContextClosedError,
+  CoworkerError,
+  QueueFullError,
+  describe,
+  expected,
+  TierError,
+} from './errors.js';
 import { Deferred, Job } from './job.js';
 import type { JobInit, JobRealm } from './job.js';
 import { givenOf, startFlags } from './launch-options.js';
@@ -137,6 +144,8 @@ export function launch<T>(
   if (options) {
     checkLaunch(options);
     checkElements(options);
+    if (target.isLodger && options.killable) throw unable(target, 'options.killable');
+    if (target.away && options.onProgress) throw unable(target, 'options.onProgress');
     if (options.context) {
       throw new TypeError(
         `coworker: '${task}' runs on the workers of '${target.name}'; \`options.context\` is for ` +
@@ -195,6 +204,7 @@ export function launch<T>(
       if (realm.references.length > 0) {
         if (target.away) {
           if (parcel !== undefined) realm.discard(parcel);
+          if (flags & layout.LAUNCH_RESERVED) realm.module._cwb_give_place_back(target.context);
           throw target.away.handles(task);
         }
         flags |= layout.LAUNCH_REFERS;
@@ -244,6 +254,16 @@ export function splitCall(call: unknown[]): [LaunchOptions | undefined, unknown,
     return [first, call[1], call.slice(2)];
   }
   return [undefined, first, call.slice(1)];
+}
+
+/** The error for what only threads can do. */
+function unable(target: Target, what: string): TierError {
+  const tier = target.away ? 'isolated' : 'inline';
+  return new TierError(
+    `coworker: context '${target.name}' runs in tier '${tier}', which has no \`${what}\`; leave it ` +
+      "out, or use tier 'shared'",
+    { tier },
+  );
 }
 
 /** Stores the arguments; names the one that cannot be cloned. */

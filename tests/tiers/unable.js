@@ -13,7 +13,19 @@ const ownCounts = 'children are counted on their worker';
 const namesOfC = 'the workers tell the names of what C exports';
 const replaced = 'a worker that dies is replaced';
 
+const noKill = 'killing jobs takes threads';
+const noQueue = 'queues are limited where there are threads';
+const trapped = 'a trap of C is survived where there are threads';
+const noProgress = 'progress is told where memory is shared';
+
 const isolated = [
+  [/that may be killed/, noKill],
+  [/^a limited queue/, noQueue],
+  [/^priority/, noQueue],
+  [/^a trap/, trapped],
+  [/^a deadline > (counts from|cancels a job that waits|and a timeout|is known)/, noStop],
+  [/^progress/, noProgress],
+  [/^a stream/, noHandles],
   [/^shared arrays/, noMemory],
   [/^transferring > drops what a cancelled job was to get/, noMemory],
   [/^values of C > are pointers to shared arrays/, noMemory],
@@ -47,10 +59,15 @@ const noName = "to C the page's thread is called 'main'";
 const samePage = 'what a task leaves behind is left behind on the page';
 
 const inline = [
+  [/that may be killed/, noKill],
+  [/^a limited queue/, noQueue],
+  [/^priority/, noQueue],
+  [/^a trap/, trapped],
+  [/^a deadline > (counts from|cancels a job that waits|and a timeout|is known)/, blocks],
   [/^opening a context > starts \d of/, blocks],
   [/^scopes, elements .* > case 6[78]/, blocks],
   [/^closing a context > cancels (everything|at the second)/, blocks],
-  [/^a timeout > (cancels a job that is busy|counts from the launch)/, blocks],
+  [/^a timeout > (cancels a job that is busy|counts from the)/, blocks],
   [/^closing a context > twenty times/, noWorkers],
   [/^a context without tasks > has a worker/, noWorkers],
   [/^a channel between threads > is freed with the worker/, noWorkers],
