@@ -59,7 +59,7 @@ const isStress = (name) => name.startsWith('stress');
 
 /** What Node's runner and the model checker say of tests that are in order, and the runner's sums. */
 const QUIET =
-  /^\s*(?:[✔▶ℹ]|﹣.*# test name does not match|\w+: [\d,]+ interleavings, ok$|\w+ mutant ".*": caught|$)/u;
+  /^\s*(?:[✔▶ℹ]|﹣.*# test name does not match|\w+: [\d,]+ interleavings(?:, [\w, ]+ steps)?, ok$|\w+ mutant ".*": caught|$)/u;
 
 /** What the runners say of a test that failed, or of a program of them. */
 const FAILED = /^\s*✖ (?!failing tests:)|^\w+ FAIL |^FAILED |^--- /u;

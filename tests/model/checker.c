@@ -14,8 +14,7 @@
 #define _GNU_SOURCE
 #include "checker.h"
 
-#include "worker.h"
-
+#include <link.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,8 +24,10 @@
 
 enum {
     STACK = 128 * 1024,
+    LOCALS = 256,
     MAX_CHOICES = 4096,
     MAX_STEPS = 20000,   /* of one interleaving: more have no end */
+    MAX_KILLED = 4096,   /* a thread that is killed has made fewer steps */
     SECONDS = 600,       /* for all: a loop without operations */
     REPORTED_STEPS = 120 /* of a failed interleaving, its last ones */
 };
@@ -47,13 +48,14 @@ struct thread {
     enum state state;
     void (*entry)(void *);
     void *arg;
-    cw__worker *self; /* cw__self while it does not run */
+    char locals[LOCALS]; /* thread-local variables, while it does not run */
     uint64_t writes;  /* its own */
     uint64_t seen;    /* others' writes when it was last paused */
     uintptr_t word;   /* SLEEPING, AWAITING */
     bool woken;       /* SLEEPING */
     int64_t until;    /* SLEEPING; `never`: without a time-out */
     int target;       /* JOINING */
+    int steps;        /* operations so far */
 };
 
 struct choice {
@@ -69,10 +71,41 @@ struct step {
 static const int64_t never = INT64_MAX;
 
 int model_current = -1;
-bool model_exploring;
+bool model_exploring, model_threads_stay;
 
 static struct model_scenario *scenarios, **scenarios_end = &scenarios;
 static struct model_mutant *mutants, **mutants_end = &mutants;
+
+/* ---- thread-local variables
+ *
+ * Those of the program are exchanged with each switch: all threads are one for
+ * the system. So one must not have the address of another one's. */
+
+static struct {
+    char *now;         /* those of whoever runs */
+    const void *first; /* what they begin with */
+    size_t bytes, initialized;
+} locals;
+
+static int find_locals(struct dl_phdr_info *info, size_t size, void *unused)
+{
+    (void)size, (void)unused;
+    for (int i = 0; i < info->dlpi_phnum; i++) {
+        if (info->dlpi_phdr[i].p_type != PT_TLS) continue;
+        locals.now = info->dlpi_tls_data;
+        locals.first =
+            (const void *)(info->dlpi_addr + info->dlpi_phdr[i].p_vaddr);
+        locals.bytes = info->dlpi_phdr[i].p_memsz;
+        locals.initialized = info->dlpi_phdr[i].p_filesz;
+    }
+    return 1; /* the program itself comes first */
+}
+
+static void locals_begin(char *of)
+{
+    memset(of, 0, LOCALS);
+    memcpy(of, locals.first, locals.initialized);
+}
 
 /* ---- one interleaving */
 
@@ -97,6 +130,14 @@ static bool mutated;
 static bool failed;
 static char failure[1024], said[256];
 static uintptr_t fault_address;
+
+/* Interleavings with a kill, and after how many steps of the killed thread. */
+static struct {
+    bool now;
+    unsigned long count;
+    int places;
+    bool after[MAX_KILLED];
+} kills;
 
 static struct step steps[MAX_STEPS];
 static int step_count;
@@ -243,8 +284,8 @@ static void switch_to(int index)
     if (threads[index].state != READY) wake_up(&threads[index]);
     if (index == model_current) return;
     struct thread *from = &threads[model_current], *to = &threads[index];
-    from->self = cw__self;
-    cw__self = to->self;
+    memcpy(from->locals, locals.now, locals.bytes);
+    memcpy(locals.now, to->locals, locals.bytes);
     model_current = index;
     if (from->state == DONE)
         setcontext(&to->context);
@@ -282,12 +323,18 @@ static void wait_here(void)
 
 /* ---- what threads do */
 
+void model_exit(void)
+{
+    threads[model_current].state = DONE;
+    wait_here();
+    abort(); /* nobody comes back here */
+}
+
 static void thread_main(void)
 {
     struct thread *thread = &threads[model_current];
     thread->entry(thread->arg);
-    thread->state = DONE;
-    wait_here();
+    model_exit();
 }
 
 int model_start(void (*entry)(void *), void *arg)
@@ -299,6 +346,7 @@ int model_start(void (*entry)(void *), void *arg)
     memset(thread, 0, sizeof *thread);
     thread->entry = entry;
     thread->arg = arg;
+    locals_begin(thread->locals);
     getcontext(&thread->context);
     thread->context.uc_stack.ss_sp = stacks[index];
     thread->context.uc_stack.ss_size = STACK;
@@ -332,6 +380,32 @@ void model_join(int index)
     wait_here();
     model_clock_join(index, model_current);
 }
+
+static struct thread *thread_with(const void *arg)
+{
+    for (int i = 1; i < thread_count; i++)
+        if (threads[i].arg == arg) return &threads[i];
+    model_fail(__FILE__, __LINE__, "there is no such thread");
+}
+
+void model_killed(const void *arg)
+{
+    int after = thread_with(arg)->steps;
+    CHECK(after < MAX_KILLED);
+    kills.now = true;
+    kills.places += !kills.after[after];
+    kills.after[after] = true;
+}
+
+void model_terminate(const void *arg)
+{
+    struct thread *thread = thread_with(arg);
+    CHECK(thread != &threads[model_current]);
+    thread->state = DONE;
+    model_clock_join((int)(thread - threads), model_current);
+}
+
+void model_keep_threads(void) { model_threads_stay = true; }
 
 void model_pause(void)
 {
@@ -434,6 +508,7 @@ void model_log(const struct model_op *op, uint64_t after)
         snprintf(failure, sizeof failure, "more than %d operations", MAX_STEPS);
         give_up();
     }
+    if (op->thread > 0) threads[op->thread].steps++;
     steps[step_count++] = (struct step){*op, after};
 }
 
@@ -516,11 +591,13 @@ static void run_once(void)
     early_wakes = 0;
     writes = 0;
     failed = model_exploring = calm = time_last = false;
+    model_threads_stay = false;
+    kills.now = false;
     *failure = *said = 0;
     thread_count = 0;
     model_current = -1;
-    cw__self = NULL;
     model_start(scenario_main, NULL);
+    memcpy(locals.now, threads[0].locals, locals.bytes);
     begun = false;
     getcontext(&checker);
     if (!begun) {
@@ -557,14 +634,17 @@ static struct outcome explore(void)
     model_words_forget();
     mutated = false;
     choices_known = 0;
+    memset(&kills, 0, sizeof kills);
     do {
         run_once();
         outcome.last++;
         outcome.total++;
+        kills.count += kills.now;
         if (failed) break;
         if (model_words_promote()) {
             choices_known = choices_made = 0;
             outcome.last = 0;
+            memset(&kills, 0, sizeof kills);
             continue;
         }
         if (!next_choices()) break;
@@ -603,8 +683,12 @@ static bool check_scenario(void)
     mutant = NULL;
     struct outcome outcome = explore();
     if (!failed) {
-        printf("%s: %s interleavings, ok\n", scenario->name,
+        printf("%s: %s interleavings", scenario->name,
                with_commas(outcome.last));
+        if (kills.count)
+            printf(", %s kills after %d different steps",
+                   with_commas(kills.count), kills.places);
+        printf(", ok\n");
         return true;
     }
     printf("FAILED %s: in interleaving %s: %s\n", scenario->name,
@@ -679,6 +763,11 @@ int main(int argc, char **argv)
         }
     }
     setvbuf(stdout, NULL, _IOLBF, 0);
+    dl_iterate_phdr(find_locals, NULL);
+    if (locals.bytes > LOCALS) {
+        fprintf(stderr, "model: make LOCALS at least %zu\n", locals.bytes);
+        return 2;
+    }
     catch_crashes();
     if (other_bound < 0) alarm(SECONDS);
     int passed = 0, not_passed = 0;

@@ -7,7 +7,7 @@
 
 #include "model.h"
 
-enum { MODEL_THREADS = 5 }; /* the scenario's own, number 0, and four more */
+enum { MODEL_THREADS = 6 }; /* the scenario's own, number 0, and five more */
 
 /* ---- checker.c: threads and choices */
 
@@ -15,6 +15,8 @@ enum { MODEL_THREADS = 5 }; /* the scenario's own, number 0, and four more */
 extern int model_current;
 /* True between the beginning of model_run() and its end. */
 extern bool model_exploring;
+/* See model_keep_threads(). */
+extern bool model_threads_stay;
 
 /* Before each operation: another thread may go on instead. */
 void model_point(void);
@@ -29,6 +31,7 @@ _Noreturn void model_fault(const char *what, uintptr_t address, const void *pc);
 void model_say(const char *line); /* the text of a failure that follows */
 
 int model_start(void (*entry)(void *), void *arg);
+_Noreturn void model_exit(void);
 void model_pause(void);
 void model_join(int thread);
 void model_futex_wait(_Atomic uint32_t *word, uint32_t expected,

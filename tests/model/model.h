@@ -76,6 +76,16 @@ void model_calm_down(void);
 /* Waits until a word is not 0. */
 void model_await(_Atomic uint32_t *word);
 
+/* ---- threads that are killed, named by what they were started with */
+
+/* Notes that it is killed where it is now: told in the result, with the number
+ * of different places. */
+void model_killed(const void *arg);
+/* It makes no further step. */
+void model_terminate(const void *arg);
+/* From now on threads do not end by themselves when they are at the gate. */
+void model_keep_threads(void);
+
 /* Memory of zeros that the checker watches; statics it does not. */
 void *model_new(size_t bytes);
 void model_delete(void *block);

@@ -18,6 +18,15 @@ void cw__thread_join(cw__thread *thread) { model_join((int)thread->handle); }
 
 void cw__thread_detach(cw__thread *thread) { (void)thread; }
 
+bool cw__thread_may_exit(void) { return !model_threads_stay; }
+
+void cw__thread_exit(void)
+{
+    static _Atomic uint32_t never;
+    if (model_threads_stay) model_await(&never);
+    model_exit();
+}
+
 uint32_t cw__processors(void) { return 1; }
 
 bool cw__thread_may_block(void) { return true; }
