@@ -174,7 +174,9 @@ static bool leave_frame(cw__worker *self, cw_job *job)
     job->top = frame->caller;
     cw_job *scope = cw__scope_of(job, frame);
     if (!scope) return true;
-    bool moved = cw__scope_leave(self, job, frame);
+    cw_error *error = frame->error;
+    frame->error = NULL;
+    bool moved = cw__scope_leave(self, job, error);
     if (cw__wait_for_job(job, scope, CW__WAIT_SHIELD) == CW__DONE)
         return !(moved && move(self, job));
     if (cw__is_watched(job)) cw__watching->pauses(job);
@@ -216,8 +218,11 @@ void cw__task_run(cw__worker *self, cw_job *job)
     }
     for (;;) {
         if (cw__is_watched(job)) cw__watching->runs(self, job);
+        /* Looked up before: with the gate open nothing here is the worker's. */
+        cw_frame *frame = job->top;
+        cw_step (*body)(cw_frame *) = frame->type->step;
         cw__user_begin(self);
-        cw_step step = job->top->type->step(job->top);
+        cw_step step = body(frame);
         cw__user_end(self);
         switch (step) {
         case CW_STEP_DONE:

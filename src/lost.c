@@ -44,17 +44,26 @@ void cw__life_end(cw__life *life)
 
 /* ---- proof of death */
 
+static void forget_errors(cw_frame *frame)
+{
+    cw_error_release(frame->error);
+    cw_error_release(frame->leaving);
+    frame->error = frame->leaving = NULL;
+}
+
 static void bury(cw__life *life)
 {
     while (life->lost) {
         struct cw__lost *lost = life->lost;
         life->lost = lost->next;
+        forget_errors(cw__job_frame(lost->job));
         cw__job_drop(lost->job);
         cw__free(lost, sizeof *lost);
     }
     while (life->frames) {
         cw_frame *frame = life->frames;
         life->frames = frame->callee;
+        forget_errors(frame);
         cw__free(frame, frame->type->frame_size);
     }
     if (life->host_data) cw__the_host.life_over(life->host_data);
@@ -101,13 +110,6 @@ static void keep(cw__life *life, cw_job *job)
     life->lost = lost;
 }
 
-static void forget_errors(cw_frame *frame)
-{
-    cw_error_release(frame->error);
-    cw_error_release(frame->leaving);
-    frame->error = frame->leaving = NULL;
-}
-
 cw_error *cw__loss_error(const cw__worker *worker, cw_job *job,
                          const cw__loss *loss)
 {
@@ -130,7 +132,8 @@ cw_error *cw__loss_error(const cw__worker *worker, cw_job *job,
 }
 
 /* Ends a body in the middle of a step, with all scopes that it is in. Its
- * clean-up does not run: nobody knows what state its frame is in. */
+ * clean-up does not run: nobody knows what state its frame is in. A thread that
+ * goes on by itself may still read there what was raised or caught. */
 static void end_step(cw__worker *worker, cw__life *life, cw_job *job,
                      cw_error *error)
 {
@@ -138,13 +141,12 @@ static void end_step(cw__worker *worker, cw__life *life, cw_job *job,
     while (job->top->caller) {
         cw_frame *frame = job->top, *caller = frame->caller;
         cw_job *scope = cw__scope_of(job, frame);
-        forget_errors(frame);
+        if (!life) forget_errors(frame);
         job->top = caller;
         caller->callee = NULL;
         if (scope) {
             keep(life, scope);
-            frame->error = cw_error_retain(error);
-            (void)cw__scope_leave(worker, job, frame);
+            (void)cw__scope_leave(worker, job, cw_error_retain(error));
             job->scope = scope->scope;
             cw__job_drop(scope);
         } else if (life) {
@@ -154,7 +156,7 @@ static void end_step(cw__worker *worker, cw__life *life, cw_job *job,
             cw__free(frame, frame->type->frame_size);
         }
     }
-    forget_errors(job->top);
+    if (!life) forget_errors(job->top);
     cw__job_finish(worker, job, cw_error_retain(error));
 }
 

@@ -221,11 +221,9 @@ bool cw__scope_refused(cw_job *job)
 
 /* ---- coming back */
 
-bool cw__scope_leave(cw__worker *self, cw_job *job, cw_frame *frame)
+bool cw__scope_leave(cw__worker *self, cw_job *job, cw_error *error)
 {
     cw_job *scope = job->scope;
-    cw_error *error = frame->error;
-    frame->error = NULL;
     cw__extra *extra = cw__job_has_extra(scope);
     bool moved = extra && extra->moved;
     if (extra) extra->failed = error != NULL;

@@ -15,9 +15,10 @@ static inline cw_job *cw__scope_of(cw_job *job, const cw_frame *frame)
                                                                    : NULL;
 }
 
-/* The body of the job's innermost scope, in `frame`, is over. True: it ran in
- * another context than its caller, whose context is the job's again. */
-bool cw__scope_leave(cw__worker *self, cw_job *job, cw_frame *frame);
+/* The body of the job's innermost scope is over, with `error` (taken over) or a
+ * value. True: it ran in another context than its caller, whose context is the
+ * job's again. */
+bool cw__scope_leave(cw__worker *self, cw_job *job, cw_error *error);
 
 /* The job has just called a scope of another context: makes that the job's own.
  * False: it is closed; then the scope is over without having begun. */
