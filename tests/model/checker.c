@@ -49,13 +49,13 @@ struct thread {
     void (*entry)(void *);
     void *arg;
     char locals[LOCALS]; /* thread-local variables, while it does not run */
-    uint64_t writes;  /* its own */
-    uint64_t seen;    /* others' writes when it was last paused */
-    uintptr_t word;   /* SLEEPING, AWAITING */
-    bool woken;       /* SLEEPING */
-    int64_t until;    /* SLEEPING; `never`: without a time-out */
-    int target;       /* JOINING */
-    int steps;        /* operations so far */
+    uint64_t writes;     /* its own */
+    uint64_t seen;       /* others' writes when it was last paused */
+    uintptr_t word;      /* SLEEPING, AWAITING */
+    bool woken;          /* SLEEPING */
+    int64_t until;       /* SLEEPING; `never`: without a time-out */
+    int target;          /* JOINING */
+    int steps;           /* operations so far */
 };
 
 struct choice {
