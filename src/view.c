@@ -83,11 +83,19 @@ static void run_one(cw_context *context, cw__worker *self, cw_job *job)
         cw__in_place_step(self, job);
 }
 
+/* A place that a worker is running a job at. */
+struct cw__place {
+    struct cw__place *outer;
+    cw_context *context; /* a reference: the last of the jobs may end */
+};
+
 /* Runs a job, and then others at its place in the view. */
 static void run_in(cw_context *context, cw__worker *self, cw_job *job)
 {
     cw__view *view = cw__view_of(context);
-    cw__context_hold(context); /* the last of the jobs may end meanwhile */
+    struct cw__place place = {self->places, context};
+    cw__context_hold(context);
+    self->places = &place;
     for (unsigned n = 1; job; n++) {
         run_one(context, self, job);
         job = take(view);
@@ -96,7 +104,20 @@ static void run_in(cw_context *context, cw__worker *self, cw_job *job)
             break;
         }
     }
+    self->places = place.outer;
     cw__context_drop(context);
+}
+
+void cw__view_give_up(cw__worker *worker)
+{
+    const struct cw__place *place = worker->places;
+    worker->places = NULL;
+    for (; place; place = place->outer) {
+        cw__view *view = cw__view_of(place->context);
+        cw_job *job = take(view);
+        if (job) cw__dispatch_to(view->base, worker, job, CW__YIELDED);
+        cw__context_drop(place->context);
+    }
 }
 
 /* A job that a worker has got: from the context at the very bottom. */

@@ -24,4 +24,7 @@ static inline cw__view *cw__view_of(cw_context *context)
 /* A view of `base` with one handle. NULL without memory. */
 cw_context *cw__view_new(cw_context *base, uint32_t limit, const char *name);
 
+/* Gives the places back where a worker that is lost was running something. */
+void cw__view_give_up(cw__worker *worker);
+
 #endif /* CW_VIEW_H */

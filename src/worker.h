@@ -82,7 +82,8 @@ typedef struct cw__worker {
     void *host_data;
     bool begun;    /* has a thread, in a context that grows; of who wakes it */
     bool unjoined; /* has lost its first thread; of who declares that dead */
-    struct cw__here *here; /* what it runs in place, see in_place.c */
+    struct cw__here *here;    /* what it runs in place, see in_place.c */
+    struct cw__place *places; /* of views, where it runs something: view.c */
 
     /* Counters: written by the owner, read by everybody. */
     _Atomic uint64_t launched, completed, failed, cancelled, steps, steals,
