@@ -79,7 +79,8 @@ static void kill_in(cw_context *context, cw_job *above)
     for (uint32_t i = 0; i < context->count; i++) {
         cw__worker *worker = &context->workers[i];
         if (!cw__gate_hold(worker)) continue;
-        if (!runs_any_of(worker, above)) {
+        /* A thread that was a worker for a while only is not ours to end. */
+        if (!worker->life || !runs_any_of(worker, above)) {
             cw__gate_let_go(worker);
             continue;
         }

@@ -10,10 +10,12 @@
 #include "host.h"
 #include "in_place.h"
 #include "kill_gate.h"
+#include "lock.h"
 #include "platform.h"
 #include "scope.h"
 #include "sleep.h"
 #include "text.h"
+#include "view.h"
 
 _Thread_local cw__life *cw__own_life;
 
@@ -91,9 +93,14 @@ void cw__thread_lost(void)
     cw__self = NULL;
     cw__gate_left = 0;
     cw__own_life = NULL;
-    /* Only then its free memory is its own again: before, somebody may be about
-     * to inherit that. */
-    if (life && cw__thread_may_exit() && over(life, PROVED)) cw__alloc_flush();
+    if (life && cw__thread_may_exit()) {
+        /* Up to then others read this thread's stack and variables, and inherit
+         * its memory. acquire: pairs with over() */
+        for (unsigned spins = 0; !(cw_load_acquire(&life->over) & DECLARED);)
+            cw__spin(&spins);
+        cw__life_proved(life);
+        cw__alloc_flush();
+    }
     cw__thread_exit();
 }
 
@@ -182,6 +189,7 @@ static void drop_steps(cw__worker *worker, cw__life *life, const cw__loss *loss,
         outer = outer->outer;
     }
     cw__in_place_give_up(worker);
+    cw__view_give_up(worker);
     cw__worker_flush(worker);
     cw__worker_give_up_slot(worker);
 }

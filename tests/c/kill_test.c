@@ -5,6 +5,7 @@
 #include "test.h"
 
 #include "helpers.h"
+#include "kill.h"
 
 enum { GRACE_MS = 5, LONG_MS = 60 * 1000 };
 
@@ -428,6 +429,60 @@ TEST(a_time_limit_cancels_and_then_it_is_killed)
     ASSERT_EQ(stats_of(context).lost, 1);
     let_zombies_go(context, hold, 1);
     cw_job_release(job);
+    shut_down_all(context);
+}
+
+/* ---- places */
+
+TEST(its_place_in_a_view_goes_to_the_next_one)
+{
+    cw_context *context = new_context(2);
+    cw_context *outer = cw_limited_parallelism(context, 1, "outer");
+    cw_context *view = cw_limited_parallelism(outer, 1, NULL);
+    const cw_elements *there = cw_elements_with_context(NULL, view);
+    const cw_elements *elements = cw_elements_with_grace(there, GRACE_MS);
+    struct hold *hold = hold_new();
+    for (int round = 0; round < 2; round++) { /* somebody waits, or comes */
+        cw_job *job =
+            cw_launch_with(elements, CW_START_DEFAULT, hold_worker, hold);
+        event_await(hold->entered);
+        cw_job *then = round ? NULL : cw_async(view, give, 1);
+        cw_cancel(job, NULL);
+        wait_for(job);
+        if (!then) then = cw_async(outer, give, 1);
+        wait_for(then);
+        cw_job_release(then);
+        cw_job_release(job);
+    }
+    let_zombies_go(context, hold, 2);
+    cw_elements_release(elements);
+    cw_elements_release(there);
+    cw_context_release(view);
+    cw_context_release(outer);
+    shut_down(context);
+}
+
+CW_FUNCTION(run_inside, struct hold *, cw_none)
+{
+    cw_none none;
+    return cw_run_blocking(hold_worker, *arg, &none, NULL);
+}
+
+TEST(what_is_in_a_blocking_call_is_not_killed)
+{
+    cw_context *context = new_context(1);
+    struct hold *hold = hold_new();
+    cw_job *job = LAUNCH_KILLABLE(context, run_inside, hold);
+    event_await(hold->entered);
+    cw_cancel(job, NULL);
+    for (int i = 0; i < 3; i++)
+        ASSERT(!cw__kill(job));
+    ASSERT_EQ(stats_of(context).lost, 0);
+    event_set(hold->release);
+    wait_for(job);
+    ASSERT_EQ(cw_error_code(cw_job_error(job)), CW_ECANCELED);
+    cw_job_release(job);
+    hold_free(hold);
     shut_down_all(context);
 }
 
