@@ -72,10 +72,12 @@ static inline void cw__user_end(cw__worker *self)
         cw__gate_close_killable(self);
     else
         cw_store_relaxed(&self->gate, CW__GATE_CLOSED);
+    self->gate_due = false; /* only now it is surely ours */
 }
 
 /* Begins every function that user code calls and that changes anything that is
- * shared. The worker, if the gate was open; NULL: nothing to do at the end. */
+ * shared. The worker, if the gate was open or is due to be; NULL: nothing to do
+ * at the end. */
 static inline cw__worker *cw__runtime_enter(void)
 {
     cw__worker *self = cw__self;
