@@ -24,6 +24,7 @@ cw__gate *cw__gate_new(uint32_t places, uint32_t taken, bool is_mutex)
     else
         CW__MARK(gate, SEMAPHORE);
     atomic_init(&gate->refs, 1);
+    if (is_mutex) cw__mutex_list(gate);
     return gate;
 }
 
@@ -35,29 +36,50 @@ void cw__gate_retain(cw__gate *gate)
 void cw__gate_release(cw__gate *gate)
 {
     /* acq_rel: whoever frees it has seen everybody's last use */
-    if (cw_sub_acq_rel(&gate->refs, 1) == 1) cw__free(gate, sizeof *gate);
+    if (cw_sub_acq_rel(&gate->refs, 1) != 1) return;
+    if (gate->is_mutex) {
+        cw__mutex_unlist(gate);
+        cw_job *holder = cw_load_relaxed(&gate->holder);
+        if (holder) cw__job_drop(holder);
+    }
+    cw__free(gate, sizeof *gate);
 }
 
-int cw__gate_try(cw__gate *gate, const void *owner)
+/* Notes who holds a mutex, with the lock held. Returns who did: the caller has
+ * to drop him after it. */
+static cw_job *set_holder(cw__gate *gate, cw_job *job)
+{
+    cw_job *before = cw_load_relaxed(&gate->holder);
+    if (job) cw_add_relaxed(&job->refs, 1); /* it runs, or waits here */
+    cw_store_relaxed(&gate->holder, job);
+    return before;
+}
+
+int cw__gate_try(cw__gate *gate, const void *owner, cw_job *job)
 {
     if (gate->free) {
         gate->free--;
         gate->owner = owner;
+        if (gate->is_mutex) (void)set_holder(gate, cw__holder_of(job));
         return CW_OK;
     }
+    if (cw_unlikely(gate->poisoned)) return CW_EPOISONED;
     return owner && gate->owner == owner ? CW_ESTATE : CW_EAGAIN;
 }
 
-cw_error *cw__gate_reentered(void)
+cw_error *cw__gate_error(int status)
 {
-    return cw_error_new(CW_ESTATE,
-                        "the mutex is locked by the same owner already", NULL);
+    const char *why = status == CW_ESTATE
+                          ? "the mutex is locked by the same owner already"
+                          : NULL;
+    return cw_error_new(status, why, NULL);
 }
 
 int cw__gate_try_enter(cw__gate *gate, const void *owner)
 {
+    cw_job *job = cw__self ? cw__self->current : NULL;
     cw__lock_acquire(&gate->lock);
-    int status = cw__gate_try(gate, owner);
+    int status = cw__gate_try(gate, owner, job);
     cw__lock_release(&gate->lock);
     return status;
 }
@@ -67,14 +89,20 @@ int cw__gate_leave(cw__gate *gate, const void *owner)
     int status = CW_OK;
     cw__woken woken;
     cw__woken_init(&woken);
+    cw_job *before = NULL;
     cw__lock_acquire(&gate->lock);
     if (gate->free == gate->places) {
         status = CW_ESTATE;
+    } else if (cw_unlikely(gate->poisoned)) {
+        status = CW_EPOISONED;
     } else if (gate->owner != owner) {
         status = CW_EOWNER;
     } else {
         cw__waiter *next = NULL;
         if (gate->waiting) next = cw__queue_claim(&gate->waiting);
+        if (gate->is_mutex)
+            before = set_holder(gate, next ? cw__holder_of(cw__party_task(next))
+                                           : NULL);
         if (next) {
             gate->owner = gate->is_mutex ? next->owner.pointer : NULL;
             cw__party_wake(next, CW__HANDED, &woken);
@@ -85,7 +113,22 @@ int cw__gate_leave(cw__gate *gate, const void *owner)
     }
     cw__lock_release(&gate->lock);
     if (woken.tasks) cw__dispatch_woken(cw__self, &woken);
+    if (before) cw__job_drop(before);
     return status;
+}
+
+int cw__gate_recover(cw__gate *gate, const void *owner)
+{
+    cw_job *job = cw__self ? cw__self->current : NULL;
+    cw__lock_acquire(&gate->lock);
+    bool poisoned = gate->poisoned;
+    if (poisoned) {
+        gate->poisoned = false;
+        gate->owner = owner;
+        (void)set_holder(gate, cw__holder_of(job));
+    }
+    cw__lock_release(&gate->lock);
+    return poisoned ? CW_OK : CW_ESTATE;
 }
 
 /* ---- bodies that wait */
@@ -95,7 +138,7 @@ int cw__gate_enter(cw_frame *frame, cw__gate *gate, const void *owner)
     cw_job *job = frame->job;
     bool cancelled = false;
     cw__lock_acquire(&gate->lock);
-    int status = cw__gate_try(gate, owner);
+    int status = cw__gate_try(gate, owner, job);
     if (status == CW_EAGAIN) {
         cancelled = !cw__party_begin(job);
         if (!cancelled) {
@@ -108,10 +151,10 @@ int cw__gate_enter(cw_frame *frame, cw__gate *gate, const void *owner)
     if (status == CW_OK) return CW__DONE;
     if (cancelled) {
         cw__party_raise_cancelled(frame);
-    } else if (status == CW_ESTATE) {
-        cw__set_error(frame, cw__gate_reentered());
-    } else {
+    } else if (status == CW_EAGAIN) {
         return CW__PENDING;
+    } else {
+        cw__set_error(frame, cw__gate_error(status));
     }
     return CW__DONE;
 }
@@ -135,6 +178,10 @@ int cw__entered(cw_frame *frame)
     enum cw__outcome outcome = cw__party_was_woken(job)
                                    ? (enum cw__outcome)job->waiter.early
                                    : withdraw(gate, &job->waiter);
+    if (cw_unlikely(outcome == CW__REFUSED)) {
+        cw__set_error(frame, cw__gate_error(CW_EPOISONED));
+        return 1;
+    }
     if (!cw__job_cancelling(job->scope)) return cw__raised(frame);
     if (outcome == CW__HANDED)
         (void)cw__gate_leave(gate, job->waiter.owner.pointer);

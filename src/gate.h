@@ -19,9 +19,14 @@ typedef struct cw__gate {
 #endif
     uint32_t places, free;
     cw__waiter *waiting;
-    const void *owner; /* a mutex's; NULL: none */
     _Atomic uint32_t refs;
     bool is_mutex;
+    /* A mutex's: */
+    bool poisoned;            /* its holder was lost; no place is free */
+    const void *owner;        /* NULL: none */
+    _Atomic(cw_job *) holder; /* whose body locked it, a reference; NULL: it was
+                                 not a job; read without the lock, too */
+    struct cw__gate *newer, *older; /* in the list of all, under its lock */
 } cw__gate;
 
 struct cw_mutex {
@@ -38,17 +43,31 @@ void cw__gate_retain(cw__gate *gate);
 void cw__gate_release(cw__gate *gate);
 
 /* Enters if there is a place: CW_OK, CW_EAGAIN, CW_ESTATE (it is there already,
- * as this owner). With the lock held. */
-int cw__gate_try(cw__gate *gate, const void *owner);
-/* The same, taking the lock. */
+ * as this owner), CW_EPOISONED. `job` is what runs, or NULL. With the lock
+ * held. */
+int cw__gate_try(cw__gate *gate, const void *owner, cw_job *job);
+/* The same by the caller, taking the lock. */
 int cw__gate_try_enter(cw__gate *gate, const void *owner);
-/* What a body raises for CW_ESTATE: owned. */
-cw_error *cw__gate_reentered(void);
+/* What a body raises for the last two: owned. */
+cw_error *cw__gate_error(int status);
 
-/* Leaves: CW_OK, CW_ESTATE (nobody is in), CW_EOWNER. */
+/* Leaves: CW_OK, CW_ESTATE (nobody is in), CW_EOWNER, CW_EPOISONED. */
 int cw__gate_leave(cw__gate *gate, const void *owner);
+
+/* Makes a poisoned mutex the caller's: CW_OK, CW_ESTATE. */
+int cw__gate_recover(cw__gate *gate, const void *owner);
 
 /* A body that waits to enter: CW__PENDING or CW__DONE. */
 int cw__gate_enter(cw_frame *frame, cw__gate *gate, const void *owner);
+
+/* ---- poison.c: mutexes of lost jobs */
+
+void cw__mutex_list(cw__gate *gate);
+void cw__mutex_unlist(cw__gate *gate);
+/* Whose body holds what is locked by a running job (or NULL). */
+cw_job *cw__holder_of(cw_job *job);
+/* A body has ended in the middle of a step: poisons what it holds. Before the
+ * job ends. */
+void cw__mutexes_lost(cw_job *job);
 
 #endif /* CW_GATE_H */

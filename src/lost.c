@@ -7,6 +7,7 @@
 #include "alloc.h"
 #include "context.h"
 #include "error.h"
+#include "gate.h"
 #include "host.h"
 #include "in_place.h"
 #include "kill_gate.h"
@@ -145,6 +146,7 @@ static void end_step(cw__worker *worker, cw__life *life, cw_job *job,
                      cw_error *error)
 {
     keep(life, job);
+    cw__mutexes_lost(job);
     while (job->top->caller) {
         cw_frame *frame = job->top, *caller = frame->caller;
         cw_job *scope = cw__scope_of(job, frame);
@@ -175,7 +177,7 @@ static void drop_steps(cw__worker *worker, cw__life *life, const cw__loss *loss,
     worker->current = worker->beneath = NULL;
     worker->interrupted = NULL;
     worker->in_place = 0;
-    worker->running = false;
+    worker->running = worker->gate_due = false;
     for (;;) { /* from the inside; one may be on top of itself */
         if (job && job != last) {
             cw_error *error = failure ? cw_error_retain(failure)

@@ -63,7 +63,26 @@ bool cw_mutex_is_held_by(cw_mutex *mutex, const void *owner)
     CW__CHECK_AS(MUTEX, (cw__gate *)(void *)mutex, "cw_mutex_is_held_by",
                  "mutex");
     cw__lock_acquire(&mutex->gate.lock);
-    bool held = mutex->gate.free == 0 && mutex->gate.owner == owner;
+    bool held = mutex->gate.free == 0 && !mutex->gate.poisoned &&
+                mutex->gate.owner == owner;
     cw__lock_release(&mutex->gate.lock);
     return held;
+}
+
+bool cw_mutex_is_poisoned(cw_mutex *mutex)
+{
+    CW__RUNTIME;
+    CW__CHECK_AS(MUTEX, (cw__gate *)(void *)mutex, "cw_mutex_is_poisoned",
+                 "mutex");
+    cw__lock_acquire(&mutex->gate.lock);
+    bool poisoned = mutex->gate.poisoned;
+    cw__lock_release(&mutex->gate.lock);
+    return poisoned;
+}
+
+int cw_mutex_recover(cw_mutex *mutex, const void *owner)
+{
+    CW__RUNTIME;
+    CW__CHECK_AS(MUTEX, (cw__gate *)(void *)mutex, "cw_mutex_recover", "mutex");
+    return cw__gate_recover(&mutex->gate, owner);
 }

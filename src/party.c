@@ -11,7 +11,7 @@
 
 /* The jobs of parties stay valid, and their scopes the same, while they are in
  * a queue: to go on, a body has to take the object's lock. */
-static cw_job *task_of(cw__waiter *party)
+cw_job *cw__party_task(cw__waiter *party)
 {
     if (party->kind == CW__WAITER_CLAUSE)
         return cw_container_of(party, cw__clause_node, waiter)->select->job;
@@ -20,7 +20,7 @@ static cw_job *task_of(cw__waiter *party)
 
 bool cw__party_claim(cw__waiter *party)
 {
-    if (cw__job_cancelling(task_of(party)->scope)) return false;
+    if (cw__job_cancelling(cw__party_task(party)->scope)) return false;
     if (party->kind == CW__WAITER_PARTY) return true;
     cw__clause_node *node = cw_container_of(party, cw__clause_node, waiter);
     uint32_t open = 0;
@@ -31,7 +31,7 @@ bool cw__party_claim(cw__waiter *party)
 /* True if it still waits. */
 static bool is_waiting(cw__waiter *party)
 {
-    if (cw__job_cancelling(task_of(party)->scope)) return false;
+    if (cw__job_cancelling(cw__party_task(party)->scope)) return false;
     if (party->kind == CW__WAITER_PARTY) return true;
     cw__clause_node *node = cw_container_of(party, cw__clause_node, waiter);
     return cw_load_acquire(&node->select->winner) == 0;
@@ -41,7 +41,7 @@ void cw__party_wake(cw__waiter *party, enum cw__outcome outcome,
                     cw__woken *woken)
 {
     party->early = (uint8_t)outcome;
-    cw__note_task(woken, task_of(party));
+    cw__note_task(woken, cw__party_task(party));
 }
 
 cw__waiter *cw__queue_claim(cw__waiter **queue)

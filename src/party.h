@@ -52,6 +52,8 @@ struct cw__select {
 
 #define CW__NOBODY UINT32_MAX /* the body was cancelled before anybody won */
 
+/* Whose body waits. With the object's lock held. */
+cw_job *cw__party_task(cw__waiter *party);
 /* Who can be claimed can be woken. Both with the object's lock held. */
 bool cw__party_claim(cw__waiter *party);
 void cw__party_wake(cw__waiter *party, enum cw__outcome outcome,

@@ -108,6 +108,7 @@ enum readiness { NOT_READY, READY, READY_CLOSED, READY_DROPPED, UNPREPARED };
 static enum readiness try_clause(cw__selecting *select, cw_clause *clause)
 {
     enum cw__sending how;
+    int status;
     cw__segment *none;
     switch (clause->kind) {
     case CW__ON_SEND:
@@ -120,14 +121,12 @@ static enum readiness try_clause(cw__selecting *select, cw_clause *clause)
         how = cw__channel_get(clause->object, clause->value, &select->after);
         break;
     case CW__ON_LOCK:
-        switch (cw__gate_try(clause->object, clause->value)) {
-        case CW_OK:
-            return READY;
-        case CW_ESTATE:
-            return READY_CLOSED;
-        default:
-            return NOT_READY;
-        }
+        status =
+            cw__gate_try(clause->object, clause->value, select->frame->job);
+        if (status == CW_OK) return READY;
+        if (status == CW_EAGAIN) return NOT_READY;
+        clause->status = status; /* for complete_at_once() */
+        return READY_CLOSED;
     case CW__ON_TIMEOUT:
         return clause->ms <= 0 ? READY : NOT_READY;
     default:
@@ -189,6 +188,7 @@ static void complete_at_once(cw__selecting *select, uint32_t index,
     cw_clause *clause = &select->clauses[index];
     cw_frame *frame = select->frame;
     keep_winner(frame->job, index);
+    int status = clause->status;
     clause->status = CW_OK;
     if (clause->kind == CW__ON_AWAIT) {
         take_await(frame, clause);
@@ -204,7 +204,7 @@ static void complete_at_once(cw__selecting *select, uint32_t index,
             return;
         }
         if (clause->kind == CW__ON_LOCK) {
-            error = cw__gate_reentered();
+            error = cw__gate_error(status);
         } else if (!error) {
             error = channel_error(clause);
         }
@@ -364,6 +364,10 @@ static int complete(cw_frame *frame, cw_clause *clause, const cw__waiter *node,
             cw__channel_lost(channel, frame->job, clause->value);
         break;
     case CW__ON_LOCK:
+        if (refused) {
+            cw__set_error(frame, cw__gate_error(CW_EPOISONED));
+            return 1;
+        }
         if (cancelled) (void)cw__gate_leave(clause->object, clause->value);
         break;
     case CW__ON_AWAIT:

@@ -28,14 +28,23 @@ cw_mutex *cw_mutex_new(bool locked);
 cw_mutex *cw_mutex_retain(cw_mutex *mutex);
 void cw_mutex_release(cw_mutex *mutex); /* the reference; NULL is allowed */
 
+/* A mutex whose holder, the job that locked it in its body, is lost with its
+ * worker (see cw_elements_with_grace()) is *poisoned*: what it guards may be
+ * half done. Then nobody gets it: who waits for it, and who comes later, is
+ * told CW_EPOISONED, until cw_mutex_recover() makes it the caller's, who puts
+ * things right and unlocks it. A mutex that was locked outside of any job is
+ * never poisoned. Permits of a semaphore may be given back by anybody, so
+ * nobody knows which ones a lost job had: they stay away until somebody gives
+ * them back who does, such as who joins that job. */
+
 /* `owner` is any address that stands for whoever locks, or NULL; who locks with
  * one has to unlock with the same. Not reentrant: locking once more with the
  * owner that holds it is CW_ESTATE; without an owner it waits for ever.
  *
- * CW_LOCK waits for the mutex; raises CW_ESTATE.
- * cw_try_lock: CW_OK, CW_EAGAIN (it is locked), CW_ESTATE.
- * cw_unlock: CW_OK, CW_ESTATE (it is not locked), CW_EOWNER (not by this one):
- * then nothing has changed. */
+ * CW_LOCK waits for the mutex; raises CW_ESTATE, CW_EPOISONED.
+ * cw_try_lock: CW_OK, CW_EAGAIN (it is locked), CW_ESTATE, CW_EPOISONED.
+ * cw_unlock: CW_OK, CW_ESTATE (it is not locked), CW_EOWNER (not by this one),
+ * CW_EPOISONED (nobody holds it any more): then nothing has changed. */
 #define CW_LOCK(self, mutex, owner)                                            \
     CW__SUSPEND(self, cw__lock_mutex(&(self)->frame, (mutex), (owner)),        \
                 cw__entered(&(self)->frame))
@@ -43,6 +52,13 @@ int cw_try_lock(cw_mutex *mutex, const void *owner);
 int cw_unlock(cw_mutex *mutex, const void *owner);
 bool cw_mutex_is_locked(cw_mutex *mutex);
 bool cw_mutex_is_held_by(cw_mutex *mutex, const void *owner);
+
+/* Who holds it was lost; it counts as locked, by nobody. */
+bool cw_mutex_is_poisoned(cw_mutex *mutex);
+/* Locks a poisoned mutex, with `owner` or NULL, so that the caller can see to
+ * what it guards and then call cw_unlock(). CW_OK for one caller; CW_ESTATE: it
+ * is not poisoned, or not any more. Never waits. */
+int cw_mutex_recover(cw_mutex *mutex, const void *owner);
 
 /* An owned semaphore of `permits` permits, of which `taken` are given out.
  * NULL with cw_last_error() = CW_EINVAL (permits < 1, taken < 0 or > permits)

@@ -6,66 +6,7 @@
 
 #include "helpers.h"
 #include "kill.h"
-
-enum { GRACE_MS = 5, LONG_MS = 60 * 1000 };
-
-/* A job of NAME that may be killed. */
-#define LAUNCH_KILLABLE(context, NAME, ...)                                    \
-    NAME##__launch(killable(context), CW_START_DEFAULT, CW__START_HANDLE,      \
-                   __VA_ARGS__)
-
-/* Kept up to the end of the test. */
-static const cw_elements *killable(cw_context *context)
-{
-    static const cw_elements *elements;
-    if (elements) return elements;
-    const cw_elements *place = cw_elements_with_context(NULL, context);
-    elements = cw_elements_with_grace(place, GRACE_MS);
-    ASSERT(elements);
-    cw_elements_release(place);
-    return elements;
-}
-
-static void shut_down_all(cw_context *context)
-{
-    cw_elements_release(killable(context));
-    shut_down(context);
-}
-
-static void assert_lost(cw_job *job, const char *message)
-{
-    cw_error *error = cw_job_error(job);
-    ASSERT_EQ(cw_error_code(error), CW_ECANCELED);
-    ASSERT_EQ(cw_error_code(cw_error_cause(error)), CW_ELOST);
-    if (message) ASSERT_STR(cw_error_message(cw_error_cause(error)), message);
-}
-
-static cw_stats stats_of(const cw_context *context)
-{
-    cw_stats stats;
-    cw_context_stats(context, &stats);
-    return stats;
-}
-
-/* Lets the threads that were left behind come back to the library, and waits
- * until they are known to be over. */
-static void let_zombies_go(cw_context *context, struct hold *hold, int count)
-{
-    for (int i = 0; i < count; i++)
-        event_set(hold->release);
-    while (stats_of(context).undead)
-        cw__thread_pause();
-    hold_free(hold);
-}
-
-static struct hold *hold_new(void)
-{
-    struct hold *hold = malloc(sizeof *hold);
-    ASSERT(hold);
-    hold->entered = event_new();
-    hold->release = event_new();
-    return hold;
-}
+#include "killing.h"
 
 TEST(a_body_that_never_looks_is_killed_after_its_time_of_grace)
 {
@@ -212,6 +153,82 @@ TEST(one_that_nobody_said_may_be_killed_is_waited_for)
     ASSERT_EQ(stats_of(context).lost, 0);
     cw_job_release(job);
     hold_free(hold);
+    shut_down_all(context);
+}
+
+/* ---- after it has waited */
+
+CW_CHANNEL_TYPE(ints, int)
+
+enum { WAYS = 9 };
+
+typedef struct stage {
+    int way;
+    struct hold *hold;
+    cw_job *over;     /* soon */
+    ints full, empty; /* not for long */
+} stage;
+
+CW_COROUTINE(wait_a_moment, cw_none, cw_none, CW_NO_LOCALS)
+{
+    CW_BEGIN(self);
+    CW_DELAY(self, 1);
+    CW_END(self);
+}
+
+CW_COROUTINE(wait_and_hold, const stage *, cw_none, cw_none nothing;
+             int element; bool in_time; cw_clause clause; int which;)
+{
+    CW_BEGIN(self);
+    if (self->arg->way == 0) CW_DELAY(self, 1);
+    if (self->arg->way == 1) CW_YIELD(self);
+    if (self->arg->way == 2) CW_JOIN(self, self->arg->over);
+    if (self->arg->way == 3)
+        CW_AWAIT(self, wait_a_moment, self->arg->over, &self->nothing);
+    if (self->arg->way == 4) CW_SEND(self, ints, self->arg->full, 1);
+    if (self->arg->way == 5)
+        CW_RECEIVE(self, ints, self->arg->empty, &self->element);
+    if (self->arg->way == 6)
+        CW_CALL(self, wait_a_moment, CW_NONE, &self->nothing);
+    if (self->arg->way == 7)
+        CW_WITH_TIMEOUT_OR_NULL(self, 1, wait_for_ever, CW_NONE, &self->nothing,
+                                &self->in_time);
+    if (self->arg->way == 8) {
+        self->clause = cw_on_timeout(1);
+        CW_SELECT(self, &self->clause, 1, &self->which);
+    }
+    event_set(self->arg->hold->entered);
+    event_await(self->arg->hold->release);
+    CW_END(self);
+}
+
+TEST(a_body_that_has_waited_is_killed_like_any_other)
+{
+    cw_context *context = new_context(1);
+    struct hold *hold = hold_new();
+    stage stages[WAYS];
+    for (int i = 0; i < WAYS; i++) {
+        stage *at = &stages[i];
+        *at = (stage){i, hold, cw_async(context, wait_a_moment, CW_NONE),
+                      ints_new(0), ints_new(0)};
+        cw_job *job = LAUNCH_KILLABLE(context, wait_and_hold, at);
+        if (i == 4 || i == 5) {
+            int element;
+            await_doing(job, i == 4 ? CW_DUMP_SEND : CW_DUMP_RECEIVE);
+            ASSERT_EQ(i == 4 ? ints_try_receive(at->full, &element)
+                             : ints_try_send(at->empty, 1),
+                      CW_OK);
+        }
+        event_await(hold->entered);
+        cw_cancel(job, NULL);
+        wait_for(job);
+        assert_lost(job, NULL);
+        cw_job_release(job);
+        cw_job_release(at->over);
+        cw_channel_release(at->full.channel);
+        cw_channel_release(at->empty.channel);
+    }
+    let_zombies_go(context, hold, WAYS);
     shut_down_all(context);
 }
 
