@@ -121,7 +121,7 @@ static void start_victim(const cw_coroutine *type)
 }
 
 /* A job that has nothing to do with it runs once, whatever happens. */
-static void start_counting(int i)
+static inline void start_counting(int i)
 {
     CHECK(cw_spawn(pool, counts, &words->ran[i]) == CW_OK);
 }
@@ -197,7 +197,7 @@ static void run(void)
 }
 
 /* For a victim that launches nothing. */
-static void check_lost(void)
+static inline void check_lost(void)
 {
     if (was_killed()) CHECK(cw__error_is_lost(cw_job_error(victim)));
 }
