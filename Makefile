@@ -45,6 +45,8 @@ NATIVE := $(if $(DEBUG),debug,native)
 # What a test can make fail; see tests/c/test.h.
 TEST_LDFLAGS := -Wl,--wrap=cw__alloc,--wrap=cw__system_alloc,--wrap=cw__thread_start,--wrap=cw__now_ns,--wrap=cw_is_completed,--wrap=cw__worker_unpark
 
+%/chaos_test %/chaos_test.cjs: TEST_LDFLAGS += -Wl,--wrap=cw__gate_hold
+
 C_TESTS := $(filter-out debug_test,$(patsubst tests/c/%.c,%,$(wildcard tests/c/*_test.c)))
 C_BENCHES := $(patsubst bench/c/%.c,%,$(wildcard bench/c/*_bench.c))
 C_EXAMPLES := $(patsubst examples/%/main.c,%,$(wildcard examples/*/main.c))
@@ -181,7 +183,7 @@ $(BUILD)/$(1)/libcoworker.a: $$(CORE_SOURCES:src/%.c=$(BUILD)/$(1)/src/%.o) $(BU
 
 $(BUILD)/$(1)/tests/%: tests/c/%.c $(wildcard tests/c/*.h) $(BUILD)/$(1)/libcoworker.a
 	$(Q)mkdir -p $$(@D)
-	$(Q)$$(CC) $$(CFLAGS_ALL) $$(CFLAGS_$(1)) $$< $(BUILD)/$(1)/libcoworker.a -o $$@ $(TEST_LDFLAGS) -lpthread
+	$(Q)$$(CC) $$(CFLAGS_ALL) $$(CFLAGS_$(1)) $$< $(BUILD)/$(1)/libcoworker.a -o $$@ $$(TEST_LDFLAGS) -lpthread
 
 $(BUILD)/$(1)/bench/%: bench/c/%.c $(BUILD)/$(1)/libcoworker.a
 	$(Q)mkdir -p $$(@D)

@@ -20,7 +20,9 @@
  * The worker opens the gate around user code and closes it whenever that calls
  * back into the runtime, allocator included. Both cost a plain store unless the
  * code is killable. It is never killable while the body that runs is registered
- * for something to wait for, so a body that is lost waits for nothing.
+ * for something to wait for, so a body that is lost waits for nothing. Nor is
+ * it while a body runs in place inside of something that the runtime does:
+ * woken by the end of another job, say, whose other waiters come after it.
  *
  * A thread that was declared dead may go on for a while. All that it knows of
  * the gate is the word that it left there itself; since turns are never used
@@ -54,6 +56,8 @@ cw__worker *cw__gate_enter_killable(cw__worker *self);
 static inline bool cw__runs_killable(const cw__worker *self)
 {
     const cw_job *job = self->current;
+    const cw__interrupted *below = self->interrupted;
+    if (cw_unlikely(below) && !below->killable) return false;
     return (job && job->flags & CW__JOB_KILLABLE) || self->host_killable;
 }
 
@@ -72,7 +76,6 @@ static inline void cw__user_end(cw__worker *self)
         cw__gate_close_killable(self);
     else
         cw_store_relaxed(&self->gate, CW__GATE_CLOSED);
-    self->gate_due = false; /* only now it is surely ours */
 }
 
 /* Begins every function that user code calls and that changes anything that is

@@ -72,7 +72,7 @@ void cw__job_make_lazy(cw_job *job)
     cw_store_relaxed(&job->state, state | CW__JOB_NEW);
 }
 
-void cw__job_run_in_place(cw__worker *self, cw_job *job)
+static void run_in_place(cw__worker *self, cw_job *job, bool by_user)
 {
     if (!(job->flags & CW__JOB_INSIDE) &&
         cw_unlikely(!cw__context_admit(self, job->context)))
@@ -80,7 +80,9 @@ void cw__job_run_in_place(cw__worker *self, cw_job *job)
     cw__clock *clock = job->context->clock;
     if (cw_unlikely(clock) && clock->calls->run_inside(clock, job)) return;
     cw__interrupted before;
+    bool killable = by_user && cw__runs_killable(self);
     cw__worker_interrupt(self, &before);
+    before.killable = killable;
     self->current = job;
     self->beneath = before.current;
     self->in_place++;
@@ -88,13 +90,21 @@ void cw__job_run_in_place(cw__worker *self, cw_job *job)
     cw__worker_go_back(self, &before);
 }
 
-static int begin(cw__worker *self, cw_job *job, cw_start how)
+void cw__job_run_in_place(cw__worker *self, cw_job *job)
+{
+    run_in_place(self, job, true);
+}
+
+enum { BY_USER = 1 << 16 }; /* one more of the flags of a start */
+
+/* `by_user`: user code has asked for it, and not from within the runtime. */
+static int begin(cw__worker *self, cw_job *job, cw_start how, bool by_user)
 {
     switch (how) {
     case CW_START_LAZY:
         return CW_OK;
     case CW_START_UNDISPATCHED:
-        cw__job_run_in_place(self, job);
+        run_in_place(self, job, by_user);
         return CW_OK;
     case CW_START_DEFAULT:
     case CW_START_ATOMIC:
@@ -137,7 +147,7 @@ static cw_job *launch(cw__worker *self, cw_context *context, cw_job *scope,
     if (entry == CW__IN_LINE)
         cw__entrance_enter(job);
     else
-        status = begin(self, job, how);
+        status = begin(self, job, how, (flags & BY_USER) != 0);
     cw__job_drop(job);
     if (status == CW_OK) return job;
     cw_job_release(job);
@@ -222,6 +232,7 @@ cw_job *cw__launch_with(const cw_elements *given, cw_start how,
     int status = cw__context_may_launch(self, &context, &foster);
     if (status != CW_OK) return fail(status);
     if (foster && parent == scope) parent = foster;
+    if (cw__entered) flags |= BY_USER;
     return launch(self, context, scope, parent, given, how, type, flags, arg);
 }
 

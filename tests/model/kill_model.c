@@ -157,32 +157,85 @@ MUTANT(kill_launch, "the gate opens too early")
     return MODEL_AS_IS;
 }
 
-/* A child that begins inside of its parent's step, which goes on after it. */
-static void run_inside(const cw_coroutine *type)
+static cw_job *other; /* a handle */
+static cw_job *inside, *launched;
+
+static void note_other(void *unused, cw_error *error)
 {
-    CW__RUNTIME;
-    cw__worker *self = cw__self;
-    cw_job *job = cw__job_new(pool, type, CW__JOB_ATOMIC, 0, 0);
-    CHECK(job);
-    cw__job_attach_own(self->current->scope, job);
-    cw__job_run_in_place(self, job);
+    (void)unused, (void)error;
+    cw_add_seq_cst(&words->ran[2], 1);
+}
+
+CW_COROUTINE(joins_other, word_pointer, cw_none, CW_NO_LOCALS)
+{
+    CW_BEGIN(self);
+    CW_JOIN(self, other);
+    cw_add_seq_cst(self->arg, 1);
+    CW_END(self);
+}
+
+CW_COROUTINE(is_inside, cw_none, cw_none, CW_NO_LOCALS)
+{
+    CW_BEGIN(self);
+    inside = cw_current_job();
+    own_step();
+    CW_YIELD(self);
+    own_step();
+    CW_END(self);
 }
 
 CW_COROUTINE(runs_inside, cw_none, cw_none, CW_NO_LOCALS)
 {
     CW_BEGIN(self);
-    run_inside(&yields);
+    launched = cw_launch_with(NULL, CW_START_UNDISPATCHED, is_inside, CW_NONE);
     own_step();
     CW_END(self);
 }
 
+/* A child that begins inside of its parent's step, which goes on after it, or
+ * is lost with it; then so are its handle and what the call kept. */
 WAY(in_place, 2)
 {
     begin(1);
+    inside = launched = NULL;
     start_victim(&runs_inside);
     start_counting(0);
     run();
     CHECK(words->ran[0] == 1);
+    if (inside) CHECK(cw_is_completed(inside));
+    if (inside && !launched) cw__job_drop(inside);
+    cw_job_release(launched ? launched : inside);
+    end();
+}
+
+CW_COROUTINE(joins_in_place, cw_none, cw_none, CW_NO_LOCALS)
+{
+    CW_BEGIN(self);
+    CW_JOIN(self, other);
+    own_step();
+    CW_END(self);
+}
+
+/* What is woken in place, in the middle of another one's end, is not killed
+ * there: who else waits for that has to hear of it. */
+WAY(in_the_way, 2)
+{
+    begin(1);
+    other = job_of(&counts, 0);
+    ((struct counts *)(void *)cw__job_frame(other))->arg = &words->ran[0];
+    victim = cw__job_new(cw_unconfined_context(), &joins_in_place,
+                         CW__JOB_KILLABLE, 1, 0);
+    listener = cw_on_completion(victim, 0, note_end, NULL);
+    cw_handler *second = cw_on_completion(other, 0, note_other, NULL);
+    CHECK(listener && second);
+    start(victim);
+    CHECK(cw_spawn(pool, joins_other, &words->ran[1]) == CW_OK);
+    model_settle();
+    start(other);
+    run();
+    CHECK(words->ran[0] == 1 && words->ran[1] == 1 && words->ran[2] == 1);
+    cw_handler_dispose(second);
+    cw_job_release(other);
     end();
 }
 
@@ -209,8 +262,6 @@ WAY(alloc, 2)
 }
 
 /* ---- waiting for each other */
-
-static cw_job *other; /* a handle */
 
 CW_COROUTINE(awaits_other, cw_none, cw_none, cw_none nothing;)
 {
@@ -357,14 +408,6 @@ WAY(limit, 2)
 
 /* ---- two workers */
 
-CW_COROUTINE(joins_other, cw_none, cw_none, CW_NO_LOCALS)
-{
-    CW_BEGIN(self);
-    CW_JOIN(self, other);
-    cw_add_seq_cst(&words->ran[0], 1);
-    CW_END(self);
-}
-
 CW_FUNCTION(ends_other, cw_none, cw_none)
 {
     (void)arg, (void)result;
@@ -384,7 +427,7 @@ WAY(wake, 1)
     when_killed = complete_other;
     other = cw_job_new(NULL);
     for (int i = 0; i < 2; i++)
-        CHECK(cw_spawn(pool, joins_other, CW_NONE) == CW_OK);
+        CHECK(cw_spawn(pool, joins_other, &words->ran[0]) == CW_OK);
     model_settle();
     start_victim(&ends_other);
     run();
