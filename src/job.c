@@ -294,7 +294,7 @@ uint32_t cw__unlink_chain(cw_job *parent, cw_job *child, uint32_t state)
 /* What may be killed, may be with all below it. The child has not begun. */
 static void inherit(const cw_job *parent, cw_job *child)
 {
-    if (cw_unlikely(parent->flags & CW__JOB_KILLABLE))
+    if (cw_unlikely(parent->flags & ~child->flags & CW__JOB_KILLABLE))
         child->flags |= CW__JOB_KILLABLE;
 }
 

@@ -34,7 +34,6 @@ static int push_frame(cw_frame *frame, cw_frame *callee, const void *arg)
 {
     cw_job *job = frame->job;
     const cw_coroutine *type = callee->type;
-    callee->job = job; /* see cw__job_task() */
     callee->caller = frame;
     cw__copy((char *)callee + type->arg_offset, arg, type->arg_size);
     frame->callee = callee;
@@ -58,10 +57,16 @@ static int enter(cw_frame *frame, cw_job *scope, cw_job *parent,
     return pending;
 }
 
+/* With all that who cancels it looks at: a time limit may do so before it is
+ * entered. */
 static cw_job *scope_new(const cw_frame *frame, const cw_coroutine *type,
                          unsigned flags)
 {
-    return cw__job_new(frame->job->context, type, CW__JOB_SCOPE | flags, 1, 0);
+    cw_job *job = frame->job;
+    flags |= CW__JOB_SCOPE | (job->flags & CW__JOB_KILLABLE);
+    cw_job *scope = cw__job_new(job->context, type, flags, 1, 0);
+    if (scope) scope->top->job = job; /* see cw__job_task() */
+    return scope;
 }
 
 /* Gives up a scope that nobody has entered. */
@@ -92,6 +97,7 @@ int cw__call(cw_frame *frame, const cw_coroutine *type, int kind,
         cw_frame *callee = cw__alloc(type->frame_size);
         if (!callee) return no_memory(frame);
         cw__frame_init(callee, type);
+        callee->job = job;
         return push_frame(frame, callee, arg);
     }
     cw_job *scope =
