@@ -236,7 +236,9 @@ cw__life *cw__worker_lose(cw__worker *worker, const cw__loss *loss)
     cw_error_release(worker->failure);
     worker->failure = NULL;
     worker->host_killable = worker->host_ran = worker->host_called = false;
-    worker->host_goes_on = worker->has_loop = false;
+    worker->host_goes_on = false;
+    /* Who has woken it may be late with a look at this. */
+    if (worker->has_loop) worker->has_loop = false;
     worker->foreign = 0;
     cw__worker_publish(worker);
     /* seq_cst, both: pairs with give_if_free() */
