@@ -74,8 +74,9 @@ static _Atomic uint32_t next_id;
 static _Atomic uint8_t *begun, *arrived; /* of each job, of each element */
 static _Atomic uint32_t settled, unhurt, poisonings;
 
-/* A tree of jobs. */
+/* A tree of jobs. Threads that were killed may still look at it. */
 typedef struct plant {
+    struct plant *before;
     cw_job *root;
     cw_handler *listener;
     cw_job *helper; /* somebody else's */
@@ -87,6 +88,8 @@ typedef struct branch {
     plant *tree;
     uint32_t seed, id, depth;
 } branch;
+
+static plant *last_planted;
 
 static uint32_t new_id(void)
 {
@@ -284,9 +287,12 @@ static cw_stats stats_of(const cw_context *context)
     return stats;
 }
 
-static void put_up(plant *tree, const cw_elements *elements, uint32_t *state)
+static plant *put_up(const cw_elements *elements, uint32_t *state)
 {
-    atomic_store(&tree->heard, false);
+    plant *tree = calloc(1, sizeof *tree);
+    ASSERT(tree);
+    tree->before = last_planted;
+    last_planted = tree;
     tree->semaphore = cw_semaphore_new(2, 0);
     tree->helper = cw_async(pool, wait_for_ever, CW_NONE);
     const branch trunk = {tree, chance(state, 1u << 27) | 1, new_id(), 0};
@@ -294,6 +300,7 @@ static void put_up(plant *tree, const cw_elements *elements, uint32_t *state)
     ASSERT(tree->root);
     tree->listener = cw_on_completion(tree->root, 0, note_end, &tree->heard);
     if (chance(state, 2)) cw_cancel(tree->helper, NULL);
+    return tree;
 }
 
 static void fell(plant *tree)
@@ -352,14 +359,18 @@ static void check_scene(void)
     ASSERT_EQ(stats.failed, 0);
     cw_context_release(view);
     cw_context_release(pool);
+    while (last_planted) {
+        plant *tree = last_planted;
+        last_planted = tree->before;
+        free(tree);
+    }
     free((void *)begun);
     free((void *)arrived);
 }
 
-static plant trees[TREES];
-
 TEST(nothing_is_missing_after_random_kills)
 {
+    plant *trees[TREES];
 
     alarm(TEST_SECONDS + kills_wanted / 20);
     set_scene();
@@ -368,13 +379,14 @@ TEST(nothing_is_missing_after_random_kills)
     uint32_t state = seed | 1, bystanders = 0, felled = 0;
     size_t memory = 0;
     for (int i = 0; i < TREES; i++)
-        put_up(&trees[i], elements, &state);
+        trees[i] = put_up(elements, &state);
     for (uint32_t lost = 0; lost < kills_wanted; lost = stats_of(pool).lost) {
-        plant *tree = &trees[chance(&state, TREES)];
+        uint32_t which = chance(&state, TREES);
+        plant *tree = trees[which];
         if (cw_is_completed(tree->root)) {
             fell(tree);
             felled++;
-            put_up(tree, elements, &state);
+            trees[which] = put_up(elements, &state);
         } else if (chance(&state, 4) == 0) {
             cw_cancel(tree->root, NULL);
         }
@@ -387,8 +399,8 @@ TEST(nothing_is_missing_after_random_kills)
         if (lost > kills_wanted / 2 && !memory) memory = cw_memory_used();
     }
     for (int i = 0; i < TREES; i++) {
-        cw_cancel(trees[i].root, NULL);
-        fell(&trees[i]);
+        cw_cancel(trees[i]->root, NULL);
+        fell(trees[i]);
     }
     while (atomic_load(&unhurt) < bystanders)
         cw__thread_pause();
