@@ -37,6 +37,7 @@ export {
   IllegalStateError,
   IsolationError,
   MutexOwnerError,
+  MutexPoisonedError,
   NativeError,
   QueueFullError,
   StartError,

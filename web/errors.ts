@@ -97,6 +97,17 @@ export class MutexOwnerError extends CoworkerError {
   }
 }
 
+/**
+ * Who had a mutex locked was lost with its worker. What the mutex guards may be
+ * half done: see {@link Mutex.recover}.
+ */
+export class MutexPoisonedError extends CoworkerError {
+  override name = 'MutexPoisonedError';
+  constructor(message: string, options: ErrorOptions = {}) {
+    super(message, { ...options, code: 'CW_EPOISONED' });
+  }
+}
+
 /** A function that was to hear of a job's end has thrown: see its `cause`. */
 export class CompletionHandlerError extends CoworkerError {
   override name = 'CompletionHandlerError';
@@ -175,6 +186,7 @@ export const errorClasses = {
   ClosedReceiveError,
   UndeliveredElementError,
   MutexOwnerError,
+  MutexPoisonedError,
   CompletionHandlerError,
   NativeError,
   WorkerCrashedError,

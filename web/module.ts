@@ -163,6 +163,8 @@ export interface CoreModule {
   _cw_unlock(mutex: Pointer, owner: number): number;
   _cw_mutex_is_locked(mutex: Pointer): number;
   _cw_mutex_is_held_by(mutex: Pointer, owner: number): number;
+  _cw_mutex_is_poisoned(mutex: Pointer): number;
+  _cw_mutex_recover(mutex: Pointer, owner: number): number;
   _cw_semaphore_new(permits: number, taken: number): Pointer;
   _cw_try_acquire(semaphore: Pointer): number;
   _cw_give_back(semaphore: Pointer): number;

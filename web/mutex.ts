@@ -4,7 +4,7 @@
  * @module
  */
 import { currentTarget } from './current.js';
-import { IllegalStateError, MutexOwnerError, expected } from './errors.js';
+import { IllegalStateError, MutexOwnerError, MutexPoisonedError, expected } from './errors.js';
 import { Handle, registerHandle } from './handle.js';
 import type { Given } from './handle.js';
 import * as layout from './layout.gen.js';
@@ -27,6 +27,11 @@ export interface MutexOptions {
  * locking it twice fails instead of waiting for ever. An owner is known by
  * identity, on its own thread; values that are no objects are remembered, so use
  * few of them.
+ *
+ * A mutex whose holder is lost with its worker is *poisoned*: nobody gets it, and
+ * whoever waits for it or comes later is told a {@link MutexPoisonedError}, until
+ * somebody takes it with {@link recover}, puts right what it guards, and unlocks
+ * it. One that was locked outside of any job is never poisoned.
  *
  * @example
  * const mutex = new Mutex();
@@ -63,13 +68,36 @@ export class Mutex extends Handle {
     return realm.module._cw_mutex_is_held_by(at, ownerNumber(realm, owner)) !== 0;
   }
 
+  /** True if its holder was lost with its worker; it counts as locked, by nobody. */
+  get isPoisoned(): boolean {
+    return this.target.realm.module._cw_mutex_is_poisoned(this.at) !== 0;
+  }
+
+  /**
+   * Locks a poisoned mutex, so that the caller can put right what it guards and
+   * then unlock it. Never waits. False: it is not poisoned, or not any more,
+   * since somebody else was faster.
+   *
+   * @example
+   * if (mutex.recover()) {
+   *   reset(table);
+   *   mutex.unlock();
+   * }
+   */
+  recover(owner?: unknown): boolean {
+    const { at } = this;
+    const { realm } = this.target;
+    return realm.module._cw_mutex_recover(at, ownerNumber(realm, owner)) === 0;
+  }
+
   /**
    * Waits until the mutex is the caller's.
    * @param scope - whose job waits; none: the wait is part of no job, or of the
    * task that has got this handle as an argument
    * @throws IllegalStateError (rejects) if this owner holds it already;
-   * CancellationError (rejects) if the job is cancelled meanwhile, and then the
-   * mutex is not the caller's
+   * MutexPoisonedError (rejects) if its holder was lost; CancellationError
+   * (rejects) if the job is cancelled meanwhile. Then the mutex is not the
+   * caller's
    */
   lock(scope?: BaseScope, owner?: unknown): Promise<void> {
     const { at } = this;
@@ -82,7 +110,8 @@ export class Mutex extends Handle {
 
   /**
    * Locks it if that takes no waiting. False: somebody else holds it.
-   * @throws IllegalStateError if this owner holds it already
+   * @throws IllegalStateError if this owner holds it already; MutexPoisonedError
+   * if its holder was lost
    */
   tryLock(owner?: unknown): boolean {
     const { at } = this;
@@ -93,13 +122,15 @@ export class Mutex extends Handle {
         'coworker: the mutex is locked by the same owner already, and is not reentrant',
       );
     }
+    if (status === layout.CW_EPOISONED) throw poisoned();
     return status === 0;
   }
 
   /**
    * Hands it to the first that waits.
    * @throws IllegalStateError if nobody holds it; MutexOwnerError if another
-   * owner does: then nothing has changed
+   * owner does; MutexPoisonedError if its holder was lost: then nothing has
+   * changed
    */
   unlock(owner?: unknown): void {
     this.leave(this.at, owner);
@@ -130,6 +161,8 @@ export class Mutex extends Handle {
       throw new IllegalStateError(
         'coworker: the mutex is not locked; unlock it once for each time it was locked',
       );
+    } else if (status === layout.CW_EPOISONED) {
+      throw poisoned();
     } else {
       throw new MutexOwnerError(
         'coworker: the mutex is locked by another `owner` than the one that unlocks it; pass the ' +
@@ -137,6 +170,13 @@ export class Mutex extends Handle {
       );
     }
   }
+}
+
+function poisoned(): MutexPoisonedError {
+  return new MutexPoisonedError(
+    'coworker: who had the mutex locked was lost with its worker; call recover() to lock it, put ' +
+      'right what it guards, and unlock it',
+  );
 }
 
 function make(locked: boolean): Given {

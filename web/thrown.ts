@@ -196,6 +196,7 @@ const makersByCode = new Map<string, ErrorMaker>(
     'ClosedReceiveError',
     'UndeliveredElementError',
     'MutexOwnerError',
+    'MutexPoisonedError',
   ].map((name) => {
     const make = makers.get(name)!;
     return [(make('', {}) as Error & { code: string }).code, make];

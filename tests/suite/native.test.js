@@ -6,6 +6,7 @@ import {
   CancellationError,
   CoworkerError,
   Main,
+  MutexPoisonedError,
   NativeError,
   TimeoutCancellationError,
 } from 'coworker';
@@ -153,6 +154,9 @@ describe('coroutines and functions of C', () => {
       const memory = await failure(context.async('fail_with_code', -2));
       assert.equal(memory.code, 'CW_ENOMEM');
       assert.instanceOf(memory, CoworkerError);
+      const poisoned = await failure(context.async('fail_with_code', -19));
+      assert.equal(poisoned.constructor, MutexPoisonedError);
+      assert.equal(poisoned.code, 'CW_EPOISONED');
     });
   });
 

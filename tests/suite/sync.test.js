@@ -3,7 +3,7 @@
 import { before, describe, it } from 'node:test';
 import { assert } from 'chai';
 import { CancellationError, IllegalStateError, Main, Mutex, MutexOwnerError } from 'coworker';
-import { Semaphore } from 'coworker';
+import { CoworkerError, MutexPoisonedError, Semaphore } from 'coworker';
 import { cells, failure, random, thrown, turns, until, using } from './helpers/contexts.js';
 
 before(() => Main.ready);
@@ -25,6 +25,21 @@ describe('a mutex', () => {
     mutex.unlock();
     assert.isTrue(mutex.tryLock());
     mutex.unlock();
+  });
+
+  it('is recovered only if it is poisoned', async () => {
+    const mutex = new Mutex();
+    assert.isFalse(mutex.isPoisoned);
+    assert.isFalse(mutex.recover());
+    assert.isFalse(mutex.isLocked);
+    await mutex.lock(undefined, 'me');
+    assert.isFalse(mutex.recover('me'));
+    assert.isTrue(mutex.holdsLock('me'));
+    mutex.unlock('me');
+    const error = new MutexPoisonedError('gone');
+    assert.instanceOf(error, CoworkerError);
+    assert.equal(error.code, 'CW_EPOISONED');
+    assert.equal(error.name, 'MutexPoisonedError');
   });
 
   it('may begin locked', async () => {
