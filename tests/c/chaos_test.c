@@ -107,7 +107,7 @@ static branch below(const branch *above, uint32_t *state)
 /* Does not call the library: here it is killed. */
 static void keep_busy(uint32_t *state)
 {
-    int64_t ns = (int64_t)chance(state, chance(state, 4) ? 2000 : 400000);
+    int64_t ns = (int64_t)chance(state, chance(state, 2) ? 2000 : 400000);
     struct timespec from, now;
     clock_gettime(CLOCK_MONOTONIC, &from);
     do {
@@ -177,7 +177,7 @@ CW_COROUTINE(live, branch, cw_none, uint32_t state, left, element; int which;
     CW_BEGIN(self);
     self->state = self->arg.seed;
     ASSERT_EQ(atomic_fetch_add(&begun[self->arg.id], 1), 0);
-    for (self->left = chance(&self->state, 8); self->left > 0; self->left--) {
+    for (self->left = 2 + chance(&self->state, 6); self->left > 0; self->left--) {
         keep_busy(&self->state);
         self->which = (int)chance(&self->state, 14);
         self->deep = self->arg.depth >= MOST_DEPTH;
