@@ -64,8 +64,6 @@ static inline bool cw__runs_killable(const cw__worker *self)
 /* Around a step of the current job's body, and around the host's own code: */
 static inline void cw__user_begin(cw__worker *self)
 {
-    const cw__interrupted *below = self->interrupted;
-    if (cw_unlikely(below) && !below->whole) return;
     if (cw_unlikely(cw__runs_killable(self)))
         cw__gate_open_killable(self);
     else /* relaxed: only who finds the thread dead looks at it */

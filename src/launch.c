@@ -82,7 +82,6 @@ static void run_in_place(cw__worker *self, cw_job *job, bool by_user)
     cw__interrupted before;
     bool killable = by_user && cw__runs_killable(self);
     cw__worker_interrupt(self, &before);
-    before.whole = by_user;
     before.killable = killable;
     self->current = job;
     self->beneath = before.current;
@@ -93,10 +92,12 @@ static void run_in_place(cw__worker *self, cw_job *job, bool by_user)
 
 void cw__job_run_in_place(cw__worker *self, cw_job *job)
 {
-    run_in_place(self, job, false);
+    run_in_place(self, job, true);
 }
 
-/* `by_user`: user code has asked for it, with the gate open. */
+enum { BY_USER = 1 << 16 }; /* one more of the flags of a start */
+
+/* `by_user`: user code has asked for it, and not from within the runtime. */
 static int begin(cw__worker *self, cw_job *job, cw_start how, bool by_user)
 {
     switch (how) {
@@ -115,8 +116,7 @@ static int begin(cw__worker *self, cw_job *job, cw_start how, bool by_user)
 /* Launches a job with whatever there is to book. */
 static cw_job *launch(cw__worker *self, cw_context *context, cw_job *scope,
                       cw_job *parent, const cw_elements *given, cw_start how,
-                      bool by_user, const cw_coroutine *type, unsigned flags,
-                      const void *arg)
+                      const cw_coroutine *type, unsigned flags, const void *arg)
 {
     enum cw__entry entry;
     int when_full =
@@ -147,7 +147,7 @@ static cw_job *launch(cw__worker *self, cw_context *context, cw_job *scope,
     if (entry == CW__IN_LINE)
         cw__entrance_enter(job);
     else
-        status = begin(self, job, how, by_user);
+        status = begin(self, job, how, (flags & BY_USER) != 0);
     cw__job_drop(job);
     if (status == CW_OK) return job;
     cw_job_release(job);
@@ -166,7 +166,7 @@ static cw_job *start(cw_context *context, const cw_coroutine *type,
     /* acquire: pairs with cw_context_limit_queue() */
     if (cw_unlikely(cw_load_acquire(&context->entrance))) {
         cw_job *booked = launch(self, context, parent, parent, NULL,
-                                CW_START_DEFAULT, false, type, flags, arg);
+                                CW_START_DEFAULT, type, flags, arg);
         if (!handles) cw_job_release(booked);
         return booked;
     }
@@ -232,8 +232,8 @@ cw_job *cw__launch_with(const cw_elements *given, cw_start how,
     int status = cw__context_may_launch(self, &context, &foster);
     if (status != CW_OK) return fail(status);
     if (foster && parent == scope) parent = foster;
-    return launch(self, context, scope, parent, given, how, cw__entered != NULL,
-                  type, flags, arg);
+    if (cw__entered) flags |= BY_USER;
+    return launch(self, context, scope, parent, given, how, type, flags, arg);
 }
 
 bool cw_job_start(cw_job *job)

@@ -236,9 +236,7 @@ cw__life *cw__worker_lose(cw__worker *worker, const cw__loss *loss)
     cw_add_seq_cst(&context->zombies, 1);
     cw_add_relaxed(&context->lost, 1);
     worker->life = NULL;
-    /* Nobody else is this worker now, and it is in here. relaxed: it is not the
-     * word that the thread left there, so that goes no further. */
-    cw_store_relaxed(&worker->gate, CW__GATE_CLOSED);
+    /* Nobody else is this worker now. */
     cw__self = worker;
     cw__alloc_inherit(life->blocks);
     take_out_of_sleep(worker);

@@ -41,4 +41,7 @@ void cw__view_place_back(cw__worker *self, cw_context *context);
 /* Gives the places back where a worker that is lost was running something. */
 void cw__view_give_up(cw__worker *worker);
 
+/* Gives the places back where a worker that is lost was running something. */
+void cw__view_give_up(cw__worker *worker);
+
 #endif /* CW_VIEW_H */

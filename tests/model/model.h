@@ -2,7 +2,7 @@
  *
  * SPDX-License-Identifier: MIT
  *
- * A scenario is a function that sets something up, starts two to four threads,
+ * A scenario is a function that sets something up, starts two to five threads,
  * and says what has to hold when they have ended. The checker runs it again and
  * again, each time with another interleaving of these threads, until it has
  * seen all of them.
@@ -69,6 +69,9 @@ void model_settle(void);
 void model_allow_early_wakes(unsigned count);
 /* Lets time pass. */
 void model_advance(int64_t ns);
+/* From now on time passes with each pause of a thread that waits for a change,
+ * of which there need not be one. */
+void model_pauses_take(int64_t ns);
 /* From now on no time-out ends a sleep as long as anybody else can go on. */
 void model_time_passes_last(void);
 /* What follows is run in one order only: not what the scenario is about. */
