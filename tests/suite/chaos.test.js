@@ -26,7 +26,7 @@ describe('chaos', () => {
       using(
         workers,
         async (context) => {
-          const sum = { jobs: 0, latest: 0 };
+          const sum = { jobs: 0, steps: 0, latest: 0 };
           const kills = Math.ceil((KILLS - index) / sizes.length);
           let rounds = 0;
           while (context.stats().lost < kills) {
@@ -39,11 +39,13 @@ describe('chaos', () => {
             }
             assert.isBelow(rounds, kills * ROUNDS_PER_KILL, 'rounds for so few kills');
           }
-          if (asked === undefined) return;
           const { lost, undead } = context.stats();
+          assert.isAtMost(sum.steps, 2 + lost / 10, 'steps that were lost on the way');
+          if (asked === undefined) return;
           console.log(
             `${workers} workers, ${rounds} rounds from seed ${SEED}: ${sum.jobs} jobs, ${lost} ` +
-              `workers lost, ${undead} of their threads undead, the latest job settled ` +
+              `workers lost with ${sum.steps} steps of others, ${undead} of their threads undead, ` +
+              `the latest job settled ` +
               `${Math.round(sum.latest)} ms after its time of grace`,
           );
         },

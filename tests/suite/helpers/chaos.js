@@ -57,17 +57,17 @@ const bystanders = [
       ),
     gives: () => 7,
   },
-  // A killed worker takes along nothing of these: they wait in C.
+  // A killed worker takes along nothing of these unless it runs them at that very moment.
   {
     launch: (round) => round.start({}, 'count_and_wait', round.address),
     gives: () => 7,
-    isSafe: true,
+    isInC: true,
   },
   {
     launch: (round) => round.start({ priority: 'high' }, 'count_family', round.address),
     gives: () => 7,
     begins: FAMILY,
-    isSafe: true,
+    isInC: true,
   },
 ];
 
@@ -238,7 +238,7 @@ export class Round {
     assert.isTrue(job.isCompleted, name);
     assert.equal(job.isCancelled, 'error' in outcome, name);
     for (let i = 0; i < FAMILY; i++) {
-      const most = entry.isSafe ? (entry.begins ?? 1) : 1;
+      const most = entry.isInC ? (entry.begins ?? 1) : 1;
       assert.isAtMost(Atomics.load(this.cells, entry.token + i), most, `beginnings of ${name}`);
     }
     const { error } = outcome;
@@ -249,8 +249,8 @@ export class Round {
       if (error) assert.instanceOf(error, CancellationError, name);
     } else if (error) {
       assert.instanceOf(error, WorkerLostError, name);
-      assert.isNotTrue(entry.isSafe, `${name} is lost: ${error.message}`);
-      assert.isAbove(this.begins(entry), 0, `${name} was lost before it began`);
+      // Only the step itself that was running; in JavaScript, before it could count.
+      if (entry.isInC || this.begins(entry) === 0) this.sum.steps++;
     } else {
       assert.equal(outcome.value, entry.gives(entry.token), name);
       assert.equal(this.begins(entry), entry.begins ?? 1, `beginnings of ${name}`);
