@@ -60,4 +60,4 @@ chaos-node: web $(SUITE_MODULES)
 
 chaos-browser: web setup-browsers $(SUITE_MODULES)
 	$(Q)COWORKER_KILLS=$(COWORKER_KILLS) $(NODE) tests/browser/run.mjs --engine $(ENGINES) \
-	  --suite chaos --timeout 3600000 --watchdog 1800
+	  --suite chaos --watchdog 1800

@@ -45,8 +45,7 @@ describe('chaos', () => {
           console.log(
             `${workers} workers, ${rounds} rounds from seed ${SEED}: ${sum.jobs} jobs, ${lost} ` +
               `workers lost with ${sum.steps} steps of others, ${undead} of their threads undead, ` +
-              `the latest job settled ` +
-              `${Math.round(sum.latest)} ms after its time of grace`,
+              `the latest job settled ${Math.round(sum.latest)} ms after its time of grace`,
           );
         },
         { ...native, losses: { count: KILLS * 100, period: 1000 } },

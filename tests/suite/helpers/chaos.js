@@ -174,6 +174,7 @@ export class Round {
     const waits = pick(3) > 0;
     if (waits) await this.begun(entry);
     for (let turn = 0; turn < turns; turn++) await pause(pick);
+    entry.hadBegun = Atomics.load(this.cells, entry.token) > 0;
     entry.cancelled = performance.now();
     entry.job.cancel(`token ${entry.token}`);
   }
@@ -244,7 +245,9 @@ export class Round {
     const { error } = outcome;
     if (kind === 'victim') {
       assert.instanceOf(error, CancellationError, name);
-      this.sum.latest = Math.max(this.sum.latest, entry.at - entry.cancelled - entry.grace);
+      const late = entry.at - entry.cancelled - entry.grace;
+      // Else it ends as soon as a worker is there for it.
+      if (entry.hadBegun) this.sum.latest = Math.max(this.sum.latest, late);
     } else if (kind === 'dependent') {
       if (error) assert.instanceOf(error, CancellationError, name);
     } else if (error) {
