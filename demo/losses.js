@@ -20,6 +20,8 @@ export async function startLosses() {
 
   const actions = new Actions(byId('losses-actions'));
   const names = namesOf(crew);
+  const loop = addLoop(actions, crew, exclusively);
+  actions.add('crash', 'Crash', 'A division by zero in C, which traps.', () => crash(crew));
   const kills = names.map((name, i) =>
     actions.add(
       `kill-${i + 1}`,
@@ -28,8 +30,6 @@ export async function startLosses() {
       () => exclusively(() => killWorker(crew, name)),
     ),
   );
-  actions.add('crash', 'Crash', 'A division by zero in C, which traps.', () => crash(crew));
-  const loop = addLoop(actions, crew, exclusively);
   const buttons = [loop, ...kills].map(({ button }) => button);
 
   /** Two of them could take the workers that the other one waits for. */
