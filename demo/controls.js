@@ -1,6 +1,7 @@
 // The buttons that launch, delay, fail and cancel, and the pool's counters.
 
-import { button, byId, count, duration, element } from './dom.js';
+import { Actions, bad, strong } from './actions.js';
+import { byId, count, duration, element } from './dom.js';
 import { openPool } from './pool.js';
 import { PoolView } from './pool-view.js';
 
@@ -15,77 +16,44 @@ export async function startControls() {
   view.show(pool);
   showCounters(pool);
 
-  const actions = new Actions(byId('actions'), pool);
+  const actions = new Actions(byId('actions'));
   for (const members of [1, 1000, 100_000]) {
-    actions.add(`launch-${members}`, `Launch ${count(members)}`, () => launchMany(pool, members));
+    const id = `launch-${members}`;
+    actions.add(id, `Launch ${count(members)}`, hints[id], () => launchMany(pool, members));
   }
-  actions.add('delay', 'Delay 1,000', () => delayMany(pool, 1000));
-  actions.add('fail', 'Fail', () => fail(pool, 8));
-  actions.addTree();
+  actions.add('delay', 'Delay 1,000', hints.delay, () => delayMany(pool, 1000));
+  actions.add('fail', 'Fail', hints.fail, () => fail(pool, 8));
+  addTree(actions, pool);
   return pool;
 }
 
-/** One row per button: what happened stands beside it. */
-class Actions {
-  constructor(host, pool) {
-    this.host = host;
-    this.pool = pool;
-  }
-
-  row(id, text, hint, onClick) {
-    const row = element('div', 'action');
-    const node = button(row, text, onClick);
-    node.id = id;
-    const output = element('output', '', hint);
-    output.id = `${id}-result`;
-    output.htmlFor = id;
-    row.append(output);
-    this.host.append(row);
-    return { button: node, output };
-  }
-
-  add(id, text, run) {
-    const parts = this.row(id, text, hints[id], async () => {
-      parts.button.disabled = true;
-      parts.output.textContent = 'Running…';
-      try {
-        parts.output.replaceChildren(...(await run()));
-      } catch (error) {
-        parts.output.replaceChildren(bad(String(error)));
-      }
-      parts.button.disabled = false;
-    });
-  }
-
-  /** A tree that runs until it is cancelled by the same button. */
-  addTree() {
-    const { pool } = this;
-    let tree;
-    let counts;
-    const parts = this.row('cancel', 'Grow a tree', hints.cancel, async () => {
-      if (!tree) {
-        counts = pool.allocate(Int32Array, 2);
-        tree = pool.launch('growTree', counts, 10, 2);
-        parts.button.textContent = 'Cancel the tree';
-        parts.output.replaceChildren('A tree of ', strong('111 jobs'), ' runs, each in a delay.');
-        return;
-      }
-      parts.button.disabled = true;
-      const began = performance.now();
-      await tree.cancelAndJoin();
-      const took = performance.now() - began;
-      parts.output.replaceChildren(
-        strong(`${counts[1]} of ${counts[0]} jobs`),
-        ' cancelled, their clean-up run, in ',
-        strong(duration(took)),
-        '.',
-      );
-      pool.free(counts);
-      tree = undefined;
-      parts.button.textContent = 'Grow a tree';
-      parts.button.disabled = false;
-    });
-  }
+/** A tree that runs until it is cancelled by the same button. */
+function addTree(actions, pool) {
+  let tree;
+  let counts;
+  const parts = actions.row('cancel', 'Grow a tree', hints.cancel, async () => {
+    if (!tree) {
+      counts = pool.allocate(Int32Array, 2);
+      tree = pool.launch('growTree', counts, 10, 2);
+      parts.button.textContent = 'Cancel the tree';
+      parts.output.replaceChildren('A tree of ', strong('111 jobs'), ' runs, each in a delay.');
+      return;
+    }
+    parts.button.disabled = true;
+    const began = performance.now();
+    await tree.cancelAndJoin();
+    const took = performance.now() - began;
+    parts.output.replaceChildren(
+      strong(`${counts[1]} of ${counts[0]} jobs`),
+      ' cancelled, their clean-up run, in ',
+      strong(duration(took)),
+      '.',
+    );
+    pool.free(counts);
+    tree = undefined;
+    parts.button.textContent = 'Grow a tree';
+    parts.button.disabled = false;
+  });
 }
 
 const hints = {
@@ -139,14 +107,6 @@ async function fail(pool, children) {
   } finally {
     pool.free(counts);
   }
-}
-
-function strong(text) {
-  return element('strong', '', text);
-}
-
-function bad(text) {
-  return element('span', 'bad', text);
 }
 
 /** Updates the counters ten times a second. */

@@ -1,4 +1,5 @@
-/* coroutines.c: thousands of coroutines, launched by one.
+/* coroutines.c: thousands of coroutines, launched by one; and a function
+ * that traps.
  *
  * SPDX-License-Identifier: MIT
  *
@@ -74,3 +75,11 @@ CW_COROUTINE(delay_many, int, int, int arrived;)
     CW_END(self);
 }
 CW_EXPORT(delay_many)
+
+/* Traps for 0. */
+CW_FUNCTION(divide, int, int)
+{
+    *result = 1000 / *(volatile int *)arg;
+    return 0;
+}
+CW_EXPORT(divide)

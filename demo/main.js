@@ -42,6 +42,7 @@ try {
   const { tier } = await start('example', load);
   if (tier === 'shared') {
     await start('pool', async () => (await import('./controls.js')).startControls());
+    await start('losses', async () => (await import('./losses.js')).startLosses());
     await start('mandelbrot', async () => (await import('./mandelbrot.js')).startMandelbrot());
   } else {
     await explainTier(tier);

@@ -65,6 +65,12 @@ export class PoolView {
     if (pool) this.setLaneCount(pool.workers);
   }
 
+  /** A worker was lost. */
+  lose(index) {
+    this.timeline.update(this.pool);
+    this.timeline.lanes[index].lose(now());
+  }
+
   setLaneCount(count) {
     this.count = count;
     this.canvas.style.height = `${count * LANE + AXIS + 8}px`;

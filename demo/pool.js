@@ -4,12 +4,13 @@ import factory from '../build/demo/demo.mjs';
 import { newFixedWorkerContext } from '../dist/index.js';
 
 /** Opens a context whose workers know tasks.js and the coroutines in C. */
-export async function openPool(workers, name) {
+export async function openPool(workers, name, options = {}) {
   const context = await newFixedWorkerContext(workers, name, {
     module: factory,
     worker: () => new Worker(new URL('./worker.js', import.meta.url), { type: 'module' }),
     memory: 128,
     trace: true,
+    ...options,
   });
   await context.ready;
   return context;

@@ -1,5 +1,5 @@
-// Tasks of the pool, for showing how failures and cancellation go through a
-// tree. `counts` lies in shared memory: [started, ended by cancellation].
+// Tasks of the pools, for showing how failures and cancellation go through a
+// tree, and what becomes of tasks that do not end. `counts` lies in shared memory: [started, ended by cancellation].
 
 const LONG = 60_000;
 
@@ -31,4 +31,16 @@ export async function growTree(scope, counts, width, depth) {
     for (let i = 0; i < width; i++) scope.launch('growTree', counts, width, depth - 1);
   }
   await waitForever(scope, counts);
+}
+
+/** Never looks whether it is cancelled. */
+export function loopForEver() {
+  for (;;);
+}
+
+/** Waits until there is one on each worker; then the one on the worker of that name loops. */
+export function meetAndLoop(scope, meeting, count, name) {
+  Atomics.add(meeting, 0, 1);
+  while (Atomics.load(meeting, 0) < count);
+  if (scope.workerName === name) loopForEver();
 }

@@ -29,12 +29,12 @@ class Lane {
     if (this.last >= 0 && number > this.last + 1) this.bridge(time, looked);
     switch (kind) {
       case 'begin':
+        this.lose(time); // which nobody has told yet
         this.running = { from: time, name: what };
         this.lastName = what;
         break;
       case 'end':
-        if (this.running) this.addStep(this.running.from, time, this.running.name);
-        this.running = undefined;
+        this.lose(time);
         break;
       case 'park':
         this.asleep = time;
@@ -49,6 +49,12 @@ class Lane {
     }
     this.last = number;
     this.lastTime = time;
+  }
+
+  /** Its thread has ended: so has the step that it was in. */
+  lose(time) {
+    if (this.running) this.addStep(this.running.from, time, this.running.name);
+    this.running = undefined;
   }
 
   addStep(from, to, name, isDense = false) {

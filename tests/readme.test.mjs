@@ -83,6 +83,14 @@ describe('README', () => {
     assert.deepEqual(stdout.trim().split('\n'), expected);
   });
 
+  it('runs what is killed, with the outputs that it names', async () => {
+    const { stdout, stderr } = await run(process.execPath, ['killing.js'], { cwd: folder });
+    assert.equal(stderr, '');
+    const expected = promised(files.get('killing.js'));
+    assert.lengthOf(expected, 3);
+    assert.deepEqual(stdout.trim().split('\n'), expected);
+  });
+
   it('runs mutexes, semaphores and select, with the outputs that it names', async () => {
     const { stdout, stderr } = await run(process.execPath, ['sync.js'], { cwd: folder });
     assert.equal(stderr, '');

@@ -8,18 +8,21 @@
 /**
  * Takes a lock of a name that nobody else has, and keeps it: once the thread is
  * gone for sure, and only then, somebody else gets it.
+ *
+ * @returns the name once it has the lock; undefined if there can be no proof
  */
-export async function proveLife(taken: (lock: string) => void): Promise<void> {
+export function proveLife(): Promise<string | undefined> {
   const locks = (navigator as { locks?: LockManager }).locks;
-  if (!locks) return;
+  if (!locks) return Promise.resolve(undefined);
   const lock = `coworker:${crypto.randomUUID()}`;
   const forEver = new Promise(() => {});
-  await locks
-    .request(lock, () => {
-      taken(lock);
+  return new Promise((resolve) => {
+    const hold = () => {
+      resolve(lock);
       return forEver;
-    })
-    .catch(() => {}); // then there is no proof
+    };
+    locks.request(lock, hold).catch(() => resolve(undefined));
+  });
 }
 
 /** Fulfilled once the holder of the lock is gone. */

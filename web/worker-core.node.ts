@@ -24,7 +24,7 @@ export function serve(tasks: object, module: ModuleFactory, solo?: ModuleFactory
   const host: WorkerHost = {
     post: (message, transfer) => port.postMessage(message, transfer as NodeTransferable[]),
     nextTurn: (callback) => setImmediate(callback),
-    proveLife: () => Promise.resolve(), // terminate() tells
+    proveLife: () => Promise.resolve(undefined), // terminate() tells
   };
   if (threads.workerData === ISOLATED) {
     const realm = new IsolatedRealm(tasks as TaskModule, host);

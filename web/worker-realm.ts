@@ -23,8 +23,8 @@ import type { TaskModule } from './task-runner.js';
 export interface WorkerHost {
   post(message: unknown, transfer?: Transferable[]): void;
   nextTurn(callback: () => void): void;
-  /** Takes, if it can, what the thread holds as long as it lives, and tells by which name. */
-  proveLife(taken: (lock: string) => void): Promise<void>;
+  /** Takes, if it can, what the thread holds as long as it lives, and gives the name of that. */
+  proveLife(): Promise<string | undefined>;
 }
 
 export class WorkerRealm extends Realm implements LaunchRealm {
@@ -62,7 +62,7 @@ export class WorkerRealm extends Realm implements LaunchRealm {
     if (!message) return;
     switch (message.type) {
       case 'init':
-        this.begin(message.memory, message.context, message.options.wakeByMessage);
+        void this.begin(message.memory, message.context, message.options.wakeByMessage);
         break;
       case 'parcel': {
         const take = this.wanted.get(message.parcel);
@@ -76,7 +76,11 @@ export class WorkerRealm extends Realm implements LaunchRealm {
     }
   }
 
-  private begin(memory: WebAssembly.Memory, name: string, wakeByMessage: boolean): void {
+  private async begin(
+    memory: WebAssembly.Memory,
+    name: string,
+    wakeByMessage: boolean,
+  ): Promise<void> {
     try {
       // The factory was given `coworker: this`, and hands the module back here.
       this.attach(this.module, memory, { wakeByMessage });
@@ -86,7 +90,9 @@ export class WorkerRealm extends Realm implements LaunchRealm {
       setCurrentTarget(this.own);
       this.runner = new TaskRunner(this.own, this.tasks, () => this.workerName);
       this.post({ type: 'ready', tasks: [...this.own.tasks!] });
-      void this.host.proveLife((lock) => this.post({ type: 'mortal', lock }));
+      // Before it runs anything: that may never let the event loop have a turn.
+      const lock = await this.host.proveLife();
+      if (lock !== undefined) this.post({ type: 'mortal', lock });
     } catch (error) {
       this.failed(error);
     }

@@ -5,6 +5,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 /** An end of a run that leaves the browser in no state to go on. */
 class Stopped extends Error {}
 
+/** What pages are told of the environment. */
+const SETTINGS = {
+  rounds: 'COWORKER_STRESS_ROUNDS',
+  seed: 'COWORKER_STRESS_SEED',
+  kills: 'COWORKER_KILLS',
+  'chaos-seed': 'COWORKER_SEED',
+};
+
 /** Takes the messages of one page in the order in which it sent them. */
 class Inbox {
   #next = 0;
@@ -177,9 +185,9 @@ export class Session {
     const query = new URLSearchParams({ run, file, timeout: String(timeout) });
     if (grep) query.set('grep', grep);
     query.set('tier', tier);
-    for (const name of ['ROUNDS', 'SEED']) {
-      const value = process.env[`COWORKER_STRESS_${name}`];
-      if (value) query.set(name.toLowerCase(), value);
+    for (const [name, variable] of Object.entries(SETTINGS)) {
+      const value = process.env[variable];
+      if (value) query.set(name, value);
     }
     if (this.#browser.engine === 'webkit') query.set('console', '');
     return `${url}/tests/browser/runner.html?${query}`;

@@ -173,6 +173,48 @@ async function checkPool(visit) {
   });
 }
 
+async function checkLosses(visit) {
+  const others = / 1,000 of 1,000 coroutines .* have ended as ever\.$/;
+  const state = (lost) =>
+    visit.wait(
+      `document.querySelector('#losses-state').textContent.startsWith('3 of 3 workers up · ${lost} lost')`,
+    );
+  await visit.check('a crash is the failure of its job', async () => {
+    const text = await visit.act('crash');
+    assert.match(text, /^RuntimeError: .* on crew-[123]\. The worker goes on, and /);
+    assert.match(text, / 1,000 of 1,000 coroutines have ended as ever\.$/);
+    await state(0);
+  });
+  await visit.check('an endless loop is cancelled and killed', async () => {
+    await visit.click('#loop');
+    await visit.wait(`document.querySelector('#loop').textContent === 'Cancel the loop'`);
+    const text = await visit.act('loop');
+    assert.match(
+      text,
+      /^WorkerLostError: .*worker 'crew-[123]' was killed after the time of grace/,
+    );
+    assert.match(text, others);
+    await state(1);
+  });
+  for (const number of [2, 1, 3]) {
+    await visit.check(`worker ${number} is killed by a click`, async () => {
+      const { length } = await visit.text('#losses-output');
+      const text = await visit.act(`kill-${number}`);
+      assert.ok(text.includes(`worker 'crew-${number}' was killed`), text);
+      assert.match(text, others);
+      assert.ok((await visit.text('#losses-output')).length > length);
+    });
+  }
+  await visit.check('lost workers are replaced, and both is told', async () => {
+    await state(4);
+    const lines = await visit.text('#losses-output');
+    assert.match(
+      lines,
+      /crew-3 was killed after the time of grace.* crew-3 is there again, after /,
+    );
+  });
+}
+
 async function checkMandelbrot(visit) {
   const { page } = visit;
   const complete = () =>
@@ -288,6 +330,7 @@ async function runEngine(engine, server) {
     });
     await checkExample(visit);
     await checkPool(visit);
+    await checkLosses(visit);
     await checkMandelbrot(visit);
     await visit.check('nothing was left uncaught', () => assert.deepEqual(errors, []));
     await checkWithoutIsolation(engine, browser);

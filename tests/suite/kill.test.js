@@ -39,6 +39,23 @@ describe('a job that may be killed', () => {
       }));
   }
 
+  it('is known to be gone, also if it was the first thing that its thread ran', () =>
+    using(
+      1,
+      async (context) => {
+        for (let round = 1; round <= 2; round++) {
+          const array = cells(context);
+          const job = context.async({ killable }, 'loopForEver', array);
+          await begun(array);
+          job.cancel();
+          await failure(job);
+        }
+        await until(() => context.stats().undead === 0);
+        assert.equal(context.stats().lost, 2);
+      },
+      { ready: false },
+    ));
+
   it('ends by its timeout', () =>
     using(1, async (context) => {
       const error = await failure(context.async({ timeout: 5, killable }, 'loopForEver'));

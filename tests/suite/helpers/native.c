@@ -211,12 +211,12 @@ int plain_add(int left, int right) { return left + right; }
 
 /* ---- what goes wrong */
 
-/* Marks that it has begun, and does not come back for many seconds: WebKit
+/* Counts that it has begun, and does not come back for many seconds: WebKit
  * cannot end a thread in such a loop, and it must not keep a processor busy for
  * the rest of the tests. */
 CW_FUNCTION(loop_for_ever, pointer, cw_none)
 {
-    *(_Atomic int *)*arg = 1;
+    ++*(_Atomic int *)*arg;
     for (volatile unsigned i = 1; i; i = i + 1) {
     }
     return 0;
@@ -226,7 +226,7 @@ CW_EXPORT(loop_for_ever)
 /* The same, allocating and freeing all the time. */
 CW_FUNCTION(allocate_for_ever, pointer, cw_none)
 {
-    *(_Atomic int *)*arg = 1;
+    ++*(_Atomic int *)*arg;
     for (unsigned i = 0;; i++) {
         void *volatile block = malloc(16 + i % 4096);
         free(block);
@@ -237,7 +237,7 @@ CW_EXPORT(allocate_for_ever)
 /* Calls the library all the time. */
 CW_FUNCTION(launch_for_ever, pointer, cw_none)
 {
-    *(_Atomic int *)*arg = 1;
+    ++*(_Atomic int *)*arg;
     for (;;) {
         cw_error *error = cw_error_new(CW_EFAILED, "of no use", NULL);
         cw_error_release(error);
@@ -294,3 +294,38 @@ CW_COROUTINE(trap_in_scope, pointer, int, int out;)
     CW_END(self);
 }
 CW_EXPORT(trap_in_scope)
+
+/* ---- what goes on meanwhile */
+
+/* Counts that it has begun, and gives 7 after some turns. */
+CW_COROUTINE(count_and_wait, pointer, int, int i;)
+{
+    CW_BEGIN(self);
+    ++*(_Atomic int *)self->arg;
+    for (self->i = 0; self->i < 3; self->i++)
+        CW_YIELD(self);
+    CW_DELAY(self, 1);
+    CW_RETURN(self, 7);
+    CW_END(self);
+}
+CW_EXPORT(count_and_wait)
+
+CW_COROUTINE(count_children, pointer, int, int i;)
+{
+    CW_BEGIN(self);
+    for (self->i = 0; self->i < 3; self->i++)
+        cw_job_release(cw_launch(NULL, count_and_wait, self->arg));
+    CW_RETURN(self, 7);
+    CW_END(self);
+}
+
+/* The same with three children, all in the same cell. */
+CW_COROUTINE(count_family, pointer, int, int seven;)
+{
+    CW_BEGIN(self);
+    ++*(_Atomic int *)self->arg;
+    CW_SCOPE(self, count_children, self->arg, &self->seven);
+    CW_RETURN(self, self->seven);
+    CW_END(self);
+}
+CW_EXPORT(count_family)

@@ -865,6 +865,64 @@ export async function lockAndLoop(scope, mutex, cells) {
   await mutex.lock(scope);
   loopForEver(scope, cells);
 }
+/** Counts that it has begun, before it does anything else. */
+const begin = (cells, token) => Atomics.add(cells, token, 1);
+
+export function beginAndAdd(scope, cells, token, number) {
+  begin(cells, token);
+  return number + 1;
+}
+export async function beginAndWait(scope, cells, token, ms) {
+  begin(cells, token);
+  await scope.delay(ms);
+  await scope.yield();
+  return token;
+}
+/** Three children on whichever workers, which count behind its own cell, and one here. */
+export async function beginFamily(scope, cells, token) {
+  begin(cells, token);
+  return scope.coroutineScope(async (inner) => {
+    const there = [1, 2, 3].map((i) => inner.async('beginAndAdd', cells, token + i, i));
+    const here = inner.async((child) => child.withTimeout(60_000, () => child.delay(1)));
+    await inner.awaitAll([...there, here]);
+    return token;
+  });
+}
+export async function beginAndLock(scope, mutex, cells, token) {
+  begin(cells, token);
+  await mutex.withLock(scope, () => scope.delay(1));
+}
+export async function beginAndTakePermit(scope, semaphore, cells, token) {
+  begin(cells, token);
+  await semaphore.withPermit(scope, () => scope.yield());
+}
+export async function beginAndSend(scope, channel, cells, token, count) {
+  begin(cells, token);
+  for (let i = 0; i < count; i++) await channel.send(i);
+}
+export async function beginAndReceive(scope, channel, cells, token, count) {
+  begin(cells, token);
+  for (let i = 0; i < count; i++) await channel.receive();
+}
+export function beginAndLoop(scope, cells, token) {
+  begin(cells, token);
+  for (;;);
+}
+/** Loops after it has waited, and with a mutex locked if it gets it. */
+export async function waitAndLoopLocked(scope, mutex, cells, token) {
+  begin(cells, token);
+  await scope.delay(1);
+  mutex.tryLock();
+  for (;;);
+}
+/** Has children that loop, and one that waits. */
+export async function familyOfLoops(scope, cells, token) {
+  begin(cells, token);
+  scope.launch('beginAndLoop', cells, token + 1);
+  scope.launch('loop_for_ever', cells.byteOffset + 4 * (token + 2));
+  scope.launch('beginAndWait', cells, token + 3, 60_000);
+  await scope.delay(60_000);
+}
 
 // ---- limits, progress and streams
 
