@@ -128,15 +128,14 @@ typedef struct cw__interrupted {
     struct cw__interrupted *outer;
     cw_job *current, *beneath;
     uint32_t in_place;
-    bool whole;    /* it called to have this run, and nothing else is half done
-                      below: then what runs on top can be lost with it ... */
-    bool killable; /* ... and may be killed */
+    bool killable; /* it may be killed with what it runs on top: it has called
+                      for that, and nothing of the runtime is half done */
 } cw__interrupted;
 
 static inline void cw__worker_interrupt(cw__worker *self, cw__interrupted *at)
 {
     *at = (cw__interrupted){self->interrupted, self->current, self->beneath,
-                            self->in_place,    false,         false};
+                            self->in_place, false};
     self->interrupted = at;
 }
 
