@@ -173,7 +173,7 @@ export class IsolatedCrew implements Crew, Bodies, Away {
       `coworker: worker '${who}' was lost: ${cause instanceof Error ? cause.message : String(cause)}`,
       { cause },
     );
-    member.worker.terminate();
+    void member.worker.terminate();
     member.worker = undefined; // what it has to say comes too late
     const next = new Member(index);
     this.members[index] = next;
@@ -410,7 +410,7 @@ export class IsolatedCrew implements Crew, Bodies, Away {
     const { runtime, target } = this.host;
     runtime.afterTurn.delete(this.flush);
     for (const member of this.members) {
-      member.worker?.terminate();
+      void member.worker?.terminate();
       member.worker = undefined;
       member.ready = false;
     }
