@@ -177,7 +177,8 @@ CW_COROUTINE(live, branch, cw_none, uint32_t state, left, element; int which;
     CW_BEGIN(self);
     self->state = self->arg.seed;
     ASSERT_EQ(atomic_fetch_add(&begun[self->arg.id], 1), 0);
-    for (self->left = 2 + chance(&self->state, 6); self->left > 0; self->left--) {
+    for (self->left = 2 + chance(&self->state, 6); self->left > 0;
+         self->left--) {
         keep_busy(&self->state);
         self->which = (int)chance(&self->state, 14);
         self->deep = self->arg.depth >= MOST_DEPTH;

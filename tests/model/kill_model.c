@@ -177,7 +177,7 @@ CW_COROUTINE(joins_other, word_pointer, cw_none, CW_NO_LOCALS)
 CW_COROUTINE(is_inside, cw_none, cw_none, CW_NO_LOCALS)
 {
     CW_BEGIN(self);
-    inside = cw_current_job();
+    inside = self->frame.job; /* at once: it may be lost in any call */
     own_step();
     CW_YIELD(self);
     own_step();
@@ -194,7 +194,7 @@ CW_COROUTINE(runs_inside, cw_none, cw_none, CW_NO_LOCALS)
 
 /* A child that begins inside of its parent's step, which goes on after it, or
  * is lost with it; then so are its handle and what the call kept. */
-WAY(in_place, 2)
+WAY(in_place, 1)
 {
     begin(1);
     inside = launched = NULL;
@@ -349,7 +349,7 @@ CW_COROUTINE(delays, cw_none, cw_none, CW_NO_LOCALS)
     CW_END(self);
 }
 
-WAY(delay, 2)
+WAY(delay, 1)
 {
     begin(1);
     start_victim(&delays);
@@ -369,7 +369,7 @@ CW_COROUTINE(opens_scope, cw_none, cw_none, cw_none nothing;)
     CW_END(self);
 }
 
-WAY(scope, 2)
+WAY(scope, 1)
 {
     begin(1);
     start_victim(&opens_scope);
@@ -397,7 +397,7 @@ CW_COROUTINE(limits, cw_none, cw_none, cw_none nothing; bool in_time;)
 }
 
 /* A call in a scope with a time limit. */
-WAY(limit, 2)
+WAY(limit, 1)
 {
     begin(1);
     start_victim(&limits);

@@ -2,7 +2,7 @@
  *
  * SPDX-License-Identifier: MIT
  *
- * A scenario is a function that sets something up, starts two to four threads,
+ * A scenario is a function that sets something up, starts two to five threads,
  * and says what has to hold when they have ended. The checker runs it again and
  * again, each time with another interleaving of these threads, until it has
  * seen all of them.
