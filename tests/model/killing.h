@@ -97,6 +97,8 @@ static void begin(uint32_t count)
     workers = pool->workers;
     first_life = workers[0].life;
     model_settle();
+    model_pauses_take(10 * 1000 *
+                      1000); /* who waits at an open gate gives up */
 }
 
 /* A job of the pool, with one handle. */

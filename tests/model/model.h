@@ -69,6 +69,9 @@ void model_settle(void);
 void model_allow_early_wakes(unsigned count);
 /* Lets time pass. */
 void model_advance(int64_t ns);
+/* From now on time passes with each pause of a thread that waits for a change,
+ * of which there need not be one. */
+void model_pauses_take(int64_t ns);
 /* From now on no time-out ends a sleep as long as anybody else can go on. */
 void model_time_passes_last(void);
 /* What follows is run in one order only: not what the scenario is about. */
