@@ -93,7 +93,7 @@ static void run_in_place(cw__worker *self, cw_job *job, bool by_user)
 
 void cw__job_run_in_place(cw__worker *self, cw_job *job)
 {
-    run_in_place(self, job, false);
+    run_in_place(self, job, true);
 }
 
 /* `by_user`: user code has asked for it, with the gate open. */
