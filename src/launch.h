@@ -18,7 +18,7 @@ bool cw__job_set_elements(cw_job *job, const cw_job *scope,
 void cw__job_make_lazy(cw_job *job);
 
 /* Runs the job up to where it first waits, inside of what the worker does at
- * the moment. */
+ * the moment: user code, which has just called for it. */
 void cw__job_run_in_place(cw__worker *self, cw_job *job);
 
 #endif /* CW_LAUNCH_H */

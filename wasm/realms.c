@@ -10,6 +10,7 @@
 
 #include "alloc.h"
 #include "error.h"
+#include "gate.h"
 #include "kill.h"
 #include "kill_gate.h"
 #include "waits.h"
@@ -137,6 +138,7 @@ void cwb_worker_lost(cw__worker *worker, cw__life *life, const cw__loss *loss)
         job = open->job;
         cwb_open_remove(open);
         bool scope = (job->flags & CW__JOB_INSIDE) != 0;
+        cw__mutexes_lost(job);
         cw__job_finish(cw__self, job, cw__loss_error(worker, job, loss));
         if (scope) cw__job_drop(job); /* the realm's own handle */
     }
