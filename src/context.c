@@ -150,6 +150,7 @@ static void thread_main(void *arg)
     cw__worker *self = life->worker;
     cw__own_life = life;
     life->blocks = cw__alloc_blocks();
+    if (life->again) life->locals = cw__thread_locals();
     cw__self = self;
     /* relaxed: whoever looks comes after what was launched here */
     cw_store_relaxed(&self->gate, CW__GATE_CLOSED);
@@ -191,6 +192,28 @@ static int prepare(uint32_t workers, const char *name, cw_context **out)
     return CW_OK;
 }
 
+/* True: a thread of the host's runs in the memory of a dead one. */
+static bool start_again(cw__life *life)
+{
+    if (!cw__the_host.start_again) return false;
+    void *argument = cw__thread_argument(thread_main, life);
+    if (!argument) return false;
+    life->again = true;
+    if (cw__the_host.start_again(argument)) return true;
+    life->again = false;
+    cw__system_free(argument);
+    return false;
+}
+
+/* Starts the first thread of a worker. */
+static int start_first(cw__worker *worker, cw__life *life)
+{
+    if (!start_again(life))
+        return cw__thread_start(&worker->thread, thread_main, life);
+    worker->unjoined = true; /* it was detached in its first life */
+    return CW_OK;
+}
+
 /* Starts the threads of the first `count` workers. */
 static int start_threads(cw_context *context, uint32_t count,
                          bool (*setup)(cw__worker *, void *), void *arg)
@@ -199,8 +222,7 @@ static int start_threads(cw_context *context, uint32_t count,
         cw__worker *worker = &context->workers[i];
         bool ready = !setup || setup(worker, arg);
         cw__life *life = ready ? cw__life_new(worker) : NULL;
-        int status = life ? cw__thread_start(&worker->thread, thread_main, life)
-                          : CW_ENOMEM;
+        int status = life ? start_first(worker, life) : CW_ENOMEM;
         if (status != CW_OK) {
             /* Those that run end at once; the rest never was. Nobody can join
              * them. */
@@ -245,24 +267,13 @@ int cw__context_open_growing(uint32_t workers, const char *name,
     return CW_OK;
 }
 
-#ifdef __wasm__
-void *cw__worker_argument(cw__worker *worker)
-{
-    cw__life *life = cw__life_new(worker);
-    void *argument = life ? cw__thread_argument(thread_main, life) : NULL;
-    if (argument) return argument;
-    worker->life = NULL;
-    if (life) cw__life_end(life);
-    cw__worker_gone(worker);
-    return NULL;
-}
-#endif
-
 int cw__worker_start(cw__worker *worker)
 {
+    cw__life *life = worker->life;
+    if (start_again(life)) return CW_OK;
     /* Detached: who joins the others may be at it already. */
     cw__thread thread;
-    int status = cw__thread_start(&thread, thread_main, worker->life);
+    int status = cw__thread_start(&thread, thread_main, life);
     if (status == CW_OK) cw__thread_detach(&thread);
     return status;
 }

@@ -129,9 +129,6 @@ int cw__context_open_growing(uint32_t workers, const char *name,
 bool cw__worker_begin(cw__worker *worker);
 /* Starts the thread of a worker with a new `life`. CW_OK or an error. */
 int cw__worker_start(cw__worker *worker);
-/* Where somebody else starts threads: the argument of one that takes the place
- * of a lost one. NULL without memory; the worker is gone then. */
-void *cw__worker_argument(cw__worker *worker);
 /* A worker that has lost its thread gets no other. */
 void cw__worker_gone(cw__worker *worker);
 

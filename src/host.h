@@ -54,6 +54,9 @@ typedef struct cw__host {
                         const struct cw__loss *loss);
     /* Ends the worker's thread, unless that is over, and starts another. */
     void (*replace_worker)(struct cw__worker *worker, struct cw__life *life);
+    /* Starts a thread in the memory of one that is known to be dead, if there
+     * is such a one: `argument` is cw__thread_argument()'s. */
+    bool (*start_again)(void *argument);
     /* Frees what the host kept with a context's workers. */
     void (*context_free)(cw_context *context);
     /* Frees what the host kept with a thread that is over. */

@@ -70,6 +70,7 @@ static void bury(cw__life *life)
         cw__free(frame, frame->type->frame_size);
     }
     if (life->host_data) cw__the_host.life_over(life->host_data);
+    if (life->locals) cw__thread_locals_free(life->locals);
     cw_sub_seq_cst(&life->context->zombies, 1);
     cw__life_end(life);
 }
@@ -148,11 +149,8 @@ cw_error *cw__loss_error(const cw__worker *worker, cw_job *job,
     return error;
 }
 
-/* Ends a body in the middle of a step, with all scopes that it is in. Its
- * clean-up does not run: nobody knows what state its frame is in. A thread that
- * goes on by itself may still read there what was raised or caught. */
-static void end_step(cw__worker *worker, cw__life *life, cw_job *job,
-                     cw_error *error)
+void cw__end_step(cw__worker *worker, cw__life *life, cw_job *job,
+                  cw_error *error)
 {
     keep(life, job);
     cw__mutexes_lost(job);
@@ -192,7 +190,7 @@ static void drop_steps(cw__worker *worker, cw__life *life, const cw__loss *loss,
             cw_error *error = failure ? cw_error_retain(failure)
                                       : cw__loss_error(worker, job, loss);
             last = job;
-            end_step(worker, life, job, error);
+            cw__end_step(worker, life, job, error);
             cw_error_release(error);
         }
         if (!outer) break;

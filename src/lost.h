@@ -24,6 +24,9 @@ typedef struct cw__life {
     cw_context *context;   /* a reference */
     void *blocks;          /* the thread's free memory, see alloc.h */
     void *host_data;       /* the host's; freed by it */
+    void *locals;          /* the thread's own variables, if they are to be
+                              freed after it */
+    bool again;            /* its memory was that of a dead thread */
     _Atomic uint32_t over; /* bits: declared dead, proved dead */
     struct cw__lost *lost; /* jobs whose memory it may touch: references */
     cw_frame *frames;      /* and frames of theirs, linked by `callee` */
@@ -60,6 +63,14 @@ cw_error *cw__loss_error(const cw__worker *worker, cw_job *job,
  * else cancelled with CW_ELOST. By the thread itself, or for a dead one. */
 void cw__worker_drop_steps(cw__worker *worker, const cw__loss *loss,
                            cw_error *failure);
+
+/* Ends a body in the middle of a step, or one that is queued and waits for
+ * nothing, with all scopes that it is in. Its clean-up does not run: nobody
+ * knows what state its frame is in. A thread that goes on by itself may still
+ * read there what was raised or caught. `worker`: who does it, may be for a dead
+ * one; `life`: whose memory it is using, or NULL; `error` is borrowed. */
+void cw__end_step(cw__worker *worker, cw__life *life, cw_job *job,
+                  cw_error *error);
 
 /* Declares a worker's thread dead whose gate is not closed, and which is doomed
  * or gone: ends what it was running, and makes the worker ready for another

@@ -26,9 +26,15 @@ typedef struct cw__thread {
  * its event loop (web), so nobody may block until it has. */
 int cw__thread_start(cw__thread *thread, void (*entry)(void *), void *arg);
 
-/* Where somebody else starts threads in memory of dead ones (web): what such a
- * thread is to be given as its argument. NULL without memory. */
+/* Where a host starts threads in memory of dead ones (web): what such a thread
+ * is to be given as its argument. NULL without memory. */
 void *cw__thread_argument(void (*entry)(void *), void *arg);
+
+/* The calling thread's _Thread_local variables, if nobody but us ever frees
+ * them, for ... */
+void *cw__thread_locals(void);
+/* ... this, when the thread is gone. */
+void cw__thread_locals_free(void *locals);
 
 /* Waits for the thread's end and frees what the system keeps for it. Only where
  * cw__thread_may_block() is true. */

@@ -59,6 +59,11 @@ static void worker_end(cw__worker *self)
     cw_js_worker_end(self);
 }
 
+static bool start_again(void *argument)
+{
+    return cw_js_start_again(argument) != 0;
+}
+
 static cwb_context *host_data_new(cw_context *context)
 {
     cwb_context *data = cw__system_alloc(sizeof *data);
@@ -100,6 +105,7 @@ cw__worker *cwb_init(uint32_t wake_by_message)
                               .worker_lost = cwb_worker_lost,
                               .replace_worker = cw_js_worker_lost,
                               .life_over = cwb_life_over,
+                              .start_again = start_again,
                               .context_free = cwb_homes_free,
                               .deliver = cwb_deliver,
                               .worker_start = worker_start,

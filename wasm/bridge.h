@@ -31,7 +31,7 @@
 
 /* Grows with each change of what JavaScript and C expect of each other, so that
  * a module linked with another version is refused instead of failing later. */
-enum { CWB_ABI = 4 };
+enum { CWB_ABI = 5 };
 
 /* How a body of JavaScript ended, and what its data are. The lowest three bits
  * of the number that says so; the rest is the length of the data. */
@@ -304,5 +304,6 @@ void cw_js_worker_end(cw__worker *worker);
 void cw_js_wake(cw__worker *worker);
 void cw_js_killable(void);
 void cw_js_worker_lost(cw__worker *worker, cw__life *life);
+int cw_js_start_again(void *argument);
 
 #endif /* CW_BRIDGE_H */

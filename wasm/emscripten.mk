@@ -13,7 +13,8 @@ WASM_CFLAGS := -std=gnu11 -O3 -pthread -Isrc -MMD -MP \
 WASM_RARE := dump dump_look dump_text deadlock watch run_test scheduler virtual \
   test executor elements debug places text error limit view shared_context \
   main_context bare handler handlers produce broadcast broadcasts channel_close \
-  select select_wait selects scopes check stats trace pthread kill lost
+  select select_wait selects scopes check stats trace pthread kill lost \
+  remains
 $(WASM_RARE:%=$(WASM_BUILD)/%.o): WASM_CFLAGS += -Oz
 
 WASM_OBJECTS := $(CORE_SOURCES:src/%.c=$(WASM_BUILD)/%.o) \

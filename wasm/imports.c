@@ -72,6 +72,10 @@ EM_JS(void, cw_js_worker_lost, (cw__worker *worker, cw__life *life), {
     Module["coworker"].workerLost(worker, life);
 })
 
+EM_JS(int, cw_js_start_again, (void *argument), {
+    return Module["coworker"].startAgain(argument);
+})
+
 EM_JS(void, cw_js_wake, (cw__worker *worker), {
     Module["coworker"].wake(worker);
 })

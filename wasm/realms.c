@@ -12,6 +12,7 @@
 #include "error.h"
 #include "kill.h"
 #include "kill_gate.h"
+#include "remains.h"
 #include "waits.h"
 
 _Thread_local cwb_home *cwb_here;
@@ -153,6 +154,9 @@ void cwb_life_over(void *host_data)
 /* The thread is known not to run any more. */
 void cwb_life_proved(cw__life *life) { cw__life_proved(life); }
 
+/* What is to be freed after the calling thread, which is about to end. */
+void *cwb_own_locals(void) { return cw__own_life->locals; }
+
 /* ---- what the main realm does about it */
 
 /* A worker's thread has ended by itself, in user code or in its event loop.
@@ -174,18 +178,47 @@ const cw_elements *cwb_elements_grace(const cw_elements *base, double ms)
     return cw_elements_with_grace(base, cwb_whole_ms(ms));
 }
 
-/* Starts another thread for it; also the memory of one that is known to be dead
- * can serve that one: then `again` is 1 and it gets what this returns in place
- * of its argument. 0, an argument, or an error. */
-intptr_t cwb_worker_replace(cw__worker *worker, uint32_t again)
+/* Starts another thread for it. CW_OK or an error. */
+int cwb_worker_replace(cw__worker *worker)
 {
-    if (!cwb_home_new(worker)) {
-        cw__worker_gone(worker);
-        return CW_ENOMEM;
+    if (cwb_home_new(worker)) return cw__worker_replace(worker);
+    cw__worker_gone(worker);
+    return CW_ENOMEM;
+}
+
+/* The same as cwb_worker_died() for one that was terminated because its context
+ * is over. Unless its thread is known not to run any more, it has to be held at
+ * its gate first, so that it cannot come back in. */
+cw__life *cwb_worker_end(cw__worker *worker, uint32_t is_proved,
+                         uint32_t length)
+{
+    if (!is_proved) {
+        if (!worker->life || !cw__gate_hold(worker)) return NULL;
+        cw__gate_doom(worker);
     }
-    if (!again) return cw__worker_replace(worker);
-    void *argument = cw__worker_argument(worker);
-    return argument ? (intptr_t)argument : CW_ENOMEM;
+    cw__life *life = cwb_worker_died(worker, length);
+    if (life) cw__worker_gone(worker);
+    return life;
+}
+
+/* What came for the realms of a context after they were gone. */
+static void empty_inboxes(cw_context *context)
+{
+    for (uint32_t i = 0; i < context->count; i++) {
+        cw__worker *worker = &context->workers[i];
+        const cwb_home *home = worker->host_data;
+        if (home) empty_inbox(cw__inbox_take(&worker->inbox), home);
+    }
+}
+
+/* Ends the jobs that are left in a closed context whose workers are all gone.
+ * Returns 1 if none is left. */
+uint32_t cwb_context_end_remains(cw_context *context)
+{
+    do
+        empty_inboxes(context);
+    while (cw__context_end_remains(context));
+    return cw__context_quiet(context);
 }
 
 /* ---- traps */

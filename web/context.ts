@@ -3,6 +3,8 @@
  *
  * @module
  */
+import { Closing, checkClose } from './closing.js';
+import type { CloseOptions } from './closing.js';
 import type { Crew, CrewHost } from './crew.js';
 import { environment } from './environment.js';
 import type { WorkerFault } from './environment.js';
@@ -46,7 +48,14 @@ interface Slot {
   ready: boolean;
   /** It took the place of one that was lost. */
   readonly isOther: boolean;
+  /** It ends by itself, or is over. */
+  leaves: boolean;
+  /** What is to be freed after it. */
+  locals: Pointer;
 }
+
+/** How long an engine may take to say that a thread does not run any more. */
+const PROOF_MS = 100;
 
 /**
  * Runs tasks on a fixed number of workers. Made by {@link newFixedWorkerContext}.
@@ -83,6 +92,10 @@ export class FixedWorkerContext<M extends object = AnyTasks> extends ContextEven
   readonly notOpened: Promise<unknown> | undefined;
   private notMade: { error: unknown } | undefined;
   private closing: Promise<void> | undefined;
+  private readonly deadlines = new Closing(
+    () => this.cancelAll(undefined),
+    () => void this.kill(),
+  );
   private allEnded!: () => void;
   private threadsLeft: number;
   private deadline: ReturnType<typeof setTimeout> | undefined;
@@ -314,19 +327,37 @@ export class FixedWorkerContext<M extends object = AnyTasks> extends ContextEven
 
   /**
    * Takes no more work, lets what was launched before come to its end, and ends
-   * the workers. A task that waits in `scope.delay()` is cancelled at once; with
-   * `cancel` everything is.
+   * the workers. A task that waits in `scope.delay()` is cancelled at once. Unless
+   * it is told otherwise it waits for all the rest, however long that takes:
+   *
+   * - after `drain` milliseconds, or at once with `cancel`, everything is cancelled;
+   * - `grace` milliseconds after that the workers that still run something are
+   *   terminated. What they ran ends with a {@link WorkerLostError}, what was left
+   *   besides is cancelled, or ends with a {@link ContextLostError}.
+   *
+   * May be called again, and from anywhere: that brings the deadlines forward,
+   * never back.
    *
    * @returns a promise that is fulfilled when all workers are gone; the same one
    * each time
+   * @throws TypeError, RangeError (rejects) for bad options; IllegalStateError
+   * (rejects) for a context that everybody shares
+   * @example
+   * await context.close({ drain: 5000, grace: 1000 }); // takes 6 s at most
    */
-  close(options: { readonly cancel?: boolean } = {}): Promise<void> {
+  close(options: CloseOptions = {}): Promise<void> {
     if (this.isShared) {
       return Promise.reject(
         new IllegalStateError(`coworker: context '${this.name}' is everybody's and stays open`),
       );
     }
-    if (options.cancel) this.cancelAll(undefined);
+    let checked: Required<CloseOptions>;
+    try {
+      checked = checkClose(options);
+    } catch (error) {
+      return Promise.reject(error as Error);
+    }
+    if (this.threadsLeft > 0) this.deadlines.hurry(checked);
     this.closing ??= this.shutDown();
     return this.closing;
   }
@@ -360,6 +391,7 @@ export class FixedWorkerContext<M extends object = AnyTasks> extends ContextEven
     this.crew?.close();
     if (this.threadsLeft > 0) await ended;
     clearTimeout(this.deadline);
+    this.deadlines.end();
     if (this.failure === undefined) {
       this.settleReady.reject(
         new ContextClosedError(`coworker: context '${this.name}' was closed before it was ready`),
@@ -394,14 +426,22 @@ export class FixedWorkerContext<M extends object = AnyTasks> extends ContextEven
       spawned: (thread) => {
         const isOther = index !== undefined;
         const place = index ?? slots.length;
-        slots[place] = { thread, index: place, worker: 0, ready: false, isOther };
+        slots[place] = {
+          thread,
+          index: place,
+          worker: 0,
+          ready: false,
+          isOther,
+          leaves: false,
+          locals: 0,
+        };
       },
       message: (thread, message) => this.heard(thread, message),
       notMade: (error) => {
         this.notMade ??= { error };
       },
       fault: (thread, fault) => void this.faulted(thread, fault),
-      ended: () => this.oneEnded(),
+      ended: (thread) => this.oneEnded(thread),
     };
   }
 
@@ -486,6 +526,8 @@ export class FixedWorkerContext<M extends object = AnyTasks> extends ContextEven
         break;
       case 'bye':
         this.forget(slot);
+        slot.leaves = true;
+        slot.locals = message.locals;
         break;
     }
   }
@@ -513,7 +555,9 @@ export class FixedWorkerContext<M extends object = AnyTasks> extends ContextEven
     return this.slots.length === this.workers && this.slots.every(({ ready }) => ready);
   }
 
-  private oneEnded(): void {
+  private oneEnded(thread: Thread): void {
+    const slot = this.slots.find((candidate) => candidate.thread === thread);
+    if (slot) this.runtime.module._cwb_free(slot.locals);
     if (--this.threadsLeft === 0) this.allEnded?.();
   }
 
@@ -563,13 +607,11 @@ export class FixedWorkerContext<M extends object = AnyTasks> extends ContextEven
 
   /** The core has declared a thread dead: makes sure that it is, and starts another one. */
   private lost(slot: Slot, life: Pointer, reason: string): void {
-    const { runtime, options, losses } = this;
+    const { options, losses } = this;
     const { thread, index, worker } = slot;
     this.forget(slot);
     void thread.kill().then((isProved) => {
-      if (!isProved) return;
-      runtime.module._cwb_life_proved(life);
-      runtime.deadThreads.push(thread);
+      if (isProved) this.bury(thread, life);
     });
     this.tell('workerlost', index, reason);
     if (losses.note()) {
@@ -586,19 +628,16 @@ export class FixedWorkerContext<M extends object = AnyTasks> extends ContextEven
     queueMicrotask(() => this.replace(index, worker));
   }
 
+  /** A thread that was declared dead is known not to run any more. */
+  private bury(thread: Thread, life: Pointer): void {
+    this.runtime.module._cwb_life_proved(life);
+    this.runtime.deadThreads.push(thread);
+  }
+
   private replace(index: number, worker: Pointer): void {
     if (this.failure !== undefined) return;
-    const { runtime, options } = this;
-    const { module, deadThreads } = runtime;
-    const dead = deadThreads.pop();
-    const by = this.spawner(index);
-    let status: number;
-    if (dead) {
-      status = module._cwb_worker_replace(worker, 1);
-      if (status > 0) dead.restart(by, status);
-    } else {
-      status = spawnWith(by, () => module._cwb_worker_replace(worker, 0));
-    }
+    const replace = () => this.runtime.module._cwb_worker_replace(worker);
+    const status = spawnWith(this.spawner(index), replace);
     if (status < 0) {
       void explained((why) => why.notReplaced(this.name, this.nameOf(index), status)).then(
         (error) => this.fail(error),
@@ -606,7 +645,7 @@ export class FixedWorkerContext<M extends object = AnyTasks> extends ContextEven
       return;
     }
     clearTimeout(this.deadline);
-    this.deadline = setTimeout(() => void this.tooLate(), options.startTimeout);
+    this.deadline = setTimeout(() => void this.tooLate(), this.options.startTimeout);
   }
 
   /** Whose thread is over is not to be woken or replaced. */
@@ -621,6 +660,48 @@ export class FixedWorkerContext<M extends object = AnyTasks> extends ContextEven
 
   private tell(type: keyof ContextEvents, index: number, reason?: string): void {
     this.dispatchEvent(new WorkerEvent(type, this.nameOf(index), index, reason));
+  }
+
+  /** The last phase of closing: ends the threads that are left, and what they run. */
+  private async kill(): Promise<void> {
+    const { runtime, target, name } = this;
+    const left = this.slots.filter(({ leaves }) => !leaves);
+    const inOrder = await Promise.all(left.map((slot) => this.end(slot)));
+    if (this.failure !== undefined) return;
+    const isOver =
+      !this.crew &&
+      inOrder.every(Boolean) &&
+      runtime.module._cwb_context_end_remains(target.context) !== 0;
+    runtime.pumpNow();
+    if (!isOver) {
+      const what = 'its workers were terminated, since they had not ended in time';
+      this.fail(new ContextLostError(`coworker: context '${name}' was closed: ${what}`));
+      return;
+    }
+    this.threadsLeft -= left.length;
+    if (this.threadsLeft === 0) this.allEnded();
+  }
+
+  /** True if the core knows what the thread ran, and has ended that. */
+  private async end({ thread, worker, index }: Slot): Promise<boolean> {
+    const { module } = this.runtime;
+    const reason = Memory.encode('was killed, since its context was closed,');
+    const declare = (isProved: number) => {
+      if (worker === 0) return 0; // it has not begun
+      this.runtime.writeBytes(reason);
+      return module._cwb_worker_end(worker, isProved, reason.length);
+    };
+    this.forget(this.slots[index]!);
+    let life = declare(0);
+    let timer: ReturnType<typeof setTimeout>;
+    const proved = thread.kill().then((isProved) => {
+      if (isProved) life ||= declare(1);
+      if (isProved && life !== 0) this.bury(thread, life);
+    });
+    const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, PROOF_MS)));
+    await Promise.race([proved, late]);
+    clearTimeout(timer!);
+    return life !== 0;
   }
 
   /** The context is beyond repair: everything in it ends now. */

@@ -335,6 +335,9 @@ export class IsolatedRealm extends RootRealm {
   }
 
   workerLost(): void {}
+  startAgain(): number {
+    return 0;
+  }
 
   wakingFlags(): number {
     return 0;

@@ -24,6 +24,7 @@ export interface Host {
   wake(worker: Pointer): void;
   becameKillable(): void;
   workerLost(worker: Pointer, life: Pointer): void;
+  startAgain(argument: Pointer): number;
 }
 
 /** An instance of the core's module, or of a user's that links the core. */
@@ -34,8 +35,10 @@ export interface CoreModule {
   _cwb_enter(): number;
   _cwb_leave(): void;
   _cwb_worker_died(worker: Pointer, length: number): Pointer;
-  _cwb_worker_replace(worker: Pointer, again: number): number;
+  _cwb_worker_end(worker: Pointer, isProved: number, length: number): Pointer;
+  _cwb_worker_replace(worker: Pointer): number;
   _cwb_life_proved(life: Pointer): void;
+  _cwb_own_locals(): Pointer;
   _cwb_stack_save(): void;
   _cwb_stack_restore(): void;
   _cwb_trapped(error: Pointer): number;
@@ -53,6 +56,7 @@ export interface CoreModule {
   _cwb_context_worker(context: Pointer, index: number): Pointer;
   _cwb_context_root(context: Pointer): Pointer;
   _cwb_context_drain(context: Pointer): number;
+  _cwb_context_end_remains(context: Pointer): number;
   _cwb_context_free(context: Pointer): void;
   _cwb_main_context(): Pointer;
   _cwb_name_main(): void;

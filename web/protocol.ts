@@ -78,8 +78,8 @@ export type FromWorker =
   | { type: 'failed'; message: string; stack: string; outOfMemory: boolean }
   /** As long as the thread lives it holds this lock. */
   | { type: 'mortal'; lock: string }
-  /** The thread is over; its Worker may be thrown away. */
-  | { type: 'bye' }
+  /** The thread is about to end; what is at `locals` is to be freed after that. */
+  | { type: 'bye'; locals: number }
   /** The thread died of an error outside of any task. */
   | { type: 'crashed'; message: string; stack: string }
   /** An error that a task left behind, after its end. */

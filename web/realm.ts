@@ -123,6 +123,7 @@ export abstract class Realm implements Host {
   /** The name of this realm's worker. */
   protected abstract readonly nameOfWorker: string;
   abstract workerLost(worker: Pointer, life: Pointer): void;
+  abstract startAgain(argument: Pointer): number;
   abstract wake(worker: Pointer): void;
   abstract report(error: unknown): void;
   /** What listening to progress takes. */
@@ -365,6 +366,17 @@ export abstract class Realm implements Host {
     const held = !this.unheld.delete(token) && holds;
     if (held && --this.open === 0) this.busyChanged(false);
     return ticket;
+  }
+
+  /**
+   * Forgets what a token stands for, of which the core may or may not tell
+   * something later: so nothing else gets the number before that.
+   */
+  protected abandonToken(token: number): void {
+    this.tickets[token] = {};
+    if (this.unheld.has(token)) return;
+    this.unheld.add(token);
+    if (--this.open === 0) this.busyChanged(false);
   }
 
   /**

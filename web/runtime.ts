@@ -128,6 +128,15 @@ export class Runtime extends RootRealm {
     this.replacers.get(worker)?.(life);
   }
 
+  /** A thread of the core's runs where a dead one was: 1, or 0 if there is none. */
+  startAgain(argument: Pointer): number {
+    const dead = this.deadThreads.pop();
+    if (!dead) return 0;
+    if (dead.restart(argument)) return 1;
+    this.deadThreads.push(dead);
+    return 0;
+  }
+
   protected crashed(error: unknown): void {
     const lost = new WorkerCrashedError(
       `coworker: the runtime failed on the main thread: ${String(error)}`,
@@ -154,7 +163,7 @@ export class Runtime extends RootRealm {
   /** Settles every job on these targets (or on all) that the core cannot settle. */
   abandonJobs(owners: readonly Target[] | undefined, error: unknown): void {
     for (const [token, job] of this.launchedOn(owners)) {
-      this.dropToken(token);
+      this.abandonToken(token);
       job.abandon(error);
     }
   }

@@ -102,13 +102,19 @@ export class Thread {
   /**
    * Starts a worker in the memory of one that is known to be dead.
    * @param argument - what the core has made for it
+   * @returns false if it could not be made
    */
-  restart(by: Spawner, argument: number): void {
-    this.by = by;
+  restart(argument: number): boolean {
+    if (!spawner) return false; // threads of a C program's own
+    try {
+      this.start();
+    } catch {
+      return false;
+    }
     this.beginning = { ...this.beginning, arg: argument };
-    this.start();
     this.worker?.postMessage(this.loading);
     this.worker?.postMessage(this.beginning);
+    return true;
   }
 
   /** For Node's glue, which we tell everything by `onmessage`. */

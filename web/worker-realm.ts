@@ -115,11 +115,16 @@ export class WorkerRealm extends Realm implements LaunchRealm {
   }
 
   workerEnd(): void {
-    this.post({ type: 'bye' });
+    this.post({ type: 'bye', locals: this.module._cwb_own_locals() });
   }
 
   workerLost(worker: Pointer): never {
     throw new Error(`coworker: worker ${worker} cannot be replaced from here`);
+  }
+
+  /** The main realm keeps the threads. */
+  startAgain(): number {
+    return 0;
   }
 
   protected finished(): void {

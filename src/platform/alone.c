@@ -33,6 +33,10 @@ void *cw__thread_argument(void (*entry)(void *), void *arg)
     return NULL;
 }
 
+void *cw__thread_locals(void) { return NULL; }
+
+void cw__thread_locals_free(void *locals) { (void)locals; }
+
 bool cw__thread_may_block(void) { return false; }
 
 uint32_t cw__processors(void) { return 1; }

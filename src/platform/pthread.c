@@ -65,6 +65,20 @@ int cw__thread_start(cw__thread *thread, void (*entry)(void *), void *arg)
     return CW_OK;
 }
 
+#ifdef __wasm__
+void emscripten_builtin_free(void *block);
+
+/* A thread's first ones lie in the block of its stack; those of another one on
+ * that stack Emscripten allocates, and forgets. */
+void *cw__thread_locals(void) { return __builtin_wasm_tls_base(); }
+
+void cw__thread_locals_free(void *locals) { emscripten_builtin_free(locals); }
+#else
+void *cw__thread_locals(void) { return NULL; }
+
+void cw__thread_locals_free(void *locals) { (void)locals; }
+#endif
+
 bool cw__thread_may_exit(void) { return true; }
 
 void cw__thread_exit(void) { pthread_exit(NULL); }

@@ -101,6 +101,19 @@ describe('a job that may be killed', () => {
       assert.deepEqual(await Promise.all(queued), [2, 4, 6]);
     }));
 
+  it('gives its place in a view to the next one', () =>
+    using(1, async (context) => {
+      const array = cells(context);
+      const view = context.limitedParallelism(1, 'outer');
+      const job = view.async({ killable }, 'loopForEver', array);
+      await begun(array);
+      const next = [1, 2].map((i) => view.async('add', i, i));
+      job.cancel();
+      assert.instanceOf(await failure(job), WorkerLostError);
+      assert.deepEqual(await Promise.all(next), [2, 4]);
+      assert.equal(await view.async('add', 3, 3), 6);
+    }));
+
   it('is killed below a function of this thread', () =>
     using(1, async (context) => {
       const array = cells(context);

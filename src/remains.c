@@ -1,0 +1,82 @@
+/* remains.c: what is left in a closed context whose threads are all gone.
+ *
+ * SPDX-License-Identifier: MIT
+ *
+ * What was queued on a lost worker stays queued for the others. When there are
+ * no others, and never will be, somebody has to tell those who wait for it.
+ */
+#include "remains.h"
+
+#include "error.h"
+#include "in_place.h"
+#include "kill_gate.h"
+#include "lost.h"
+#include "suspend.h"
+#include "view.h"
+
+static cw_job *take_from_worker(cw__worker *worker)
+{
+    cw_job *job = cw__worker_take_handed(worker);
+    if (!job) job = cw__line_take(&worker->pinned);
+    if (!job) (void)cw__ring_take(&worker->ring, 1, &job);
+    return job;
+}
+
+static cw_job *take_any(cw_context *context)
+{
+    cw_job *job = NULL;
+    (void)cw__context_take(context, &job, 1);
+    if (!job) job = cw__aside_take(&context->aside, CW__HIGH);
+    if (!job) job = cw__aside_take(&context->aside, CW__LOW);
+    for (uint32_t i = 0; !job && i < context->count; i++)
+        job = take_from_worker(&context->workers[i]);
+    return job;
+}
+
+/* True if all that the body may still be registered for can be taken back
+ * without it; others know what a coroutine of theirs waits for. */
+static bool can_be_ended(const cw_job *job)
+{
+    if (job->top->callee) return false;
+    return job->armed == CW__UNARMED || job->armed == CW__ARMED_JOB ||
+           job->armed == CW__ARMED_GROUP || job->armed == CW__ARMED_TIMER;
+}
+
+static void end(cw__worker *self, cw_job *job)
+{
+    static const cw__loss loss = {"was killed, the last one of its context,",
+                                  NULL};
+    cw__cancel_closed(job);
+    if (job->last == 0 || job->flags & CW__JOB_FOREIGN) {
+        cw__job_finish(self, job, cw__job_cancellation(job));
+        return;
+    }
+    if (job->flags & CW__JOB_LEAF) { /* our own code, and soon over */
+        cw__in_place_step(self, job);
+        return;
+    }
+    if (!can_be_ended(job)) return; /* never to be freed */
+    const cw_context *home = job->context->home;
+    uint32_t last = cw__job_last_worker(job);
+    cw__end_wait(job);
+    cw_error *error = cw__loss_error(
+        &home->workers[last < home->count ? last : 0], job, &loss);
+    cw__end_step(self, NULL, job, error);
+    cw_error_release(error);
+}
+
+uint32_t cw__context_end_remains(cw_context *context)
+{
+    CW__RUNTIME;
+    uint32_t ended = 0;
+    cw__context_hold(context);
+    for (cw_job *job; (job = take_any(context)) != NULL; ended++) {
+        cw_context *place = job->context;
+        cw__context_hold(place);
+        end(cw__self, job);
+        cw__view_place_back(cw__self, place);
+        cw__context_drop(place);
+    }
+    cw__context_drop(context);
+    return ended;
+}

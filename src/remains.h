@@ -1,0 +1,18 @@
+/* remains.h: what is left in a closed context whose threads are all gone.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef CW_REMAINS_H
+#define CW_REMAINS_H
+
+#include "context.h"
+
+/* Ends the jobs that are queued in the context or its views: nobody will run
+ * them. Those that have begun end as if their worker had been lost, without
+ * clean-up; those that have not, cancelled. Repeated until none comes any more,
+ * since the end of one may be what another one has waited for. By a thread that
+ * is a worker of another context, after the last one's was declared dead.
+ * Returns how many. */
+uint32_t cw__context_end_remains(cw_context *context);
+
+#endif /* CW_REMAINS_H */
