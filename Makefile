@@ -158,6 +158,10 @@ format-check: $(BUILD)/.npm ## Check the formatting
 bench: web $(C_BENCHES:%=$(BUILD)/native/bench/%) $(C_BENCHES:%=$(BUILD)/wasm-node/bench/%.cjs) ## Benchmarks against other packages
 	$(Q)$(NODE) bench/run.mjs
 
+.PHONY: memory
+memory: web ## What contexts and kills leave behind, drawn in docs/memory.svg
+	$(Q)$(NODE) bench/memory.mjs 10000 1000 docs/memory.svg
+
 .PHONY: size
 size: web ## What users download
 	$(Q)$(NODE) tools/size.mjs
