@@ -10,10 +10,12 @@ import {
   Main,
   WorkerLostError,
 } from 'coworker';
-import { cells, failure, inPage, nativeOptions, open, until } from './helpers/contexts.js';
+import { cells, failure, inPage, nativeOptions, open, tier, until } from './helpers/contexts.js';
 
 const begun = (array, index = 0) => until(() => Atomics.load(array, index) >= 1);
 const now = { cancel: true, grace: 10 };
+/** Whether it is known in time that a thread is dead. */
+const canTell = !inPage && tier === 'shared';
 
 /** How a job ends whose worker is killed: where nobody can tell in time whether it is dead, with its context. */
 function assertKilled(error) {
@@ -29,7 +31,7 @@ describe('closing in phases', () => {
     const closed = context.close(now);
     const error = await failure(job);
     assertKilled(error);
-    if (!inPage) {
+    if (canTell) {
       assert.match(
         error.message,
         /worker 'test-[12]' was killed, since its context was closed, while it ran 'loopForEver'/,
@@ -70,7 +72,7 @@ describe('closing in phases', () => {
     const errors = jobs.map(failure);
     await context.close(now);
     for (const error of await Promise.all(errors)) assert.instanceOf(error, Error);
-    if (!inPage) assert.isTrue(jobs.every((job) => job.isCancelled));
+    if (canTell) assert.isTrue(jobs.every((job) => job.isCancelled));
     channel.close();
   });
 
