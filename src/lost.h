@@ -19,15 +19,14 @@
 
 /* One thread's time as a worker. */
 typedef struct cw__life {
-    struct cw__life *next; /* in a list of the host's */
     cw__worker *worker;    /* its own no more once it is declared dead */
     cw_context *context;   /* a reference */
     void *blocks;          /* the thread's free memory, see alloc.h */
     void *host_data;       /* the host's; freed by it */
     void *locals;          /* the thread's own variables, if they are to be
                               freed after it */
-    bool again;            /* its memory was that of a dead thread */
     _Atomic uint32_t over; /* bits: declared dead, proved dead */
+    bool again;            /* its memory was that of a dead thread */
     struct cw__lost *lost; /* jobs whose memory it may touch: references */
     cw_frame *frames;      /* and frames of theirs, linked by `callee` */
 } cw__life;

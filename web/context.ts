@@ -355,7 +355,7 @@ export class FixedWorkerContext<M extends object = AnyTasks> extends ContextEven
     try {
       checked = checkClose(options);
     } catch (error) {
-      return Promise.reject(error as Error);
+      return Promise.reject(error);
     }
     if (this.threadsLeft > 0) this.deadlines.hurry(checked);
     this.closing ??= this.shutDown();
@@ -718,7 +718,7 @@ export class FixedWorkerContext<M extends object = AnyTasks> extends ContextEven
       slot.thread.terminate();
       this.forget(slot);
     }
-    this.crew?.stop();
+    this.crew?.stop(error);
     // Jobs that have not begun can still end in order; the others were cut off.
     if (!this.crew) module._cwb_context_drain(this.target.context);
     this.runtime.pumpNow();

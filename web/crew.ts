@@ -41,8 +41,8 @@ export interface Crew {
   count(): { workers: number; idle: number };
   /** No further jobs come: ends once those that there are have ended. */
   close(): void;
-  /** Ends at once. */
-  stop(): void;
+  /** Ends at once, and what it is at with it: with this error. */
+  stop(error: Error): void;
   /** Throws unless arrays in the core's memory can be passed by reference. */
   checkAllocate(): void;
 }

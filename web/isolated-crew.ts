@@ -396,9 +396,10 @@ export class IsolatedCrew implements Crew, Bodies, Away {
     return readStats(this.host.runtime, this.host.target.context);
   }
 
-  stop(): void {
+  stop(error: Error): void {
     if (this.isOver) return;
-    this.stopped = new WorkerCrashedError(`coworker: context '${this.host.name}' has failed`);
+    this.stopped = error;
+    for (const member of this.members) this.abandon(member, error);
     this.end();
     // Those that have not begun come here, and end.
     const { runtime, target } = this.host;
