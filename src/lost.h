@@ -66,8 +66,8 @@ void cw__worker_drop_steps(cw__worker *worker, const cw__loss *loss,
 /* Ends a body in the middle of a step, or one that is queued and waits for
  * nothing, with all scopes that it is in. Its clean-up does not run: nobody
  * knows what state its frame is in. A thread that goes on by itself may still
- * read there what was raised or caught. `worker`: who does it, may be for a dead
- * one; `life`: whose memory it is using, or NULL; `error` is borrowed. */
+ * read there what was raised or caught. `worker`: who does it, may be for a
+ * dead one; `life`: whose memory it is using, or NULL; `error` is borrowed. */
 void cw__end_step(cw__worker *worker, cw__life *life, cw_job *job,
                   cw_error *error);
 
