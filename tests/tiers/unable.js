@@ -51,6 +51,7 @@ const isolated = [
   [/^too little memory/, threadsOnly],
   [/^waking by messages > does without/, threadsOnly],
   [/^a worker that dies/, replaced],
+  [/^chaos/, noMemory],
 ];
 
 const noWorkers = 'there are no workers';
@@ -88,6 +89,7 @@ const inline = [
   [/^looking at a context > counts/, noWorkers],
   [/^looking at a context > traces/, noTrace],
   [/^a worker that d/, noWorkers],
+  [/^chaos/, noWorkers],
   [/^a module that does not load/, threadsOnly],
   [/^too little memory/, threadsOnly],
 ];
