@@ -4,7 +4,6 @@
  * @module
  */
 import { describe } from './errors.js';
-import type { ContextOptions } from './options.js';
 
 /**
  * - `shared`: workers that share memory. Needs a cross-origin isolated page, or
@@ -36,7 +35,7 @@ export interface TierReason {
   readonly url?: string;
 }
 
-/** What {@link diagnose} finds. */
+/** What `diagnose()` finds. */
 export interface TierReport {
   /** The tier that a context would get; undefined if it could not be opened. */
   readonly tier: Tier | undefined;
@@ -75,18 +74,4 @@ export function setDefaultTier(tier: Tier | 'auto'): void {
     );
   }
   preferred = tier;
-}
-
-/**
- * Finds out which tier a context with these options would get, and why not a
- * better one, with what to do about it. It may ask the server for the headers of
- * the page.
- *
- * @throws TypeError, RangeError (rejects) for bad options
- * @example
- * const { tier, reasons } = await diagnose();
- * if (tier !== 'shared') for (const { message, fix } of reasons) console.warn(message, fix);
- */
-export async function diagnose(options: ContextOptions = {}): Promise<TierReport> {
-  return (await import('./diagnose.js')).diagnoseTier(options);
 }
