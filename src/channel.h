@@ -67,6 +67,9 @@ static inline void cw__channel_unlock(cw_channel *channel)
     if (channel->parted) {
         in->seen = out->position;
         out->seen = in->position;
+        /* Whoever gets `out` may look at `in` before that is free, and must not
+         * see less of it than was taken already. */
+        cw__lane_tell(in);
         cw__lane_unlock(out);
     }
     cw__lane_unlock(in);

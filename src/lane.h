@@ -10,7 +10,8 @@
  * is dear, above all on WebAssembly: unlocking tells how far the lane has come.
  *
  *      position        free
- *      position + 1    held; the word says where the lane was before
+ *      position + 1    held; the word says where the lane was before, or, once
+ *                      its holder has told, where it is
  *
  * Positions count in twos and wrap around; what is in the buffer is what is
  * between the two. Whoever holds one lane may look at the other one's position.
@@ -53,6 +54,13 @@ static inline void cw__lane_unlock(cw__lane *lane)
      * looks from the other lane sees the elements that were put, or that those
      * that were taken are not needed any more */
     cw_store_release(&lane->word, lane->position);
+}
+
+/* Tells how far it has come, still locked. */
+static inline void cw__lane_tell(cw__lane *lane)
+{
+    /* release: as in cw__lane_unlock() */
+    cw_store_release(&lane->word, lane->position | 1);
 }
 
 /* Brings what `lane`, which is locked, knows of the other one up to date. */

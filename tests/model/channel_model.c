@@ -192,3 +192,39 @@ MUTANT(channel_send_wait, "who queues does not await the receivers' lane")
                ? MODEL_FORCE
                : MODEL_AS_IS;
 }
+
+/* ---- what comes from a sender that waits, while others receive */
+
+static int first;
+
+static void receive_first(void *unused)
+{
+    (void)unused;
+    if (ints_try_receive(numbers, &first) != CW_OK) first = 0;
+}
+
+SCENARIO(channel_refill, 2)
+{
+    begin(1, &sends);
+    CHECK(ints_try_send(numbers, 1) == CW_OK);
+    run_body(NULL); /* and waits: there is no room */
+    model_thread(receive_first, NULL);
+    model_thread(receive, NULL);
+    model_run();
+    check_body();
+    int count = arrived + (first != 0), sum = first, left;
+    for (int i = 0; i < arrived; i++)
+        sum += received[i];
+    for (; ints_try_receive(numbers, &left) == CW_OK; count++)
+        sum += left;
+    CHECK(count == 2 && sum == 1 + 2);
+    end();
+}
+
+MUTANT(channel_refill, "who holds both lanes does not tell how far it has come")
+{
+    const cw__lane *in = &numbers.channel->buffer.in;
+    if (!MODEL_IS(op, MODEL_STORE, &in->word) || !(op->value & 1))
+        return MODEL_AS_IS;
+    return MODEL_SKIP;
+}
