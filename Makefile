@@ -119,12 +119,13 @@ stress: $(FLAVOURS:%=$(BUILD)/%/tests/stress_test) $(BUILD)/wasm-node/tests/stre
 COWORKER_KILLS ?= 10000
 
 .PHONY: chaos
-chaos: $(FLAVOURS:%=$(BUILD)/%/tests/chaos_test) ## Threads killed at random, COWORKER_KILLS (10000) of them
+chaos: $(FLAVOURS:%=$(BUILD)/%/tests/chaos_test) $(BUILD)/wasm-node/tests/chaos_test.cjs ## Threads killed at random, COWORKER_KILLS (10000) of them
 	$(Q)for flavour in $(FLAVOURS); do \
 	  echo "== $$flavour"; \
 	  COWORKER_KILLS=$(COWORKER_KILLS) TSAN_OPTIONS=halt_on_error=1 ASAN_OPTIONS=detect_leaks=1 \
 	    $(BUILD)/$$flavour/tests/chaos_test; \
 	done
+	$(Q)echo "== wasm"; COWORKER_KILLS=$(COWORKER_KILLS) $(NODE) $(BUILD)/wasm-node/tests/chaos_test.cjs
 	$(Q)echo "== without the gate"; \
 	if COWORKER_NO_GATE=1 timeout 20 $(BUILD)/native/tests/chaos_test >$(BUILD)/no-gate.log 2>&1; \
 	then echo "passes, and should not"; exit 1; else echo "fails, as it should"; fi

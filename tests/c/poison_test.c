@@ -125,7 +125,7 @@ TEST(who_recovers_it_has_it_locked)
     struct hold *hold = hold_new();
     ASSERT_EQ(cw_mutex_recover(mutex, NULL), CW_ESTATE);
     lose_holder(context, hold, launch_holder(context, hold));
-    int other;
+    static int other;
     ASSERT_EQ(cw_mutex_recover(mutex, &other), CW_OK);
     ASSERT_EQ(cw_mutex_recover(mutex, &other), CW_ESTATE);
     ASSERT(!cw_mutex_is_poisoned(mutex));

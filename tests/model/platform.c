@@ -18,6 +18,16 @@ void cw__thread_join(cw__thread *thread) { model_join((int)thread->handle); }
 
 void cw__thread_detach(cw__thread *thread) { (void)thread; }
 
+void *cw__thread_argument(void (*entry)(void *), void *arg)
+{
+    (void)entry;
+    return arg;
+}
+
+void *cw__thread_locals(void) { return NULL; }
+
+void cw__thread_locals_free(void *locals) { (void)locals; }
+
 bool cw__thread_may_exit(void) { return !model_threads_stay; }
 
 void cw__thread_exit(void)
