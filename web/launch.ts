@@ -133,7 +133,9 @@ export function launch<T>(
   args: readonly unknown[],
 ): Deferred<T> {
   const { realm } = target;
-  if (target.closed) {
+  // What a task launches beside itself is the core's to refuse, as on a worker.
+  const isBeside = () => parent !== 0 && realm.module._cwb_runs_on(parent, target.context) !== 0;
+  if (target.closed && !isBeside()) {
     throw new ContextClosedError(
       `coworker: context '${target.name}' is closed and takes no more work`,
     );

@@ -21,6 +21,8 @@ static cw_context *limited(int workers, int max, cw_when_full when_full)
 TEST(wrong_limits_are_told)
 {
     cw_context *context = new_context(2);
+    /* Threads that start need memory, too. */
+    struct hold *hold = hold_all(context);
     ASSERT_EQ(cw_context_limit_queue(context, 0, CW_FULL_FAIL), CW_EINVAL);
     ASSERT_EQ(cw_context_limit_queue(context, 1, (cw_when_full)7), CW_EINVAL);
     cw_context *view = cw_limited_parallelism(context, 1, "view");
@@ -33,7 +35,9 @@ TEST(wrong_limits_are_told)
     ASSERT_EQ(cw_context_limit_queue(context, 1, CW_FULL_FAIL), CW_ESTATE);
     ASSERT_EQ(cw_context_limit_queue(cw_unconfined_context(), 1, CW_FULL_FAIL),
               CW_ENOTSUP);
+    let_go(context, hold);
     shut_down(context);
+    hold_free(hold);
 }
 
 TEST(a_full_queue_refuses)
