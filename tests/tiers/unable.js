@@ -18,7 +18,14 @@ const noQueue = 'queues are limited where there are threads';
 const trapped = 'a trap of C is survived where there are threads';
 const noProgress = 'progress is told where memory is shared';
 
+// Seen in 2.50.
+const isWebKit = Object.hasOwn(new Error(), 'sourceURL');
+const copied = 'WebKit copies shared memory that is cloned on its way to a worker';
+
 const isolated = [
+  ...(isWebKit
+    ? [[/^launching tasks > (runs on all workers|keeps the order on one)/, copied]]
+    : []),
   [/that may be killed/, noKill],
   [/^a limited queue/, noQueue],
   [/^priority/, noQueue],
