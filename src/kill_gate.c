@@ -66,6 +66,14 @@ cw__worker *cw__gate_enter_killable(cw__worker *self)
     return self;
 }
 
+void cw__gate_look(const cw__worker *self)
+{
+    uint32_t word = cw_load_relaxed(&self->gate);
+    bool acts_for_it = !cw__own_life || cw__own_life->worker != self;
+    if ((word & CW__GATE_STATE) == CW__GATE_DOOMED && !acts_for_it)
+        cw__thread_lost();
+}
+
 /* ---- for who kills */
 
 bool cw__gate_hold(cw__worker *worker)
@@ -92,4 +100,12 @@ void cw__gate_doom(cw__worker *worker)
 {
     uint32_t word = cw_load_relaxed(&worker->gate);
     cw_store_release(&worker->gate, with_state(word, CW__GATE_DOOMED));
+}
+
+bool cw__gate_doom_open(cw__worker *worker)
+{
+    uint32_t word = CW__GATE_OPEN;
+    /* acq_rel: what the worker has done is seen as far as it can be */
+    (void)cw_cas_acq_rel(&worker->gate, &word, CW__GATE_DOOMED);
+    return (word & CW__GATE_STATE) == CW__GATE_DOOMED;
 }

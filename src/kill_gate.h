@@ -15,7 +15,7 @@
  *   HELD|turn      somebody looks whether this is the one to kill; the worker
  *                  waits at the gate
  *   DOOMED|turn    its thread is as good as dead: when it comes to the gate it
- *                  stays there for good
+ *                  stays there for good; turn 0: see cw__gate_doom_open()
  *
  * The worker opens the gate around user code and closes it whenever that calls
  * back into the runtime, allocator included. Both cost a plain store unless the
@@ -50,6 +50,8 @@ extern _Thread_local uint32_t cw__gate_left;
 void cw__gate_open_killable(cw__worker *self);
 /* Comes back only if the thread may go on. */
 void cw__gate_close_killable(cw__worker *self);
+/* For a gate that was neither open nor killable. Comes back, the same. */
+void cw__gate_look(const cw__worker *self);
 cw__worker *cw__gate_enter_killable(cw__worker *self);
 
 /* True if what the worker runs now may be killed. */
@@ -72,10 +74,13 @@ static inline void cw__user_begin(cw__worker *self)
 
 static inline void cw__user_end(cw__worker *self)
 {
-    if (cw_unlikely(cw__gate_left))
+    if (cw_unlikely(cw__gate_left)) {
         cw__gate_close_killable(self);
-    else
-        cw_store_relaxed(&self->gate, CW__GATE_CLOSED);
+        return;
+    }
+    if (cw_unlikely(cw_load_relaxed(&self->gate) != CW__GATE_OPEN))
+        cw__gate_look(self);
+    cw_store_relaxed(&self->gate, CW__GATE_CLOSED);
 }
 
 /* Begins every function that user code calls and that changes anything that is
@@ -88,7 +93,11 @@ static inline cw__worker *cw__runtime_enter(void)
     if (cw_unlikely(cw__gate_left)) return cw__gate_enter_killable(self);
     /* relaxed, both: its own; or that of a dead one, for whom this thread acts,
      * which is neither open nor closed */
-    if (cw_load_relaxed(&self->gate) != CW__GATE_OPEN) return NULL;
+    uint32_t word = cw_load_relaxed(&self->gate);
+    if (word != CW__GATE_OPEN) {
+        if (cw_unlikely(word != CW__GATE_CLOSED)) cw__gate_look(self);
+        return NULL;
+    }
     cw_store_relaxed(&self->gate, CW__GATE_CLOSED);
     return self;
 }
@@ -113,5 +122,13 @@ bool cw__gate_hold(cw__worker *worker);
 /* ... either of these. */
 void cw__gate_let_go(cw__worker *worker);
 void cw__gate_doom(cw__worker *worker);
+
+/* For a thread in user code that is not killable, that was terminated, and of
+ * which nobody can tell whether it still runs. Its gate is opened and closed by
+ * plain stores, so one that passes at this very moment may overwrite the word:
+ * a call after that, when those stores must have been seen long ago, tells.
+ * True if the gate was doomed before the call. The word has no turn: nobody may
+ * become this worker after that. */
+bool cw__gate_doom_open(cw__worker *worker);
 
 #endif /* CW_KILL_GATE_H */

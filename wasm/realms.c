@@ -203,6 +203,13 @@ cw__life *cwb_worker_end(cw__worker *worker, uint32_t is_proved,
     return life;
 }
 
+/* For one that was terminated without proof and could not be held: twice, with
+ * some time in between. 1 if it can be ended by now as if there was proof. */
+uint32_t cwb_worker_doom(cw__worker *worker)
+{
+    return cw__gate_doom_open(worker);
+}
+
 /* What came for the realms of a context after they were gone. */
 static void empty_inboxes(cw_context *context)
 {

@@ -55,7 +55,10 @@ interface Slot {
 }
 
 /** How long an engine may take to say that a thread does not run any more. */
-const PROOF_MS = 100;
+const PROOF_MS = 75;
+/** After that a thread that passes its gate has done so; how often that is looked at. */
+const DOOM_MS = 10;
+const DOOM_TRIES = 4;
 
 /**
  * Runs tasks on a fixed number of workers. Made by {@link newFixedWorkerContext}.
@@ -701,6 +704,11 @@ export class FixedWorkerContext<M extends object = AnyTasks> extends ContextEven
     const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, PROOF_MS)));
     await Promise.race([proved, late]);
     clearTimeout(timer!);
+    // Some engines end a thread late or never, and never tell: then time has to do.
+    for (let n = 0; life === 0 && worker !== 0 && n < DOOM_TRIES; n++) {
+      if (module._cwb_worker_doom(worker) !== 0) life = declare(1);
+      else await new Promise((resolve) => setTimeout(resolve, DOOM_MS));
+    }
     return life !== 0;
   }
 

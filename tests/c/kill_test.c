@@ -4,8 +4,10 @@
  */
 #include "test.h"
 
+#include "context.h"
 #include "helpers.h"
 #include "kill.h"
+#include "kill_gate.h"
 #include "killing.h"
 
 TEST(a_body_that_never_looks_is_killed_after_its_time_of_grace)
@@ -72,6 +74,25 @@ TEST(a_context_loses_all_its_workers_again_and_again)
     while (stats_of(context).workers != WORKERS)
         cw__thread_pause();
     shut_down_all(context);
+}
+
+TEST(a_thread_that_is_given_up_without_proof_stays_at_its_gate)
+{
+    static const cw__loss loss = {"was given up", NULL};
+    cw_context *context = new_context(1);
+    cw__worker *worker = &context->workers[0];
+    struct hold *hold = hold_new();
+    cw_job *job = cw_launch(context, hold_worker, hold);
+    event_await(hold->entered);
+    ASSERT(!cw__gate_doom_open(worker));
+    ASSERT(cw__gate_doom_open(worker));
+    (void)cw__worker_lose(worker, &loss);
+    cw__worker_gone(worker);
+    wait_for(job);
+    assert_lost(job, "worker 'test' was given up while it ran 'hold_worker'");
+    let_zombies_go(context, hold, 1);
+    cw_job_release(job);
+    shut_down(context);
 }
 
 /* ---- who dies, and who does not */
