@@ -32,20 +32,12 @@ const nodeTier = (tier) => [
   ...['env', `COWORKER_TIER=${tier}`, 'node', '--import', './tests/tiers/register.mjs'],
   ...['--test', '--test-reporter=spec', ...filesIn('tests/suite')],
 ];
-/** Files whose tests differ by the tier; the others run in it in Chromium and Node. */
-const TIER_FILES = 'context,errors,launch,tiers,values';
-const ALL_FILES = filesIn('tests/suite')
+/** In the other tiers, the whole suite but the races, which Node has. */
+const FILES = filesIn('tests/suite')
   .map((file) => file.replace(/.*\/(.*)\.test\.js$/, '$1'))
-  .filter((name) => name !== 'stress') // races of messages: Node has them
+  .filter((name) => name !== 'stress')
   .join(',');
-/** Without those that look into workers by shared memory: WebKit copies that on its way there. */
-const WEBKIT_ISOLATED_FILES = 'errors,launch,values';
-const filesOf = (engine, tier) => {
-  if (engine === 'chromium') return ALL_FILES;
-  return engine === 'webkit' && tier === 'isolated' ? WEBKIT_ISOLATED_FILES : TIER_FILES;
-};
-const browserTier = (engine, tier) =>
-  browser(engine, '--tier', tier, '--suite', filesOf(engine, tier));
+const browserTier = (engine, tier) => browser(engine, '--tier', tier, '--suite', FILES);
 const headers = (engine) => ['node', 'tests/headers/headers.test.mjs', '--engine', engine];
 /** Says itself how long each test takes. */
 const stress = (flavour) => [

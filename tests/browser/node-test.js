@@ -48,6 +48,15 @@ function parseArgs(args) {
 
 let running;
 
+/** Thrown in a test that turns out not to be possible here. */
+class Skip extends Error {}
+
+harness.skipTest = (reason) => {
+  const skip = new Skip(reason);
+  running?.(skip); // the test may catch what it gets
+  throw skip;
+};
+
 harness.failTest = (error) => {
   running?.(error);
   return running !== undefined;
@@ -72,6 +81,9 @@ async function runTest(mochaContext, name, fn) {
           })
         : fn(context);
     await Promise.race([body, uncaught]);
+  } catch (error) {
+    if (!(error instanceof Skip)) throw error;
+    skipped = error.message;
   } finally {
     // After a timeout the next test may be running already.
     if (running === fail) running = undefined;

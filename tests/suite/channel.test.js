@@ -14,7 +14,7 @@ import {
   produce,
   transfer,
 } from 'coworker';
-import { failure, thrown, turns, uncaught, until, using } from './helpers/contexts.js';
+import { failure, litter, thrown, turns, uncaught, until, using } from './helpers/contexts.js';
 
 /** What the core has given out, without the caches of threads. */
 const memoryUsed = (channel) => channel.target.realm.module._cw_memory_used();
@@ -609,7 +609,7 @@ describe('a channel between threads', () => {
       await closing;
       const { launched, completed } = context.stats();
       assert.equal(launched, completed);
-      await until(() => parcels(keep) === 0);
+      await until(() => litter() && parcels(keep) === 0);
     }));
 
   it('is freed with the worker that forgets it', async () => {

@@ -22,6 +22,7 @@ import { firstRuntime } from '../../dist/runtime.js';
 import {
   cells,
   failure,
+  litter,
   nativeOptions,
   open,
   thrown,
@@ -817,6 +818,7 @@ describe('what is used up', () => {
     for (let rounds = 0; rounds < 60 && calm < 5; rounds++) {
       const before = module._cw_memory_used();
       for (let i = 0; i < 100; i++) await round();
+      litter();
       await turns();
       calm = module._cw_memory_used() === before ? calm + 1 : 0;
     }

@@ -17,6 +17,7 @@ import {
   setDefaultTier,
 } from 'coworker';
 import {
+  cells,
   failure,
   inPage,
   open,
@@ -181,7 +182,7 @@ describe('workers that share nothing', here('isolated'), () => {
 
   it('have one task each until it waits', () =>
     using(2, async (context) => {
-      const at = new Int32Array(new SharedArrayBuffer(8));
+      const at = cells(context, 2);
       const busy = context.async('block', at);
       const others = Array.from({ length: 20 }, () => context.async('where'));
       const names = new Set((await Promise.all(others)).map(([name]) => name));
@@ -192,7 +193,7 @@ describe('workers that share nothing', here('isolated'), () => {
 
   it('keep to the limit of a view', () =>
     using(3, async (context) => {
-      const at = new Int32Array(new SharedArrayBuffer(8));
+      const at = cells(context, 2);
       const view = context.limitedParallelism(1, 'view');
       const first = view.async('block', at);
       const second = view.async('where');
@@ -211,7 +212,7 @@ describe('workers that share nothing', here('isolated'), () => {
 
   it('cancel what is below a job', () =>
     using(1, async (context) => {
-      const at = new Int32Array(new SharedArrayBuffer(32));
+      const at = cells(context);
       const job = context.async('tree', 2, at);
       await until(() => Atomics.load(at, 0) === 4);
       job.cancelChildren('below');
