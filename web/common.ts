@@ -49,12 +49,8 @@ export {
   ContextLostError,
 } from './errors.js';
 export { Deferred, Job } from './job.js';
-export type {
-  CompletionFunction,
-  CompletionHandle,
-  CompletionOptions,
-  ProgressOptions,
-} from './job.js';
+export type { ProgressOptions } from './job.js';
+export type { CompletionFunction, CompletionHandle, CompletionOptions } from './job-end.js';
 export { Mutex } from './mutex.js';
 export type { MutexOptions } from './mutex.js';
 export type { LaunchOptions, Priority, Start, WhenFull } from './options.js';
