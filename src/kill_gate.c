@@ -34,7 +34,8 @@ static void await_holder(cw__worker *self)
 void cw__gate_open_killable(cw__worker *self)
 {
     const cw_job *job = self->current;
-    if (job && (job->armed != CW__UNARMED || job->top->callee)) {
+    if (!cw__runs_killable(self) ||
+        (job && (job->armed != CW__UNARMED || job->top->callee))) {
         cw_store_relaxed(&self->gate, CW__GATE_OPEN); /* the next call opens */
         return;
     }

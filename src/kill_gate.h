@@ -66,7 +66,9 @@ static inline bool cw__runs_killable(const cw__worker *self)
 /* Around a step of the current job's body, and around the host's own code: */
 static inline void cw__user_begin(cw__worker *self)
 {
-    if (cw_unlikely(cw__runs_killable(self)))
+    const cw_job *job = self->current;
+    if (cw_unlikely((job && job->flags & CW__JOB_KILLABLE) ||
+                    self->host_killable))
         cw__gate_open_killable(self);
     else /* relaxed: only who finds the thread dead looks at it */
         cw_store_relaxed(&self->gate, CW__GATE_OPEN);

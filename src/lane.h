@@ -36,16 +36,15 @@ typedef union cw__lane {
 
 enum { CW__ONE_ELEMENT = 2 };
 
+/* The rest of the next one, if the lane is held. */
+void cw__lane_contended(cw__lane *lane);
+
 static inline void cw__lane_lock(cw__lane *lane)
 {
-    for (unsigned spins = 0;;) {
-        uint32_t word = cw_load_relaxed(&lane->word) & ~1u;
-        /* acquire: pairs with the release in cw__lane_unlock() */
-        if (cw_likely(cw_cas_weak_acquire(&lane->word, &word, word | 1)))
-            return;
-        while (cw_load_relaxed(&lane->word) & 1) /* leaves the line alone */
-            cw__spin(&spins);
-    }
+    uint32_t word = cw_load_relaxed(&lane->word) & ~1u;
+    /* acquire: pairs with the release in cw__lane_unlock() */
+    if (cw_unlikely(!cw_cas_weak_acquire(&lane->word, &word, word | 1)))
+        cw__lane_contended(lane);
 }
 
 static inline void cw__lane_unlock(cw__lane *lane)

@@ -49,15 +49,15 @@ static inline void cw__spin(unsigned *spins)
     }
 }
 
+/* The rest of the next one, if the lock is held. */
+void cw__lock_contended(cw__lock *lock);
+
 static inline void cw__lock_acquire(cw__lock *lock)
 {
-    for (unsigned spins = 0;;) {
-        uint32_t expected = 0;
-        /* acquire: pairs with the release in cw__lock_release */
-        if (cw_likely(cw_cas_weak_acquire(&lock->word, &expected, 1))) return;
-        while (cw_load_relaxed(&lock->word)) /* leaves the line alone */
-            cw__spin(&spins);
-    }
+    uint32_t expected = 0;
+    /* acquire: pairs with the release in cw__lock_release() */
+    if (cw_unlikely(!cw_cas_weak_acquire(&lock->word, &expected, 1)))
+        cw__lock_contended(lock);
 }
 
 static inline void cw__lock_release(cw__lock *lock)

@@ -2,20 +2,19 @@
 
 WASM_BUILD := $(BUILD)/wasm
 WASM_HEADERS := $(CORE_HEADERS) $(wildcard wasm/*.h)
-BRIDGE_SOURCES := $(filter-out wasm/layout.c,$(wildcard wasm/*.c))
+BRIDGE_SOURCES := $(filter-out wasm/layout.c wasm/own.c,$(wildcard wasm/*.c))
 
-WASM_CFLAGS := -std=gnu11 -O3 -pthread -Isrc -MMD -MP \
+WASM_CFLAGS := -std=gnu11 -Oz -pthread -Isrc -MMD -MP \
   -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Werror
 # gnu11 and no -Wpedantic: EM_JS is an extension. The core itself is checked
 # as plain C11 by the native builds.
 
-# What runs seldom is made small instead of fast: tests, debugging, setting up.
-WASM_RARE := dump dump_look dump_text deadlock watch run_test scheduler virtual \
-  test executor elements debug places text error limit view shared_context \
-  main_context bare handler handlers produce broadcast broadcasts channel_close \
-  select select_wait selects scopes check stats trace pthread kill lost \
-  remains
-$(WASM_RARE:%=$(WASM_BUILD)/%.o): WASM_CFLAGS += -Oz
+# Everything is made small but what each job, each wait and each element of a
+# channel passes through: small, that would take a fifth longer (bench/c).
+WASM_HOT := alloc await backlog buffer channel channel_wait coroutine dispatch \
+  finish frame inbox job kill_gate launch party ring scope sleep suspend task \
+  timer values worker
+$(WASM_HOT:%=$(WASM_BUILD)/%.o): WASM_CFLAGS += -O3
 
 WASM_OBJECTS := $(CORE_SOURCES:src/%.c=$(WASM_BUILD)/%.o) \
   $(addprefix $(WASM_BUILD)/,emscripten.o waiting.o pthread.o malloc.o) \
@@ -25,7 +24,7 @@ WASM_OBJECTS := $(CORE_SOURCES:src/%.c=$(WASM_BUILD)/%.o) \
 # operations become plain ones.
 SOLO_BUILD := $(BUILD)/solo
 SOLO_CFLAGS = $(filter-out -pthread,$(WASM_CFLAGS))
-$(WASM_RARE:%=$(SOLO_BUILD)/%.o): WASM_CFLAGS += -Oz
+$(WASM_HOT:%=$(SOLO_BUILD)/%.o): WASM_CFLAGS += -O3
 SOLO_OBJECTS := $(CORE_SOURCES:src/%.c=$(SOLO_BUILD)/%.o) \
   $(addprefix $(SOLO_BUILD)/,emscripten.o alone.o) \
   $(patsubst wasm/%.c,$(SOLO_BUILD)/%.o,$(filter-out wasm/thread.c,$(BRIDGE_SOURCES)))
@@ -113,12 +112,14 @@ include/%.h: src/%.h
 # bundlers would follow it and make a file of it that nobody loads.
 NO_WORKER_URL := sed -i -E 's/(new Worker)\(new URL\("coworker[.a-z]*",import\.meta\.url\),\{[^}]*\}\)/\1/'
 
-$(DIST)/coworker.mjs: lib/libcoworker.a wasm/exports.txt wasm/own.js wasm/emscripten.mk
+WASM_OWN_OBJECTS := $(WASM_OBJECTS) $(WASM_BUILD)/own.o
+
+$(DIST)/coworker.mjs: lib/libcoworker.a $(WASM_BUILD)/own.o wasm/exports.txt wasm/own.js wasm/emscripten.mk
 	$(Q)mkdir -p $(@D)
-	$(Q)$(EMCC) $(WASM_LINK) $(WASM_OWN) -sENVIRONMENT=web,worker $(WASM_OBJECTS) -o $@
+	$(Q)$(EMCC) $(WASM_LINK) $(WASM_OWN) -sENVIRONMENT=web,worker $(WASM_OWN_OBJECTS) -o $@
 	$(Q)$(NO_WORKER_URL) $@
 $(DIST)/coworker.node.mjs: $(DIST)/coworker.mjs
-	$(Q)$(EMCC) $(WASM_LINK) $(WASM_OWN) -sENVIRONMENT=node,worker $(WASM_OBJECTS) -o $@
+	$(Q)$(EMCC) $(WASM_LINK) $(WASM_OWN) -sENVIRONMENT=node,worker $(WASM_OWN_OBJECTS) -o $@
 	$(Q)$(NO_WORKER_URL) $@
 	$(Q)cmp $(DIST)/coworker.wasm $(DIST)/coworker.node.wasm
 	$(Q)rm -f $(DIST)/coworker.node.wasm

@@ -5,7 +5,7 @@
  */
 import { readElement, writeElement } from './channel-element.js';
 import { Channel } from './channel.js';
-import type { ClosedResult } from './channel.js';
+import type { ClosedResult } from './channel-receive.js';
 import { currentTarget } from './current.js';
 import { ClosedSendError, IllegalStateError, describe, noMemory } from './errors.js';
 import { Handle, registerHandle } from './handle.js';

@@ -4,69 +4,18 @@
  *
  * @module
  */
-import {
-  LocalValue,
-  discardElement,
-  readElement,
-  takeElement,
-  writeElement,
-} from './channel-element.js';
-import { currentTarget } from './current.js';
-import {
-  ClosedReceiveError,
-  IllegalStateError,
-  UndeliveredElementError,
-  checkFunction,
-  expected,
-  noMemory,
-} from './errors.js';
+import { LocalValue, discardElement, readElement, writeElement } from './channel-element.js';
+import { CONFLATED, functionToken, makeChannel } from './channel-options.js';
+import type { ChannelOptions } from './channel-options.js';
+import { ChannelIterator, FAILED, hasElement, receivingFor, succeeded } from './channel-receive.js';
+import type { ChannelResult, ClosedResult, ReceiveResult } from './channel-receive.js';
+import { IllegalStateError, checkFunction, noMemory } from './errors.js';
 import { Handle, checkScope, registerHandle } from './handle.js';
 import type { Given } from './handle.js';
-import type { LaunchRealm } from './launch.js';
 import * as layout from './layout.gen.js';
 import type { Pointer } from './module.js';
 import { support } from './references.js';
 import type { BaseScope } from './scope.js';
-
-/** What becomes of a value for which a channel has no room. */
-export type Overflow = 'suspend' | 'dropOldest' | 'dropLatest';
-
-/** How a {@link Channel} is made, besides its capacity. */
-export interface ChannelOptions<T> {
-  /**
-   * What becomes of a value for which there is no room: its sender waits, or the
-   * oldest value makes room for it, or it is dropped. A channel that drops holds
-   * one value at least, and no more if its capacity is `Channel.BUFFERED`.
-   * @default 'suspend'
-   */
-  readonly overflow?: Overflow;
-  /**
-   * Gets each value that was sent and that nobody will receive, so that it can
-   * be closed or freed: dropped for want of room, sent to a closed channel, left
-   * in a cancelled one, or handed to somebody who was cancelled. Not what
-   * {@link Channel.trySend} refuses. It is called on the thread that has made the
-   * channel: within the call that loses the value if that is made there, which
-   * then throws an {@link UndeliveredElementError} if this throws.
-   */
-  readonly onUndelivered?: (value: T) => void;
-}
-
-/** What came of an attempt to send or receive. */
-export type ChannelResult<T> =
-  | { readonly success: true; readonly closed: false; readonly value: T }
-  | { readonly success: false; readonly closed: false }
-  | ClosedResult;
-
-/** The channel is closed: with `cause`, or without one. */
-export interface ClosedResult {
-  readonly success: false;
-  readonly closed: true;
-  readonly cause: unknown;
-}
-
-/** What {@link Channel.receiveCatching} gives. */
-export type ReceiveResult<T> =
-  { readonly success: true; readonly closed: false; readonly value: T } | ClosedResult;
 
 /** The side of a channel that receives. */
 export type ReceiveChannel<T> = Omit<Channel<T>, 'send' | 'trySend' | 'close' | 'awaitClose'>;
@@ -76,10 +25,6 @@ export type SendChannel<T> = Pick<
   Channel<T>,
   'send' | 'trySend' | 'close' | 'isClosedForSend' | 'invokeOnClose'
 >;
-
-const overflows: readonly unknown[] = ['suspend', 'dropOldest', 'dropLatest'];
-const FAILED = { success: false, closed: false } as const;
-const succeeded = <T>(value: T) => ({ success: true, closed: false, value }) as const;
 
 /** What `_cwb_channel_state` tells. */
 const CLOSED_FOR_SEND = 1;
@@ -112,7 +57,7 @@ export class Channel<T = unknown> extends Handle implements AsyncIterable<T> {
   /** The capacity of a channel that holds nothing: sender and receiver meet. */
   static readonly RENDEZVOUS = 0;
   /** Of one that holds the latest value only. */
-  static readonly CONFLATED = -1;
+  static readonly CONFLATED = CONFLATED;
   /** Of one that holds 64 values. */
   static readonly BUFFERED = -2;
   /** Of one that holds as many as there is memory for. */
@@ -137,7 +82,9 @@ export class Channel<T = unknown> extends Handle implements AsyncIterable<T> {
   constructor(first: number | Given | Channel<T> = 0, second?: ChannelOptions<T> | BaseScope) {
     const isMade = typeof first === 'object' && first !== null;
     super(
-      isMade ? first : make(first, (second === undefined ? {} : second) as ChannelOptions<never>),
+      isMade
+        ? first
+        : makeChannel(first, (second === undefined ? {} : second) as ChannelOptions<never>),
       layout.KIND_CHANNEL,
       isMade ? (second as BaseScope) : undefined,
     );
@@ -422,32 +369,6 @@ export class Channel<T = unknown> extends Handle implements AsyncIterable<T> {
     return { success: false, closed: true, cause: error === 0 ? undefined : errors.read(error) };
   }
 
-  /** @internal Adds a clause to a select: to send a value. */
-  selectSend(select: Pointer, value: T): void {
-    const { at } = this;
-    const { module } = this.target.realm;
-    if (module._cwb_select_on_send(select, at, this.write(value)) < 0) throw noMemory();
-  }
-
-  /** @internal The same to receive, as `kind` says. */
-  selectReceive(select: Pointer, kind: number): void {
-    this.target.realm.module._cwb_select_on_receive(select, this.at, kind);
-  }
-
-  /** @internal What such a clause has received, for this scope. */
-  selected(data: Pointer, scope: BaseScope): T | Promise<T> {
-    const { realm } = this.target;
-    return receivingFor(realm, scope, () => readElement<T>(realm, data));
-  }
-
-  /** @internal The same, if the channel may be closed. */
-  selectedCatching(data: Pointer, scope: BaseScope): ReceiveResult<T> | Promise<ReceiveResult<T>> {
-    const { realm } = this.target;
-    if (!hasElement(realm, data)) return this.closedResult(this.at);
-    const read = () => readElement<T, ReceiveResult<T>>(realm, data, succeeded);
-    return receivingFor(realm, scope, read);
-  }
-
   private receiving<R>(
     scope: BaseScope | undefined,
     how: number,
@@ -468,163 +389,6 @@ export class Channel<T = unknown> extends Handle implements AsyncIterable<T> {
     const error = realm.memory.word(realm.scratchAt);
     if (error !== 0) throw realm.errors.readOwned(error);
   }
-}
-
-/**
- * Asks whether there is another value before it takes it: made by
- * {@link Channel.iterator}.
- *
- * @example
- * const iterator = channel.iterator(scope);
- * while (await iterator.hasNext()) show(iterator.next());
- */
-export class ChannelIterator<T> {
-  private readonly channel: Channel<T>;
-  private readonly scope: BaseScope;
-  /** Whom handles are for that come; the scope, unless that is nobody's. */
-  private readonly receiver: BaseScope | undefined;
-  private readonly at: Pointer;
-
-  /** @internal */
-  constructor(channel: Channel<T>, scope: BaseScope, receiver: BaseScope | undefined) {
-    this.channel = channel;
-    this.scope = scope;
-    this.receiver = receiver;
-    const { realm } = channel.target;
-    this.at = realm.module._cwb_iterator_new(channel.at);
-    if (this.at === 0) throw noMemory();
-    iterators.register(this, { realm, at: this.at });
-  }
-
-  /**
-   * Waits for a value; false at the end of the channel. Asking again before
-   * {@link next} changes nothing.
-   * @throws what the channel was closed with (rejects)
-   */
-  hasNext(): Promise<boolean> {
-    const { realm } = this.channel.target;
-    return this.scope.suspend(
-      (job, token) => realm.module._cwb_has_next(job, token, this.at),
-      (data) => realm.memory.word(data) !== 0,
-    );
-  }
-
-  /**
-   * The value. In a worker, one that only structured clone carries is a promise.
-   * @throws IllegalStateError without {@link hasNext} before it; after the end
-   * once {@link ClosedReceiveError}, or what the channel was closed with
-   */
-  next(): T {
-    const { realm } = this.channel.target;
-    const status = realm.module._cwb_next(this.at);
-    if (status === 0) {
-      const read = () => readElement<T>(realm, realm.scratchAt) as T;
-      return receivingFor(realm, this.receiver, read);
-    }
-    if (status === layout.CW_ESTATE) {
-      throw new IllegalStateError('coworker: next() was called without hasNext() before it');
-    }
-    const { cause } = this.channel.closedResult(this.channel.at);
-    if (cause !== undefined) throw cause as Error;
-    throw new ClosedReceiveError('the channel is closed: nothing is left to receive');
-  }
-}
-
-const iterators = new FinalizationRegistry<{ realm: LaunchRealm; at: Pointer }>(({ realm, at }) => {
-  if (!realm.isOver) realm.module._cwb_iterator_drop(at);
-});
-
-// ---- making
-
-function make(capacity: unknown, options: ChannelOptions<never>): Given {
-  if (typeof options !== 'object' || options === null) {
-    throw new TypeError(expected('options', 'an object', options));
-  }
-  const { overflow = 'suspend', onUndelivered } = options;
-  const number = checkCapacity(capacity);
-  if (!overflows.includes(overflow)) {
-    throw new TypeError(
-      expected('options.overflow', "'suspend', 'dropOldest' or 'dropLatest'", overflow),
-    );
-  }
-  if (number === Channel.CONFLATED && overflow !== 'suspend') {
-    throw new TypeError(
-      `coworker: a conflated channel has its own way to make room, so \`options.overflow\` must not ` +
-        `be '${overflow}' with it; leave it out, or use capacity 1`,
-    );
-  }
-  if (onUndelivered !== undefined && typeof onUndelivered !== 'function') {
-    throw new TypeError(expected('options.onUndelivered', 'a function', onUndelivered));
-  }
-  const target = currentTarget();
-  const { realm } = target;
-  const hook = onUndelivered ? hookToken(realm, onUndelivered) : -1;
-  const at = realm.module._cwb_channel_new(number, overflows.indexOf(overflow), hook);
-  if (at === 0 && hook >= 0) realm.dropToken(hook, false);
-  return { target, at };
-}
-
-function checkCapacity(capacity: unknown): number {
-  if (capacity === Infinity) return layout.UNLIMITED;
-  const wanted = 'an integer from -2 up, Channel.BUFFERED, Channel.CONFLATED or Channel.UNLIMITED';
-  if (typeof capacity !== 'number') throw new TypeError(expected('capacity', wanted, capacity));
-  if (!Number.isInteger(capacity) || capacity < -2 || capacity > layout.UNLIMITED) {
-    throw new RangeError(expected('capacity', wanted, capacity));
-  }
-  return capacity;
-}
-
-/** A function that the core calls on this thread, and which may throw. */
-function functionToken(
-  realm: LaunchRealm,
-  call: (error: Pointer, element: Pointer) => void,
-): number {
-  return realm.takeFunction((_news, error, element) => {
-    try {
-      call(error, element);
-    } catch (thrown) {
-      return realm.errors.take(thrown);
-    }
-    return 0;
-  });
-}
-
-function hookToken(realm: LaunchRealm, hook: (value: never) => void): number {
-  return functionToken(realm, (_error, element) => {
-    let isLate = false;
-    takeElement(realm, element, (value) => {
-      if (!isLate) {
-        hook(value as never);
-        return;
-      }
-      try {
-        hook(value as never);
-      } catch (cause) {
-        realm.report(undelivered(cause));
-      }
-    });
-    isLate = true;
-  });
-}
-
-function undelivered(cause: unknown): UndeliveredElementError {
-  return new UndeliveredElementError('the hook for an element that was not delivered has failed', {
-    cause,
-  });
-}
-
-/** Reads what handles in it are for. */
-function receivingFor<R>(realm: LaunchRealm, scope: BaseScope | undefined, read: () => R): R {
-  realm.receiver = scope;
-  try {
-    return read();
-  } finally {
-    realm.receiver = undefined;
-  }
-}
-
-function hasElement(realm: LaunchRealm, received: Pointer): boolean {
-  return realm.memory.word(received + layout.RECEIVED_STATUS) === 0;
 }
 
 /** Lets arguments and results bring channels. */

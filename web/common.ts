@@ -5,16 +5,11 @@
  */
 export { ConflatedBroadcastChannel } from './broadcast.js';
 export type { BroadcastOptions } from './broadcast.js';
-export { Channel, ChannelIterator } from './channel.js';
-export type {
-  ChannelOptions,
-  ChannelResult,
-  ClosedResult,
-  Overflow,
-  ReceiveChannel,
-  ReceiveResult,
-  SendChannel,
-} from './channel.js';
+export { Channel } from './channel.js';
+export type { ReceiveChannel, SendChannel } from './channel.js';
+export type { ChannelOptions, Overflow } from './channel-options.js';
+export { ChannelIterator } from './channel-receive.js';
+export type { ChannelResult, ClosedResult, ReceiveResult } from './channel-receive.js';
 export {
   CompletableDeferred,
   CompletableJob,
@@ -49,12 +44,8 @@ export {
   ContextLostError,
 } from './errors.js';
 export { Deferred, Job } from './job.js';
-export type {
-  CompletionFunction,
-  CompletionHandle,
-  CompletionOptions,
-  ProgressOptions,
-} from './job.js';
+export type { ProgressOptions } from './job.js';
+export type { CompletionFunction, CompletionHandle, CompletionOptions } from './job-end.js';
 export { Mutex } from './mutex.js';
 export type { MutexOptions } from './mutex.js';
 export type { LaunchOptions, Priority, Start, WhenFull } from './options.js';

@@ -5,7 +5,7 @@
  */
 import { expected, noMemory } from './errors.js';
 import { Deferred, Job } from './job.js';
-import type { JobInit, JobRealm } from './job.js';
+import type { JobInit, JobRealm } from './job-end.js';
 import { currentTarget } from './current.js';
 import type { Pointer } from './module.js';
 

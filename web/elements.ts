@@ -6,7 +6,7 @@
 import { Dispatcher } from './dispatcher.js';
 import { describe, expected, noMemory } from './errors.js';
 import { Job } from './job.js';
-import type { JobRealm } from './job.js';
+import type { JobRealm } from './job-end.js';
 import { Memory } from './memory.js';
 import type { Pointer } from './module.js';
 import type { Realm } from './realm.js';

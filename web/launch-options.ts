@@ -9,7 +9,8 @@ import * as layout from './layout.gen.js';
 import type { Pointer } from './module.js';
 import type { LaunchOptions, Start } from './options.js';
 import { parentOf, priorities } from './options.js';
-import type { JobRealm } from './job.js';
+import type { Job } from './job.js';
+import type { JobRealm } from './job-end.js';
 
 /** The flags for a way to begin. */
 export function startFlags(start: Start | undefined): number {
@@ -41,4 +42,43 @@ function withTerms(
   if (set !== 0) module._cw_elements_release(set);
   if (made === 0) throw noMemory();
   return made;
+}
+
+/** The jobs that an abort signal cancels. */
+interface Audience {
+  readonly jobs: Set<Job>;
+  readonly abort: () => void;
+}
+
+const audiences = new WeakMap<AbortSignal, Audience>();
+
+/** One listener serves all jobs: Node takes more than ten for a leak. */
+function audienceOf(signal: AbortSignal): Audience {
+  let audience = audiences.get(signal);
+  if (!audience) {
+    const jobs = new Set<Job>();
+    const abort = () => {
+      for (const job of jobs) job.cancel(signal.reason);
+    };
+    audience = { jobs, abort };
+    audiences.set(signal, audience);
+    signal.addEventListener('abort', abort, { once: true });
+  }
+  return audience;
+}
+
+/** Cancels the job when the signal is aborted. */
+export function cancelOn(signal: AbortSignal, job: Job): void {
+  if (signal.aborted) {
+    job.cancel(signal.reason);
+    return;
+  }
+  const { jobs, abort } = audienceOf(signal);
+  jobs.add(job);
+  job.onEnd(() => {
+    jobs.delete(job);
+    if (jobs.size > 0) return;
+    audiences.delete(signal);
+    signal.removeEventListener('abort', abort);
+  });
 }

@@ -14,8 +14,8 @@ import {
   TierError,
 } from './errors.js';
 import { Deferred, Job } from './job.js';
-import type { JobInit, JobRealm } from './job.js';
-import { givenOf, startFlags } from './launch-options.js';
+import type { JobInit, JobRealm } from './job-end.js';
+import { cancelOn, givenOf, startFlags } from './launch-options.js';
 import * as layout from './layout.gen.js';
 import { Memory } from './memory.js';
 import type { NativeTask, Pointer } from './module.js';
@@ -230,7 +230,7 @@ export function launch<T>(
     );
   }
   job.launched(at, start === 'lazy');
-  if (signal) job.listen(signal);
+  if (signal) cancelOn(signal, job);
   if (options?.onProgress) job.onProgress(options.onProgress);
   if (flags & layout.LAUNCH_HELD) realm.module._cwb_launch_held(at);
   return job;

@@ -10,7 +10,7 @@ import type { CoworkerError } from './errors.js';
 import type { Deferred, Job } from './job.js';
 import { newHandle } from './launch.js';
 import type { Target } from './launch.js';
-import { givenOf, startFlags } from './launch-options.js';
+import { cancelOn, givenOf, startFlags } from './launch-options.js';
 import * as layout from './layout.gen.js';
 import type { Pointer } from './module.js';
 import { checkLaunch } from './options.js';
@@ -80,7 +80,7 @@ export class LocalJobs {
     }
     const failure = options.context?.takeFailure();
     if (failure) throw failure.error;
-    if (options.signal) job.listen(options.signal);
+    if (options.signal) cancelOn(options.signal, job);
     if (options.onProgress) job.onProgress(options.onProgress);
     if (how & layout.LAUNCH_HELD) module._cwb_launch_held(job.address);
     realm.launchedHere((how & layout.LAUNCH_UNDISPATCHED) !== 0);

@@ -102,7 +102,8 @@ export class MainScope extends BaseScope {
     return this.runWith<T>(call, (how) => this.begin<T>(how, call));
   }
 
-  protected override inside(at: Pointer): this {
+  /** @internal */
+  override inside(at: Pointer): this {
     return new MainScope(this.target, at, this.taskName, this.workerName) as this;
   }
 

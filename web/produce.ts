@@ -4,7 +4,7 @@
  * @module
  */
 import { Channel } from './channel.js';
-import type { ChannelOptions } from './channel.js';
+import type { ChannelOptions } from './channel-options.js';
 import { IllegalStateError, describe, expected } from './errors.js';
 import type { Job } from './job.js';
 import * as layout from './layout.gen.js';

@@ -5,7 +5,7 @@
  *
  * @module
  */
-import type { JobRealm } from './job.js';
+import type { JobRealm } from './job-end.js';
 import type { LaunchRealm } from './launch.js';
 import type { Pointer } from './module.js';
 

@@ -7,7 +7,7 @@ import type { Target } from './launch.js';
 import { BaseScope } from './scope.js';
 
 class RootScope extends BaseScope {
-  protected override inside(): this {
+  override inside(): this {
     return this;
   }
 }

@@ -138,7 +138,8 @@ export class TestScope extends MainScope {
     return this.testScheduler.runCurrent();
   }
 
-  protected override inside(at: Pointer): this {
+  /** @internal */
+  override inside(at: Pointer): this {
     const { target, taskName, workerName, testScheduler, backgroundScope } = this;
     return new TestScope(target, at, taskName, workerName, testScheduler, backgroundScope) as this;
   }

@@ -5,7 +5,7 @@
  */
 import { writeElement } from './channel-element.js';
 import { Dispatcher } from './dispatcher.js';
-import { ContextKey, checkElements, makeElements, readValue } from './elements.js';
+import { ContextKey, readValue } from './elements.js';
 import type { Elements } from './elements.js';
 import {
   CancellationError,
@@ -14,33 +14,19 @@ import {
   TimeoutCancellationError,
   checkFunction,
   checkMs,
-  describe,
   expected,
   noMemory,
 } from './errors.js';
-import { Deferred, Job } from './job.js';
+import { Job } from './job.js';
+import type { Deferred } from './job.js';
 import { splitCall } from './launch.js';
 import type { Target } from './launch.js';
 import * as layout from './layout.gen.js';
 import type { Pointer } from './module.js';
-import { parentOf } from './options.js';
-import { suspendWith } from './suspend.js';
+import { runChanged, runInside, runLimited } from './scope-block.js';
+import type { Block } from './scope-block.js';
+import { awaitEnd, awaitEnds, checkDeferred, checkJob, listOf, suspendWith } from './suspend.js';
 import type { SuspendBlock } from './suspend.js';
-
-/** A body that runs in place, in a scope of its own. */
-export type Block<S, R> = (scope: S) => R | PromiseLike<R>;
-
-/** What a scope inside of a body is opened with, besides its block. */
-interface Opening {
-  /** Its time limit. */
-  readonly ms?: number;
-  /** Its elements: borrowed. */
-  readonly given?: Pointer;
-  /** It is not below the job: its value counts though that is cancelled. */
-  readonly apart?: boolean;
-  /** What comes of it if its own time ran out. */
-  readonly late?: () => unknown;
-}
 
 /** What the scopes of workers' tasks and of local functions have in common. */
 export abstract class BaseScope {
@@ -54,10 +40,10 @@ export abstract class BaseScope {
   at: Pointer;
   private controller: AbortController | undefined;
   private ownJob: Job | undefined;
-  /** The scope that this one was opened in. */
-  private outer: BaseScope | undefined;
-  /** What it waits for. */
-  private waits = 0;
+  /** @internal The scope that this one was opened in. */
+  outer: BaseScope | undefined;
+  /** @internal How many things it waits for. */
+  waits = 0;
 
   /** @internal */
   constructor(target: Target, at: Pointer, taskName: string, workerName: string) {
@@ -68,7 +54,7 @@ export abstract class BaseScope {
   }
 
   /** @internal A scope inside of this one. */
-  protected abstract inside(at: Pointer): this;
+  abstract inside(at: Pointer): this;
 
   // ---- looking
 
@@ -192,7 +178,7 @@ export abstract class BaseScope {
    */
   join(job: Job): Promise<void> {
     checkJob('job', job);
-    return this.awaitEnd(job, layout.AWAIT_JOIN);
+    return awaitEnd(this, job, layout.AWAIT_JOIN);
   }
 
   /** Waits for several jobs, one after the other. */
@@ -200,7 +186,7 @@ export abstract class BaseScope {
     const all = listOf(jobs);
     for (const job of all) checkJob('jobs', job);
     const { module } = this.target.realm;
-    return this.awaitEnds(all, (at, token) => module._cwb_join_all(at, token, all.length));
+    return awaitEnds(this, all, (at, token) => module._cwb_join_all(at, token, all.length));
   }
 
   /** Cancels a job and waits for its end. */
@@ -210,7 +196,7 @@ export abstract class BaseScope {
     const retained = job.retain(realm); // or an error, and it is not cancelled
     job.cancel(cause);
     realm.module._cwb_job_drop(retained);
-    return this.awaitEnd(job, layout.AWAIT_JOIN);
+    return awaitEnd(this, job, layout.AWAIT_JOIN);
   }
 
   /**
@@ -220,7 +206,7 @@ export abstract class BaseScope {
    */
   await<T>(job: Deferred<T>): Promise<T> {
     checkDeferred('job', job);
-    return this.awaitEnd(job, layout.AWAIT_RESULT, () => job.result());
+    return awaitEnd(this, job, layout.AWAIT_RESULT, () => job.result());
   }
 
   /**
@@ -231,7 +217,8 @@ export abstract class BaseScope {
     const all = listOf(jobs);
     for (const job of all) checkDeferred('jobs', job);
     const { module } = this.target.realm;
-    return this.awaitEnds(
+    return awaitEnds(
+      this,
       all,
       (at, token) => module._cwb_await_all(at, token, all.length),
       () => Promise.all(all.map((job) => job.result())),
@@ -259,34 +246,6 @@ export abstract class BaseScope {
   suspendCancellable<T>(block: SuspendBlock<T>): Promise<T> {
     checkFunction('block', block);
     return suspendWith(this, block);
-  }
-
-  private awaitEnd<T = void>(job: Job, how: number, read?: () => T | PromiseLike<T>): Promise<T> {
-    const { realm } = this.target;
-    const { module } = realm;
-    const retained = job.retain(realm);
-    const ended = this.suspend<T>((at, token) => module._cwb_await(at, token, retained, how), read);
-    module._cwb_job_drop(retained);
-    return ended;
-  }
-
-  private awaitEnds<T = void>(
-    jobs: readonly Job[],
-    begin: (at: Pointer, token: number) => number,
-    read?: () => T | PromiseLike<T>,
-  ): Promise<T> {
-    const { realm } = this.target;
-    if (jobs.length === 0) return Promise.resolve(read?.() as T);
-    const retained: Pointer[] = [];
-    try {
-      for (const job of jobs) retained.push(job.retain(realm));
-      return this.suspend<T>((at, token) => {
-        realm.writeBytes(new Uint8Array(Uint32Array.from(retained).buffer));
-        return begin(at, token);
-      }, read);
-    } finally {
-      for (const job of retained) realm.module._cwb_job_drop(job);
-    }
   }
 
   /**
@@ -345,12 +304,12 @@ export abstract class BaseScope {
    * it. The first failure cancels the rest and is thrown here.
    */
   coroutineScope<R>(block: Block<this, R>): Promise<R> {
-    return this.run(layout.SCOPE, block);
+    return runInside(this, layout.SCOPE, block);
   }
 
   /** The same, but what is launched in it fails alone. */
   supervisorScope<R>(block: Block<this, R>): Promise<R> {
-    return this.run(layout.SCOPE_SUPERVISOR, block);
+    return runInside(this, layout.SCOPE_SUPERVISOR, block);
   }
 
   /**
@@ -358,45 +317,19 @@ export abstract class BaseScope {
    * @throws TimeoutCancellationError (rejects) if the time ran out
    */
   withTimeout<R>(ms: number, block: Block<this, R>): Promise<R> {
-    return this.runLimited(ms, block, () => {
+    return runLimited(this, ms, block, () => {
       throw new TimeoutCancellationError(`the job was cancelled: its timeout of ${ms} ms ran out`);
     });
   }
 
   /** The same, but gives null if its own time ran out. */
   withTimeoutOrNull<R>(ms: number, block: Block<this, R>): Promise<R | null> {
-    return this.runLimited(ms, block, () => null);
+    return runLimited(this, ms, block, () => null);
   }
 
   /** Runs `block` such that cancelling the job does not reach it: for clean-up. */
   nonCancellable<R>(block: Block<this, R>): Promise<R> {
-    return this.run(layout.SCOPE_NON_CANCELLABLE, block, { apart: true });
-  }
-
-  /**
-   * Runs `block` with other elements.
-   * @throws CancellationError (rejects) if the job is cancelled: then the block
-   * does not begin
-   */
-  private runChanged<R>(elements: Elements, block: Block<this, R>): Promise<R> {
-    checkElements(elements);
-    const { realm } = this.target;
-    const { parent, release } = parentOf(realm, elements);
-    const refusal = realm.module._cwb_scope_refusal(parent ?? this.check());
-    if (refusal !== 0) {
-      release();
-      return settled(() => {
-        throw realm.errors.readOwned(refusal);
-      });
-    }
-    let given: Pointer = 0;
-    try {
-      given = makeElements(realm, elements, parent);
-      return this.run(layout.SCOPE_CHANGED, block, { given, apart: parent !== undefined });
-    } finally {
-      release();
-      if (given !== 0) realm.module._cw_elements_release(given);
-    }
+    return runInside(this, layout.SCOPE_NON_CANCELLABLE, block, { apart: true });
   }
 
   /**
@@ -407,10 +340,10 @@ export abstract class BaseScope {
     const [elements, block, args] = splitCall(call);
     if (typeof block === 'function' && !this.moves(elements)) {
       const run = block as (scope: this, ...args: unknown[]) => T;
-      return this.runChanged(elements ?? {}, (scope) => run(scope, ...args));
+      return runChanged(this, elements ?? {}, (scope) => run(scope, ...args));
     }
     const job = begin(layout.LAUNCH_ASYNC | layout.LAUNCH_LONELY);
-    return this.awaitEnd(job, layout.AWAIT_END, () => job.result());
+    return awaitEnd(this, job, layout.AWAIT_END, () => job.result());
   }
 
   /** True if a block with these elements does not run where this one does. */
@@ -418,97 +351,6 @@ export abstract class BaseScope {
     if (!(elements?.context instanceof Dispatcher)) return false;
     const { module } = this.target.realm;
     return module._cwb_runs_on(this.check(), elements.context.address) === 0;
-  }
-
-  private runLimited<R, N>(ms: number, block: Block<this, R>, late: () => N): Promise<R | N> {
-    checkMs('ms', ms);
-    if (typeof block !== 'function') throw notAFunction(block);
-    if (ms <= 0) return settled(late);
-    return this.run(layout.SCOPE_LIMITED, block, { ms: Math.ceil(ms), late });
-  }
-
-  private run<R>(
-    kind: number,
-    block: Block<this, R>,
-    { ms = 0, given = 0, apart = false, late }: Opening = {},
-  ): Promise<R> {
-    if (typeof block !== 'function') throw notAFunction(block);
-    const { realm } = this.target;
-    const { module } = realm;
-    const at = module._cwb_scope_open(this.check(), kind, ms, given);
-    if (at === 0) throw noMemory();
-    const scope = this.inside(at);
-    scope.outer = this;
-    this.waits++;
-    const close = () => {
-      this.waits--;
-      module._cwb_job_drop(at);
-    };
-    const outcome = (value: R): R => {
-      const ranOut = late !== undefined && module._cwb_scope_ran_out(at) !== 0;
-      const error = module._cwb_scope_error(at);
-      const thrown = error === 0 ? undefined : realm.errors.read(error);
-      close();
-      if (ranOut) return late() as R;
-      if (error !== 0) throw thrown;
-      return value;
-    };
-    const promise = new Promise<R>((resolve, reject) => {
-      const settle = (get: () => R) => {
-        try {
-          resolve(get());
-        } catch (error) {
-          // What a body has left behind ends with it, and nobody may look.
-          if (this.at === 0) promise.catch(() => {});
-          reject(error);
-        }
-      };
-      const end = (code: number, value?: R) => {
-        const state = module._cwb_scope_end(at, code | atOnce);
-        if (state !== layout.SCOPE_OPEN) realm.goesOn();
-        if (state === layout.SCOPE_OVER) {
-          settle(() => outcome(value!));
-          return;
-        }
-        if (state === layout.SCOPE_IN_TIME) {
-          close();
-          resolve(value!);
-          return;
-        }
-        const how = apart ? layout.AWAIT_END_UNCHECKED : layout.AWAIT_END;
-        this.suspend((here, token) => module._cwb_await(here, token, at, how)).then(
-          () => settle(() => outcome(value!)),
-          (cancellation: unknown) =>
-            settle(() => {
-              // An error of the scope itself is read from there, with what else it tells.
-              if (module._cwb_scope_error(at) !== 0) return outcome(value!);
-              close();
-              throw cancellation;
-            }),
-        );
-      };
-      const leave = (value: R) => {
-        scope.end();
-        end(layout.OUTCOME_VALUE, value);
-      };
-      const fail = (error: unknown) => end(scope.fail(error));
-      let atOnce = layout.AT_ONCE;
-      let result: R | PromiseLike<R>;
-      try {
-        result = block(scope);
-      } catch (error) {
-        fail(error);
-        return;
-      }
-      if (typeof (result as PromiseLike<R> | null)?.then !== 'function') {
-        leave(result as R);
-        return;
-      }
-      (result as PromiseLike<R>).then(leave, fail);
-      // Unless it was settled already, this comes before leave().
-      if (kind === layout.SCOPE_LIMITED) queueMicrotask(() => (atOnce = 0));
-    });
-    return promise;
   }
 
   // ---- the end
@@ -547,29 +389,4 @@ export abstract class BaseScope {
     realm.writePointer(taken);
     return layout.OUTCOME_ERROR;
   }
-}
-
-function listOf<J>(jobs: Iterable<J>): J[] {
-  if (typeof (jobs as Partial<Iterable<J>> | null)?.[Symbol.iterator] === 'function') {
-    return [...jobs];
-  }
-  throw new TypeError(expected('jobs', 'an array or another iterable', jobs));
-}
-
-function checkJob(argument: string, job: unknown): void {
-  if (job instanceof Job) return;
-  throw new TypeError(expected(argument, argument === 'job' ? 'a Job' : 'Jobs', job));
-}
-
-function checkDeferred(argument: string, job: unknown): void {
-  if (job instanceof Deferred) return;
-  const wanted = argument === 'job' ? 'a Deferred, which async() gives' : 'Deferreds';
-  throw new TypeError(expected(argument, wanted, job));
-}
-
-const notAFunction = (block: unknown) =>
-  new TypeError(`coworker: a scope runs a function, got ${describe(block)}`);
-
-function settled<R>(get: () => R): Promise<R> {
-  return new Promise((resolve) => resolve(get()));
 }

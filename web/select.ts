@@ -3,7 +3,10 @@
  *
  * @module
  */
-import type { Channel, ReceiveResult } from './channel.js';
+import type { Channel } from './channel.js';
+import { readElement } from './channel-element.js';
+import { hasElement, receivingFor, succeeded } from './channel-receive.js';
+import type { ReceiveResult } from './channel-receive.js';
 import { IllegalStateError, checkFunction, checkMs, expected, noMemory } from './errors.js';
 import { Handle, checkScope } from './handle.js';
 import { Job } from './job.js';
@@ -73,14 +76,19 @@ export class SelectClauses<R> {
   onSend<T>(channel: Pick<Channel<T>, 'send'>, value: T, then: Then<[], R>): void {
     const it = checkHandle<Channel<T>>('channel', 'Channel', channel);
     this.check(then);
-    this.all.push({ add: (select) => it.selectSend(select, value), take: () => then });
+    const add = (select: Pointer) => {
+      const { at } = it;
+      const { module } = it.target.realm;
+      if (module._cwb_select_on_send(select, at, it.write(value)) < 0) throw noMemory();
+    };
+    this.all.push({ add, take: () => then });
   }
 
   /** A value is received: `then` gets it. What a channel is closed with is select's. */
   onReceive<T>(channel: Pick<Channel<T>, 'receive'>, then: Then<[value: T], R>): void {
     const it = checkHandle<Channel<T>>('channel', 'Channel', channel);
     this.check(then);
-    this.onReceiving(it, layout.ON_RECEIVE, (data) => it.selected(data, this.scope), then);
+    this.onReceiving(it, layout.ON_RECEIVE, (data) => readElement<T>(it.target.realm, data), then);
   }
 
   /** The same, but `then` gets a result, which tells of a closed channel, too. */
@@ -90,7 +98,11 @@ export class SelectClauses<R> {
   ): void {
     const it = checkHandle<Channel<T>>('channel', 'Channel', channel);
     this.check(then);
-    const read = (data: Pointer) => it.selectedCatching(data, this.scope);
+    const { realm } = it.target;
+    const read = (data: Pointer) => {
+      if (!hasElement(realm, data)) return it.closedResult(it.at);
+      return readElement<T, ReceiveResult<T>>(realm, data, succeeded);
+    };
     this.onReceiving(it, layout.ON_RECEIVE_CATCHING, read, then);
   }
 
@@ -123,12 +135,14 @@ export class SelectClauses<R> {
     read: (data: Pointer) => V | Promise<V>,
     then: Then<[V], R>,
   ): void {
+    const { realm } = channel.target;
     const take = (data: Pointer) => {
-      const value = read(data);
+      const value = receivingFor(realm, this.scope, () => read(data));
       // What has to be fetched from another thread comes later.
       return () => (value instanceof Promise ? value.then(then) : then(value));
     };
-    this.all.push({ add: (select) => channel.selectReceive(select, kind), take });
+    const add = (select: Pointer) => realm.module._cwb_select_on_receive(select, channel.at, kind);
+    this.all.push({ add, take });
   }
 
   private onJob(job: Job, kind: number, take: Clause<R>['take']): void {

@@ -1,12 +1,72 @@
 /**
- * Waiting for whoever calls back.
+ * What scopes wait for: the ends of jobs, and whoever calls back.
  *
  * @module
  */
-import { CompletionHandlerError, IllegalStateError, checkFunction } from './errors.js';
+import { CompletionHandlerError, IllegalStateError, checkFunction, expected } from './errors.js';
+import { Deferred, Job } from './job.js';
 import * as layout from './layout.gen.js';
 import type { Pointer } from './module.js';
 import type { BaseScope } from './scope.js';
+
+// ---- jobs
+
+/** The jobs of a list. */
+export function listOf<J>(jobs: Iterable<J>): J[] {
+  if (typeof (jobs as Partial<Iterable<J>> | null)?.[Symbol.iterator] === 'function') {
+    return [...jobs];
+  }
+  throw new TypeError(expected('jobs', 'an array or another iterable', jobs));
+}
+
+export function checkJob(argument: string, job: unknown): void {
+  if (job instanceof Job) return;
+  throw new TypeError(expected(argument, argument === 'job' ? 'a Job' : 'Jobs', job));
+}
+
+export function checkDeferred(argument: string, job: unknown): void {
+  if (job instanceof Deferred) return;
+  const wanted = argument === 'job' ? 'a Deferred, which async() gives' : 'Deferreds';
+  throw new TypeError(expected(argument, wanted, job));
+}
+
+/** Waits for the end of a job, as `how` says. */
+export function awaitEnd<T = void>(
+  scope: BaseScope,
+  job: Job,
+  how: number,
+  read?: () => T | PromiseLike<T>,
+): Promise<T> {
+  const { realm } = scope.target;
+  const { module } = realm;
+  const retained = job.retain(realm);
+  const ended = scope.suspend<T>((at, token) => module._cwb_await(at, token, retained, how), read);
+  module._cwb_job_drop(retained);
+  return ended;
+}
+
+/** Waits for the ends of several, whose addresses `begin` finds in the scratch buffer. */
+export function awaitEnds<T = void>(
+  scope: BaseScope,
+  jobs: readonly Job[],
+  begin: (at: Pointer, token: number) => number,
+  read?: () => T | PromiseLike<T>,
+): Promise<T> {
+  const { realm } = scope.target;
+  if (jobs.length === 0) return Promise.resolve(read?.() as T);
+  const retained: Pointer[] = [];
+  try {
+    for (const job of jobs) retained.push(job.retain(realm));
+    return scope.suspend<T>((at, token) => {
+      realm.writeBytes(new Uint8Array(Uint32Array.from(retained).buffer));
+      return begin(at, token);
+    }, read);
+  } finally {
+    for (const job of retained) realm.module._cwb_job_drop(job);
+  }
+}
+
+// ---- calling back
 
 /** Resumes with a value; `undelivered` gets it back if it could not be delivered. */
 export type Resume<T> = (value: T, undelivered?: (value: T) => void) => void;

@@ -78,7 +78,8 @@ export class Scope extends BaseScope {
     return this.runWith<T>(call, (how) => this.begin<T>(how, call));
   }
 
-  protected override inside(at: Pointer): this {
+  /** @internal */
+  override inside(at: Pointer): this {
     return new Scope(this.target, at, this.taskName, this.workerName) as this;
   }
 
