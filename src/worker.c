@@ -25,6 +25,7 @@
 #include "sleep.h"
 #include "text.h"
 #include "watch.h"
+#include "withdraw.h"
 
 #include <string.h>
 
@@ -322,6 +323,7 @@ void cw__worker_give_up_slot(cw__worker *self)
 
 void cw__worker_step(cw__worker *self, cw_job *job)
 {
+    if (cw_unlikely(!cw__job_take(self, job))) return;
     /* Ended jobs whose parent runs here may wait a little longer. */
     if (self->done && self->done->parent != job->parent &&
         self->done->parent != job->scope)
