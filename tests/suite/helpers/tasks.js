@@ -854,6 +854,13 @@ export async function waitForNews(scope, cells, index) {
   Atomics.add(cells, index, 1);
   await scope.awaitCancellation();
 }
+/** The same in a scope of its own, below another wait. */
+export async function waitInside(scope, cells, index) {
+  await scope.coroutineScope(async (inner) => {
+    const child = inner.launch((own) => waitForNews(own, cells, index));
+    await inner.withTimeout(60_000, () => child.join());
+  });
+}
 /** Launches children that loop, and one that waits; waits for all of them. */
 export async function launchLoops(scope, cells) {
   scope.launch('loopForEver', cells);
