@@ -99,6 +99,10 @@ cw_error *cwb_homeless_error(cw_job *job, const cwb_home *home)
 
 void cwb_leave_behind(cw_job *job, const cwb_home *home)
 {
+    if (!(job->flags & CW__JOB_PINNED)) { /* it is in the worker's scope */
+        cw__worker_pin(home->worker, job);
+        return;
+    }
     if (job->flags & CW__JOB_FOREIGN) {
         cw__job_finish(cw__self, job, cwb_homeless_error(job, home));
         return;
@@ -131,7 +135,9 @@ void cwb_worker_lost(cw__worker *worker, cw__life *life, const cw__loss *loss)
     worker->undelivered = 0;
     empty_inbox(cw__inbox_take(&worker->inbox), home);
     cw_job *job;
-    while ((job = cw__line_take(&worker->pinned)) != NULL)
+    cw__line pinned = worker->pinned;
+    worker->pinned = (cw__line){NULL, NULL};
+    while ((job = cw__line_take(&pinned)) != NULL)
         cwb_leave_behind(job, home);
     /* The innermost first. */
     while (home->open.next != &home->open) {
