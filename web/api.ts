@@ -25,4 +25,6 @@ export { diagnose } from './find-tier.js';
 export { setDefaultTier } from './tier.js';
 export type { Tier, TierReason, TierReport } from './tier.js';
 export { ContextView } from './view.js';
+export { WorkerScope } from './worker-scope.js';
+export type { WorkerLaunchOptions } from './worker-scope.js';
 export type { AnyTasks, TaskArgs, TaskFunction, TaskName, TaskResult } from './types.js';

@@ -38,6 +38,8 @@ import type { AnyTasks, TaskArgs, TaskName, TaskResult, TypedArrayClass } from '
 import { wantedTier } from './tier.js';
 import type { Tier } from './tier.js';
 import { ContextView, openView } from './view.js';
+import { WorkerScopes, noWorkerScopes } from './worker-scope.js';
+import type { WorkerScope } from './worker-scope.js';
 
 /** A thread of the context, from its start to its end. */
 interface Slot {
@@ -83,6 +85,7 @@ export class FixedWorkerContext<M extends object = AnyTasks> extends ContextEven
   private readonly options: CheckedOptions;
   private readonly target: Target;
   private readonly views: Target[] = [];
+  private readonly workerScopes: WorkerScopes<M>;
   private readonly isShared: boolean;
   /** In place of threads. */
   private readonly crew: Crew | undefined;
@@ -137,10 +140,12 @@ export class FixedWorkerContext<M extends object = AnyTasks> extends ContextEven
         );
     if (at < 0) {
       this.target = new Target(runtime, 0, name); // of nobody's use
+      this.workerScopes = this.makeWorkerScopes();
       this.notOpened = this.endStarted(at);
       return;
     }
     this.target = new Target(runtime, at, name, crew !== undefined);
+    this.workerScopes = this.makeWorkerScopes();
     this.limitQueue(at, options);
     this.keepProcess(true);
     this.deadline = setTimeout(() => void this.tooLate(), options.startTimeout);
@@ -244,6 +249,35 @@ export class FixedWorkerContext<M extends object = AnyTasks> extends ContextEven
       view.tasks ??= this.target.tasks;
       return !this.target.closed;
     });
+  }
+
+  /**
+   * The scope of one worker: what is launched there runs on that worker only, and
+   * ends with it. The same one for each call until the worker is lost, or the
+   * scope cancelled; then that of its next thread.
+   *
+   * @param index - of the worker, from 0 to `workers` - 1
+   * @throws RangeError, TypeError for a bad index; ContextClosedError;
+   * ContextLostError; TierError where workers share nothing
+   * @example
+   * const scope = context.workerScope(0);
+   * scope.launch('openDatabase', 'pages');
+   */
+  workerScope(index: number): WorkerScope<M> {
+    if (this.crew) throw noWorkerScopes(this.name, this.tier);
+    this.checkOpen();
+    return this.workerScopes.at(index);
+  }
+
+  private makeWorkerScopes(): WorkerScopes<M> {
+    const nameOf = (index: number) => this.nameOf(index);
+    return new WorkerScopes<M>(this.target, this.workers, nameOf, () => this.checkOpen());
+  }
+
+  private checkOpen(): void {
+    if (this.failure !== undefined) throw this.failure;
+    if (!this.target.closed) return;
+    throw new ContextClosedError(`coworker: context '${this.name}' is closed`);
   }
 
   /** @internal C programs' Default, or IO, runs on this context from now on. */
@@ -370,7 +404,7 @@ export class FixedWorkerContext<M extends object = AnyTasks> extends ContextEven
 
   /** Where its jobs are launched to: itself, and its views. */
   private get targets(): Target[] {
-    return [this.target, ...this.views];
+    return [this.target, ...this.views, ...this.workerScopes.targets];
   }
 
   private cancelAll(cause: unknown): void {
@@ -402,6 +436,7 @@ export class FixedWorkerContext<M extends object = AnyTasks> extends ContextEven
       this.runtime.pumpNow(); // what the workers' last jobs have to tell
       this.lastStats = readStats(this.runtime, this.target.context);
       for (const { context } of this.views) this.runtime.module._cw_context_release(context);
+      this.workerScopes.close();
       this.runtime.module._cwb_context_free(this.target.context);
     }
     this.keepProcess(false);

@@ -44,6 +44,9 @@ export interface CoreModule {
   _cwb_stack_restore(): void;
   _cwb_trapped(error: Pointer): number;
   _cwb_elements_grace(base: Pointer, ms: number): Pointer;
+  _cwb_worker_scope(context: Pointer, index: number): Pointer;
+  _cw_elements_context(elements: Pointer): Pointer;
+  _cw_elements_job(elements: Pointer): Pointer;
   _cwb_scratch(bytes: number): Pointer;
   _cwb_run(budget: number): number;
   _cwb_sleep_ms(): number;

@@ -60,6 +60,19 @@ export const holdLock = (scope, name) =>
   });
 export const where = (scope) => [scope.workerName, scope.taskName];
 
+/** On which workers it runs, and what it launches, after waiting, too. */
+export async function whereAll(scope) {
+  const names = [scope.workerName];
+  await scope.delay(1);
+  const children = [1, 2, 3].map(() => scope.async('where'));
+  const local = scope.async((inner) => inner.workerName);
+  names.push(...(await scope.awaitAll(children)).map(([name]) => name), await local);
+  await scope.yield();
+  names.push(scope.workerName, await scope.withContext('whereDeeper'));
+  return names;
+}
+export const whereDeeper = async (scope) => (await scope.async('where'))[0];
+
 // ---- failures
 
 export function fail(scope, message) {
