@@ -209,6 +209,26 @@ cw__life *cwb_worker_end(cw__worker *worker, uint32_t is_proved,
     return life;
 }
 
+/* For one that is going to be terminated, again and again: 1 if no harm is done
+ * by that, since it sleeps, or is in user code and cannot get out of that. */
+uint32_t cwb_worker_is_calm(cw__worker *worker)
+{
+    const cw_context *context = worker->context;
+    uint32_t bits = cw_load_seq_cst(&context->idle_bits[worker->index / 32]);
+    return bits >> worker->index % 32 & 1 || cw__gate_doom_open(worker);
+}
+
+/* The same for one that has died inside of the core: what it was in the middle
+ * of there stays half done. NULL: that was known before. */
+cw__life *cwb_worker_broken(cw__worker *worker, uint32_t length)
+{
+    const cw__loss loss = {cwb_scratch_string(length), NULL};
+    if (!worker->life) return NULL;
+    cw__life *life = cw__worker_lose(worker, &loss);
+    cw__worker_gone(worker);
+    return life;
+}
+
 /* For one that was terminated without proof and could not be held: twice, with
  * some time in between. 1 if it can be ended by now as if there was proof. */
 uint32_t cwb_worker_doom(cw__worker *worker)

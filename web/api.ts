@@ -17,7 +17,7 @@ export type { ModuleFactory } from './module.js';
 export type { ContextOptions } from './options.js';
 export { defaultContext, ioContext } from './shared-contexts.js';
 export type { IOOptions } from './shared-contexts.js';
-export { WorkerEvent } from './losses.js';
+export { RebuiltEvent, WorkerEvent } from './losses.js';
 export type { ContextEvents } from './losses.js';
 export type { ContextStats } from './stats.js';
 export type { TraceEvent, WorkerTrace } from './trace.js';

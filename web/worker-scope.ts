@@ -119,6 +119,7 @@ export class WorkerScopes<M extends object> {
   private readonly latest: (WorkerScope<M> | undefined)[] = [];
   /** The core's, which keep the places that the jobs are launched to. */
   private readonly held: Pointer[] = [];
+  private lost: Error | undefined;
 
   /** @param checkOpen - throws if the context takes no more work */
   constructor(
@@ -155,11 +156,18 @@ export class WorkerScopes<M extends object> {
     const target = new Target(base.realm, place, this.nameOf(index));
     this.targets.push(target);
     const open = () => {
+      if (this.lost) throw this.lost;
       this.checkOpen();
       target.tasks ??= base.tasks;
     };
     const made = new WorkerScope<M>(target, index, Job.watching(base, at), open);
     return (this.latest[index] = made);
+  }
+
+  /** All that is in them is lost, and nothing can be launched there any more. */
+  lose(why: Error): void {
+    this.lost = why;
+    for (const scope of this.latest) scope?.cancel(why);
   }
 
   /** The context is closed and over. */

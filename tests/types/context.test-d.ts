@@ -104,3 +104,8 @@ export async function use(): Promise<void> {
   await using scoped = await newFixedWorkerContext(1, 'scoped');
   await scoped.ready;
 }
+
+// What a context tells of itself.
+context.addEventListener('workerlost', (event) => expectType<number>(event.index));
+context.addEventListener('contextrebuilt', (event) => expectType<number>(event.generation));
+expectType<number>(context.generation);
