@@ -96,12 +96,17 @@ void cw__job_submitted(cw_job *job)
     arm(job, &booking->deadline, booking->deadline_ms);
 }
 
+void cw__job_gives_place_back(cw_job *job)
+{
+    cw__booking *booking = &job->extra->booking;
+    if (!booking->has_place) return;
+    booking->has_place = false;
+    cw__entrance_give_back(job->context);
+}
+
 void cw__job_begins(cw_job *job)
 {
     cw__booking *booking = &job->extra->booking;
-    if (booking->has_place) {
-        booking->has_place = false;
-        cw__entrance_give_back(job->context);
-    }
+    cw__job_gives_place_back(job);
     arm(job, &booking->timeout, booking->timeout_ms);
 }

@@ -26,6 +26,8 @@ int cw__job_book(cw_job *job, const cw_elements *given, enum cw__entry entry,
                  cw_context *keeper);
 /* It is attached and about to be launched: the deadline counts from now on. */
 void cw__job_submitted(cw_job *job);
+/* The place that it has at its context's entrance is free again. */
+void cw__job_gives_place_back(cw_job *job);
 /* Its body is about to begin, or it ends without that. By who runs it. */
 void cw__job_begins(cw_job *job);
 

@@ -20,6 +20,7 @@
 #include "lost.h"
 #include "text.h"
 #include "watch.h"
+#include "worker_scope.h"
 
 #include <string.h>
 
@@ -70,8 +71,10 @@ void cw__context_drop(cw_context *context)
     if (!context->adopted && !cw_load_acquire(&context->joined))
         cw__context_never_join(context);
     if (cw__the_host.context_free) cw__the_host.context_free(context);
-    for (uint32_t i = 0; i < context->count; i++)
+    for (uint32_t i = 0; i < context->count; i++) {
+        cw__worker_scope_end(&context->workers[i]);
         cw__system_free(context->workers[i].trace.events);
+    }
     cw__timers_free(&context->timers);
     cw__entrance *entrance = cw_load_relaxed(&context->entrance);
     if (entrance) cw__free(entrance, sizeof *entrance);

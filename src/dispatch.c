@@ -13,6 +13,7 @@
 #include "handler.h"
 #include "host.h"
 #include "sleep.h"
+#include "withdraw.h"
 
 enum { OVERFLOW = 2 * CW__BATCH_JOBS };
 /* After so long a sleep a worker is given a job of its own. */
@@ -175,6 +176,7 @@ static bool leave_to_nappers(cw__worker *self)
 void cw__dispatch_to(cw_context *context, cw__worker *self, cw_job *job,
                      enum cw__hint hint)
 {
+    if (cw_unlikely(job->flags & CW__JOB_KILLABLE)) cw__job_queued(job);
     if (cw_unlikely(context->route)) {
         context->route->dispatch(context, self, job, hint);
         return;

@@ -65,9 +65,8 @@ static void fire_waiters(cw__worker *self, cw_job *job)
     } while (state & CW__JOB_WAITERS);
 }
 
-static void count_end(cw__worker *self, cw_job *job, const cw_error *error)
+static void count_out(cw__worker *self, cw_job *job, const cw_error *error)
 {
-    if (cw__is_watched(job)) cw__watching->ended(job);
     if (job->flags & (CW__JOB_SCOPE | CW__JOB_BARE | CW__JOB_INSIDE)) return;
     cw_context *home = job->context->home;
     bool cancelled = error && cw__error_is_cancel(error);
@@ -77,6 +76,19 @@ static void count_end(cw__worker *self, cw_job *job, const cw_error *error)
         cw_add_relaxed(
             cancelled ? &home->outside_cancelled : &home->outside_failed, 1);
     cw__context_leave(self, job->context);
+}
+
+static void count_end(cw__worker *self, cw_job *job, const cw_error *error)
+{
+    if (cw__is_watched(job)) cw__watching->ended(job);
+    /* relaxed: the caller has changed the word since it could be set */
+    if (cw_unlikely(cw_load_relaxed(&job->state) & CW__JOB_WITHDRAWN)) return;
+    count_out(self, job, error);
+}
+
+void cw__job_count_out(cw__worker *self, cw_job *job)
+{
+    count_out(self, job, job->error);
 }
 
 /* The error that a sealed job ends with: of all that it has met, the first that
@@ -176,6 +188,18 @@ static cw_job *unlist(cw_job *parent, cw_job *first)
     return over ? parent : NULL;
 }
 
+/* The same for one that stands in a queue, whose link is that one's. */
+static cw_job *unlist_queued(cw_job *parent, cw_job *job)
+{
+    uint32_t state = cw__unlink_one(parent, job, cw__job_lock(parent));
+    bool over = !(state & CW__JOB_CHILDREN) && (state & CW__JOB_BODY_DONE);
+    if (over) state |= CW__JOB_SEALED;
+    cw__job_unlock(parent, state);
+    job->parent = NULL;
+    cw__job_drop(job);
+    return over ? parent : NULL;
+}
+
 /* Takes off the list what the worker has collected. */
 static cw_job *unlist_done(cw__worker *self)
 {
@@ -197,6 +221,8 @@ static cw_job *retire(cw__worker *self, cw_job *job)
         cw__job_drop(job);
         return NULL;
     }
+    if (cw_unlikely(cw_load_relaxed(&job->state) & CW__JOB_WITHDRAWN))
+        return unlist_queued(parent, job);
     job->next = NULL;
     /* Whoever ends it from elsewhere, such as from another body, can tell. */
     cw_job *current = self ? self->current : NULL;

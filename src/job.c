@@ -281,13 +281,18 @@ static bool unlink_child(cw_job *parent, cw_job *child)
     return true;
 }
 
+uint32_t cw__unlink_one(cw_job *parent, cw_job *child, uint32_t state)
+{
+    /* Only if need be: the fresh ones are in another worker's cache. */
+    if (!child->after) state = cw__adopt_fresh(parent, state);
+    if (!unlink_child(parent, child)) state &= ~(uint32_t)CW__JOB_CHILDREN;
+    return state;
+}
+
 uint32_t cw__unlink_chain(cw_job *parent, cw_job *child, uint32_t state)
 {
-    for (; child; child = child->next) {
-        /* Only if need be: the fresh ones are in another worker's cache. */
-        if (!child->after) state = cw__adopt_fresh(parent, state);
-        if (!unlink_child(parent, child)) state &= ~(uint32_t)CW__JOB_CHILDREN;
-    }
+    for (; child; child = child->next)
+        state = cw__unlink_one(parent, child, state);
     return state;
 }
 

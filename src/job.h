@@ -49,7 +49,9 @@ enum {
     CW__JOB_EXTRA = 128,  /* `extra` is there; for good */
     CW__JOB_NEW = 256,    /* lazy, and nobody has started it */
     CW__JOB_VALUED = 512, /* bare: its value is there, so it is complete next */
-    CW__JOB_EARLY = 1024  /* some waiters want to hear of cancelling */
+    CW__JOB_EARLY = 1024, /* some waiters want to hear of cancelling */
+    CW__JOB_QUEUED = 2048, /* it may end where it stands, see withdraw.h ... */
+    CW__JOB_WITHDRAWN = 4096 /* ... and does, or has */
 };
 
 /* Bits of a job's `visited`. */

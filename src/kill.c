@@ -15,6 +15,7 @@
 #include "kill_gate.h"
 #include "launch.h"
 #include "tree.h"
+#include "withdraw.h"
 
 #include <string.h>
 
@@ -124,6 +125,20 @@ static void find_places(places *found, cw_job *job)
     cw__children_drop(&children);
 }
 
+/* Ends what no worker has begun, and may not find the time to. */
+static void withdraw(cw_job *job)
+{
+    if (cw_is_completed(job)) return;
+    cw__children children;
+    if (cw__children_take(job, CW__CHILDREN_LAUNCHED | CW__CHILDREN_WAITS,
+                          &children) == CW_OK) {
+        for (size_t i = 0; i < children.count; i++)
+            withdraw(children.jobs[i]);
+        cw__children_drop(&children);
+    }
+    cw__job_withdraw(cw__self, job);
+}
+
 bool cw__kill(cw_job *job)
 {
     places found = {.count = 0};
@@ -132,6 +147,7 @@ bool cw__kill(cw_job *job)
         kill_in(found.contexts[i], job);
         cw__context_drop(found.contexts[i]);
     }
+    withdraw(job);
     return cw_is_completed(job);
 }
 

@@ -17,7 +17,8 @@
 int cw__job_make_killable(cw_job *job, int64_t grace_ms);
 
 /* Ends the threads of all workers that run something of a cancelled job, as far
- * as their gates are open. True: the job is over. */
+ * as their gates are open, and what of it stands in queues. By a worker that
+ * runs nothing of it. True: the job is over. */
 bool cw__kill(cw_job *job);
 
 /* True if `job` is `above`, or anywhere below it. Only for a job that cannot

@@ -17,6 +17,7 @@
 #include "sleep.h"
 #include "text.h"
 #include "view.h"
+#include "worker_scope.h"
 
 _Thread_local cw__life *cw__own_life;
 
@@ -128,15 +129,31 @@ static void keep(cw__life *life, cw_job *job)
     life->lost = lost;
 }
 
-cw_error *cw__loss_error(const cw__worker *worker, cw_job *job,
-                         const cw__loss *loss)
+/* Begins to tell what has become of a worker. */
+static cw__text tell(char *buffer, size_t room, const cw__worker *worker,
+                     const cw__loss *loss)
 {
-    char buffer[240];
-    cw__text text = cw__text_begin(buffer, sizeof buffer);
+    cw__text text = cw__text_begin(buffer, room);
     cw__text_add(&text, "worker '");
     cw__text_add(&text, worker->name);
     cw__text_add(&text, "' ");
     cw__text_add(&text, loss->how);
+    return text;
+}
+
+cw_error *cw__loss_of_scope(const cw__worker *worker, const cw__loss *loss)
+{
+    char buffer[240];
+    cw__text text = tell(buffer, sizeof buffer, worker, loss);
+    cw__text_add(&text, " and its scope ended with it");
+    return cw_error_new(CW_ELOST, buffer, loss->cause);
+}
+
+cw_error *cw__loss_error(const cw__worker *worker, cw_job *job,
+                         const cw__loss *loss)
+{
+    char buffer[240];
+    cw__text text = tell(buffer, sizeof buffer, worker, loss);
     cw__text_add(&text, " while it ran '");
     cw__text_add(&text, cw_job_name(job));
     cw__text_add(&text, "'");
@@ -240,6 +257,7 @@ cw__life *cw__worker_lose(cw__worker *worker, const cw__loss *loss)
     take_out_of_sleep(worker);
     drop_steps(worker, life, loss, NULL);
     if (cw__the_host.worker_lost) cw__the_host.worker_lost(worker, life, loss);
+    cw__worker_scope_lost(worker, loss);
     cw_error_release(worker->failure);
     worker->failure = NULL;
     worker->host_killable = worker->host_ran = worker->host_called = false;

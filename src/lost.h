@@ -57,6 +57,9 @@ typedef struct cw__loss {
 cw_error *cw__loss_error(const cw__worker *worker, cw_job *job,
                          const cw__loss *loss);
 
+/* What ends the worker's scope: owned. */
+cw_error *cw__loss_of_scope(const cw__worker *worker, const cw__loss *loss);
+
 /* The steps that a worker is running, all that are nested, end with an error:
  * with `failure` itself if there is one (a trap, which the thread survives),
  * else cancelled with CW_ELOST. By the thread itself, or for a dead one. */

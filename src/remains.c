@@ -13,6 +13,7 @@
 #include "lost.h"
 #include "suspend.h"
 #include "view.h"
+#include "withdraw.h"
 
 static cw_job *take_from_worker(cw__worker *worker)
 {
@@ -73,7 +74,7 @@ uint32_t cw__context_end_remains(cw_context *context)
     for (cw_job *job; (job = take_any(context)) != NULL; ended++) {
         cw_context *place = job->context;
         cw__context_hold(place);
-        end(cw__self, job);
+        if (cw__job_take(cw__self, job)) end(cw__self, job);
         cw__view_place_back(cw__self, place);
         cw__context_drop(place);
     }

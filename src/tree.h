@@ -13,8 +13,9 @@
 /* Moves the fresh children to the list, before it is looked at; returns the
  * state with the bit for it. */
 uint32_t cw__adopt_fresh(cw_job *parent, uint32_t state);
-/* Takes a chain of ended children off the list, where fresh ones among them are
- * put first; returns the new state. */
+/* Takes an ended child off the list; returns the new state. */
+uint32_t cw__unlink_one(cw_job *parent, cw_job *child, uint32_t state);
+/* The same for a chain of them, where fresh ones among them are put first. */
 uint32_t cw__unlink_chain(cw_job *parent, cw_job *child, uint32_t state);
 /* Unlinks and fires a waiter. */
 void cw__fire(cw_job *job, cw__waiter *waiter, cw__woken *woken);
@@ -69,6 +70,8 @@ int cw__cancel_parts(cw_job *job);
  * (borrowed). All above hear of it now, so that they stop early, and once more
  * when what is between has ended. */
 void cw__tell_failure(cw__worker *self, cw_job *job, cw_error *error);
+/* Counts a job out of its context that has ended while it stood in a queue. */
+void cw__job_count_out(cw__worker *self, cw_job *job);
 /* Tells the handler in the job's elements, or else its context, of a failure
  * that has no owner. False: neither takes it. */
 bool cw__job_handle_failure(cw_job *job, cw_error *error);

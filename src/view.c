@@ -27,6 +27,7 @@
 #include "in_place.h"
 #include "kill_gate.h"
 #include "shared_context.h"
+#include "withdraw.h"
 
 enum { BATCH = 16 };
 
@@ -87,7 +88,7 @@ static void run_one(cw_context *context, cw__worker *self, cw_job *job)
         run_in(above, self, job);
     else if (self->running && !self->current)
         cw__worker_step(self, job);
-    else
+    else if (cw__job_take(self, job))
         cw__in_place_step(self, job);
 }
 

@@ -25,6 +25,7 @@
 #include "sleep.h"
 #include "text.h"
 #include "watch.h"
+#include "withdraw.h"
 
 #include <string.h>
 
@@ -226,11 +227,25 @@ void cw__worker_fire_timers(cw__worker *self)
     }
 }
 
+/* Without a host there are but jobs. */
+static void pin_all(cw__worker *self, uintptr_t chain)
+{
+    while (chain) {
+        uintptr_t item = chain;
+        chain = cw__inbox_next(chain);
+        cw__worker_pin(self, (cw_job *)(item & ~(uintptr_t)CW__INBOX_MARK));
+    }
+}
+
 static void read_inbox(cw__worker *self)
 {
     uintptr_t chain = self->undelivered;
     if (!chain) chain = cw__inbox_take(&self->inbox);
-    if (chain) self->undelivered = cw__the_host.deliver(self, chain);
+    if (!chain) return;
+    if (cw__the_host.deliver)
+        self->undelivered = cw__the_host.deliver(self, chain);
+    else
+        pin_all(self, chain);
 }
 
 void cw__worker_pin(cw__worker *self, cw_job *job)
@@ -322,6 +337,7 @@ void cw__worker_give_up_slot(cw__worker *self)
 
 void cw__worker_step(cw__worker *self, cw_job *job)
 {
+    if (cw_unlikely(!cw__job_take(self, job))) return;
     /* Ended jobs whose parent runs here may wait a little longer. */
     if (self->done && self->done->parent != job->parent &&
         self->done->parent != job->scope)

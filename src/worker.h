@@ -46,6 +46,7 @@ typedef struct cw__worker {
     _Atomic uint32_t wanted; /* somebody wants to hold it at its gate */
     bool host_killable;    /* the host's own code here may be killed as well */
     struct cw__life *life; /* of its present thread, see lost.h */
+    cw_job *scope;         /* of that thread, or NULL: see worker_scope.c */
     struct cw__interrupted *interrupted; /* what `current` runs on top of */
     struct cw__worker *outer; /* the worker of another context that the thread
                                  is as well, in a blocking call */

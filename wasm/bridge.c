@@ -10,6 +10,7 @@
 #include "shared_context.h"
 #include "text.h"
 #include "view.h"
+#include "withdraw.h"
 
 #include <emscripten.h>
 #include <emscripten/eventloop.h>
@@ -250,7 +251,8 @@ uint32_t cwb_context_drain(cw_context *context)
         for (uint32_t i = 0; !job && i < context->count; i++)
             job = cw__worker_take_handed(&context->workers[i]);
         if (!job) return ended;
-        cw__job_finish(cw__self, job, cw__job_cancellation(job));
+        if (cw__job_take(cw__self, job))
+            cw__job_finish(cw__self, job, cw__job_cancellation(job));
         ended++;
     }
 }

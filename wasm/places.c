@@ -71,6 +71,15 @@ cw_context *cwb_view_new(cw_context *context, int limit, uint32_t length)
     return view;
 }
 
+/* As cw_worker_scope(). */
+const cw_elements *cwb_worker_scope(cw_context *context, int worker)
+{
+    const cw_elements *scope = cw_worker_scope(context, worker);
+    /* Its tasks have the names of the context's. */
+    if (scope) cw_elements_context(scope)->host_data = context->host_data;
+    return scope;
+}
+
 /* C's Default, and what is below its IO, are this context from now on; it stays
  * open. */
 void cwb_set_default(cw_context *context)

@@ -99,6 +99,10 @@ cw_error *cwb_homeless_error(cw_job *job, const cwb_home *home)
 
 void cwb_leave_behind(cw_job *job, const cwb_home *home)
 {
+    if (!(job->flags & CW__JOB_PINNED)) { /* it is in the worker's scope */
+        cw__worker_pin(home->worker, job);
+        return;
+    }
     if (job->flags & CW__JOB_FOREIGN) {
         cw__job_finish(cw__self, job, cwb_homeless_error(job, home));
         return;
@@ -131,7 +135,9 @@ void cwb_worker_lost(cw__worker *worker, cw__life *life, const cw__loss *loss)
     worker->undelivered = 0;
     empty_inbox(cw__inbox_take(&worker->inbox), home);
     cw_job *job;
-    while ((job = cw__line_take(&worker->pinned)) != NULL)
+    cw__line pinned = worker->pinned;
+    worker->pinned = (cw__line){NULL, NULL};
+    while ((job = cw__line_take(&pinned)) != NULL)
         cwb_leave_behind(job, home);
     /* The innermost first. */
     while (home->open.next != &home->open) {
@@ -200,6 +206,26 @@ cw__life *cwb_worker_end(cw__worker *worker, uint32_t is_proved,
     }
     cw__life *life = cwb_worker_died(worker, length);
     if (life) cw__worker_gone(worker);
+    return life;
+}
+
+/* For one that is going to be terminated, again and again: 1 if no harm is done
+ * by that, since it sleeps, or is in user code and cannot get out of that. */
+uint32_t cwb_worker_is_calm(cw__worker *worker)
+{
+    const cw_context *context = worker->context;
+    uint32_t bits = cw_load_seq_cst(&context->idle_bits[worker->index / 32]);
+    return bits >> worker->index % 32 & 1 || cw__gate_doom_open(worker);
+}
+
+/* The same for one that has died inside of the core: what it was in the middle
+ * of there stays half done. NULL: that was known before. */
+cw__life *cwb_worker_broken(cw__worker *worker, uint32_t length)
+{
+    const cw__loss loss = {cwb_scratch_string(length), NULL};
+    if (!worker->life) return NULL;
+    cw__life *life = cw__worker_lose(worker, &loss);
+    cw__worker_gone(worker);
     return life;
 }
 

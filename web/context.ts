@@ -7,7 +7,6 @@ import { Closing, checkClose } from './closing.js';
 import type { CloseOptions } from './closing.js';
 import type { Crew, CrewHost } from './crew.js';
 import { environment } from './environment.js';
-import type { WorkerFault } from './environment.js';
 import {
   ContextClosedError,
   IllegalStateError,
@@ -20,45 +19,25 @@ import { explained } from './explain.js';
 import type { Deferred, Job } from './job.js';
 import { Target, launch, splitCall } from './launch.js';
 import * as layout from './layout.gen.js';
-import { ContextEventTarget, Losses, WorkerEvent } from './losses.js';
+import { ContextEventTarget, Losses, RebuiltEvent, WorkerEvent } from './losses.js';
 import type { ContextEvents } from './losses.js';
 import { Memory } from './memory.js';
 import type { Pointer } from './module.js';
 import { checkContext, quiet } from './options.js';
 import type { CheckedOptions, ContextOptions, LaunchOptions } from './options.js';
-import type { FromWorker } from './protocol.js';
 import { lacksMemory, runtimeOf } from './runtime.js';
 import type { Runtime } from './runtime.js';
 import { readStats } from './stats.js';
 import type { ContextStats } from './stats.js';
-import { spawnWith } from './threads.js';
-import type { Spawner, Thread } from './threads.js';
 import type { TraceReader, WorkerTrace } from './trace.js';
 import type { AnyTasks, TaskArgs, TaskName, TaskResult, TypedArrayClass } from './types.js';
 import { wantedTier } from './tier.js';
 import type { Tier } from './tier.js';
 import { ContextView, openView } from './view.js';
-
-/** A thread of the context, from its start to its end. */
-interface Slot {
-  readonly thread: Thread;
-  /** Of the worker whose thread it is. */
-  readonly index: number;
-  worker: Pointer;
-  ready: boolean;
-  /** It took the place of one that was lost. */
-  readonly isOther: boolean;
-  /** It ends by itself, or is over. */
-  leaves: boolean;
-  /** What is to be freed after it. */
-  locals: Pointer;
-}
-
-/** How long an engine may take to say that a thread does not run any more. */
-const PROOF_MS = 75;
-/** After that a thread that passes its gate has done so; how often that is looked at. */
-const DOOM_MS = 10;
-const DOOM_TRIES = 4;
+import { Workforce } from './workforce.js';
+import type { Employer } from './workforce.js';
+import { WorkerScopes, noWorkerScopes } from './worker-scope.js';
+import type { WorkerScope } from './worker-scope.js';
 
 /**
  * Runs tasks on a fixed number of workers. Made by {@link newFixedWorkerContext}.
@@ -81,13 +60,17 @@ export class FixedWorkerContext<M extends object = AnyTasks> extends ContextEven
 
   private readonly runtime: Runtime;
   private readonly options: CheckedOptions;
-  private readonly target: Target;
-  private readonly views: Target[] = [];
+  /** These are another generation's after the context was rebuilt. */
+  private target!: Target;
+  private views: Target[] = [];
+  private workerScopes!: WorkerScopes<M>;
+  private workforce: Workforce | undefined;
+  private generationNow = 1;
+  private generationReady = 0;
   private readonly isShared: boolean;
   /** In place of threads. */
   private readonly crew: Crew | undefined;
   private readonly readTrace: TraceReader | undefined;
-  private readonly slots: Slot[] = [];
   private readonly losses: Losses;
   private settleReady!: { resolve: () => void; reject: (error: unknown) => void };
   private failure: Error | undefined;
@@ -99,8 +82,11 @@ export class FixedWorkerContext<M extends object = AnyTasks> extends ContextEven
     () => this.cancelAll(undefined),
     () => void this.kill(),
   );
-  private allEnded!: () => void;
-  private threadsLeft: number;
+  private allEnded: (() => void) | undefined;
+  /** Nothing of it runs any more. */
+  private isOver = false;
+  /** What C programs have of it. */
+  private role: 'default' | 'io' | undefined;
   private deadline: ReturnType<typeof setTimeout> | undefined;
 
   /** @internal */
@@ -123,28 +109,19 @@ export class FixedWorkerContext<M extends object = AnyTasks> extends ContextEven
     this.workers = workers;
     this.name = name;
     this.options = options;
-    this.threadsLeft = workers;
     this.ready = quiet(
       new Promise<void>((resolve, reject) => {
         this.settleReady = { resolve, reject };
       }),
     );
-    runtime.writeBytes(Memory.encode(`${name}\0`));
-    const at = crew
-      ? crew.open(runtime)
-      : spawnWith(this.spawner(), () =>
-          runtime.module._cwb_context_open(workers, options.trace ? 1 : 0),
-        );
+    const at = this.open();
+    this.enter(at < 0 ? 0 : at);
     if (at < 0) {
-      this.target = new Target(runtime, 0, name); // of nobody's use
-      this.notOpened = this.endStarted(at);
+      this.notOpened = this.endStarted(at); // the target is of nobody's use
       return;
     }
-    this.target = new Target(runtime, at, name, crew !== undefined);
-    this.limitQueue(at, options);
     this.keepProcess(true);
-    this.deadline = setTimeout(() => void this.tooLate(), options.startTimeout);
-    crew?.begin(this.crewHost(this.target));
+    this.start();
     if (this.notMade) {
       const { error } = this.notMade;
       this.fail(error as Error);
@@ -152,18 +129,45 @@ export class FixedWorkerContext<M extends object = AnyTasks> extends ContextEven
     }
   }
 
+  /** Opens the core's context: its address, or an error code. */
+  private open(): number {
+    const { runtime, crew, name } = this;
+    runtime.writeBytes(Memory.encode(`${name}\0`));
+    if (crew) return crew.open(runtime);
+    this.workforce = new Workforce(this.employer());
+    return this.workforce.open();
+  }
+
+  /** False while it is on its way to fail, since the core could not open it. */
+  private get isThere(): boolean {
+    return this.target.context !== 0;
+  }
+
+  /** From here on, the context is the core's one at that address; 0: there is none. */
+  private enter(at: Pointer): void {
+    const { runtime, name, crew } = this;
+    this.target = new Target(runtime, at, name, crew !== undefined);
+    this.target.closed = at === 0;
+    this.views = [];
+    this.workerScopes = this.makeWorkerScopes();
+  }
+
+  /** Its workers are about to start. */
+  private start(): void {
+    this.limitQueue(this.target.context, this.options);
+    this.awaitStart();
+    this.crew?.begin(this.crewHost(this.target));
+  }
+
+  /** Gives those that start their time. */
+  private awaitStart(): void {
+    clearTimeout(this.deadline);
+    this.deadline = setTimeout(() => void this.tooLate(), this.options.startTimeout);
+  }
+
   /** Some threads may have been started before one could not: lets them end. */
   private async endStarted(code: number): Promise<Error> {
-    this.threadsLeft = this.slots.length;
-    if (this.threadsLeft > 0) {
-      this.runtime.hold();
-      await new Promise<void>((resolve) => {
-        this.allEnded = resolve;
-        this.deadline = setTimeout(resolve, this.options.startTimeout);
-      });
-      clearTimeout(this.deadline);
-      this.runtime.release();
-    }
+    await this.workforce?.endStarted();
     return explained(({ notOpened }) => notOpened(this.name, code));
   }
 
@@ -234,21 +238,57 @@ export class FixedWorkerContext<M extends object = AnyTasks> extends ContextEven
    * for (const file of files) disk.launch('index', file);
    */
   limitedParallelism(parallelism: number, name: string = this.name): ContextView<M> {
-    if (this.target.closed) {
-      throw new ContextClosedError(`coworker: context '${this.name}' is closed`);
-    }
-    const view = openView(this.target, parallelism, name);
-    this.views.push(view);
-    return new ContextView<M>(view, parallelism, name, () => {
+    this.checkOpen();
+    const open = () => {
+      const made = openView(this.target, parallelism, name);
+      this.views.push(made);
+      return made;
+    };
+    let view = open();
+    let generation = this.generation;
+    return new ContextView<M>(parallelism, name, () => {
       if (this.failure !== undefined) throw this.failure;
+      if (this.target.closed) return undefined;
+      if (generation !== this.generation) view = open();
+      generation = this.generation;
       view.tasks ??= this.target.tasks;
-      return !this.target.closed;
+      return view;
     });
+  }
+
+  /**
+   * The scope of one worker: what is launched there runs on that worker only, and
+   * ends with it. The same one for each call until the worker is lost, or the
+   * scope cancelled; then that of its next thread.
+   *
+   * @param index - of the worker, from 0 to `workers` - 1
+   * @throws RangeError, TypeError for a bad index; ContextClosedError;
+   * ContextLostError; TierError where workers share nothing
+   * @example
+   * const scope = context.workerScope(0);
+   * scope.launch('openDatabase', 'pages');
+   */
+  workerScope(index: number): WorkerScope<M> {
+    if (this.crew) throw noWorkerScopes(this.name, this.tier);
+    this.checkOpen();
+    return this.workerScopes.at(index);
+  }
+
+  private makeWorkerScopes(): WorkerScopes<M> {
+    const nameOf = (index: number) => this.nameOf(index);
+    return new WorkerScopes<M>(this.target, this.workers, nameOf, () => this.checkOpen());
+  }
+
+  private checkOpen(): void {
+    if (this.failure !== undefined) throw this.failure;
+    if (!this.target.closed) return;
+    throw new ContextClosedError(`coworker: context '${this.name}' is closed`);
   }
 
   /** @internal C programs' Default, or IO, runs on this context from now on. */
   become(role: 'default' | 'io'): void {
     const { module } = this.runtime;
+    this.role = role;
     if (role === 'default') module._cwb_set_default(this.target.context);
     else module._cwb_set_io(this.target.context);
   }
@@ -300,9 +340,18 @@ export class FixedWorkerContext<M extends object = AnyTasks> extends ContextEven
 
   // ---- looking
 
-  /** Counters since the start. */
+  /**
+   * How often the context was built: 1, and one more each time that a worker died
+   * inside of the runtime. Then all its jobs end with a {@link ContextLostError},
+   * and it goes on with new workers: `contextrebuilt` tells when they are there.
+   */
+  get generation(): number {
+    return this.generationNow;
+  }
+
+  /** Counters since the start, or since the context was rebuilt. */
   stats(): ContextStats {
-    if (this.target.closed && this.threadsLeft === 0) return this.lastStats!;
+    if (this.isOver || !this.isThere) return this.lastStats!;
     const stats = readStats(this.runtime, this.target.context);
     return this.crew ? { ...stats, ...this.crew.count() } : stats;
   }
@@ -315,7 +364,7 @@ export class FixedWorkerContext<M extends object = AnyTasks> extends ContextEven
    * already: only later ones are copied, so that a drawing can ask each frame
    */
   trace(after: readonly number[] = []): WorkerTrace[] {
-    if (this.threadsLeft === 0) return [];
+    if (this.isOver || !this.isThere) return [];
     const { runtime, target, workers, readTrace } = this;
     if (readTrace) return readTrace(runtime, target.context, workers, after);
     return Array.from({ length: workers }, (_, worker) => ({ worker, events: [] }));
@@ -360,7 +409,7 @@ export class FixedWorkerContext<M extends object = AnyTasks> extends ContextEven
     } catch (error) {
       return Promise.reject(error);
     }
-    if (this.threadsLeft > 0) this.deadlines.hurry(checked);
+    if (!this.isOver) this.deadlines.hurry(checked);
     this.closing ??= this.shutDown();
     return this.closing;
   }
@@ -370,11 +419,11 @@ export class FixedWorkerContext<M extends object = AnyTasks> extends ContextEven
 
   /** Where its jobs are launched to: itself, and its views. */
   private get targets(): Target[] {
-    return [this.target, ...this.views];
+    return [this.target, ...this.views, ...this.workerScopes.targets];
   }
 
   private cancelAll(cause: unknown): void {
-    if (this.threadsLeft === 0) return;
+    if (this.isOver) return;
     const { module, errors } = this.runtime;
     const closed = cause ?? new ContextClosedError(`coworker: context '${this.name}' was closed`);
     const error = errors.takeCause(closed);
@@ -390,9 +439,9 @@ export class FixedWorkerContext<M extends object = AnyTasks> extends ContextEven
     const ended = new Promise<void>((resolve) => {
       this.allEnded = resolve;
     });
-    this.runtime.module._cw_context_close(this.target.context);
+    if (this.isThere) this.runtime.module._cw_context_close(this.target.context);
     this.crew?.close();
-    if (this.threadsLeft > 0) await ended;
+    if (!this.isOver) await ended;
     clearTimeout(this.deadline);
     this.deadlines.end();
     if (this.failure === undefined) {
@@ -401,8 +450,7 @@ export class FixedWorkerContext<M extends object = AnyTasks> extends ContextEven
       );
       this.runtime.pumpNow(); // what the workers' last jobs have to tell
       this.lastStats = readStats(this.runtime, this.target.context);
-      for (const { context } of this.views) this.runtime.module._cw_context_release(context);
-      this.runtime.module._cwb_context_free(this.target.context);
+      this.giveBack(this.target, this.views, this.workerScopes);
     }
     this.keepProcess(false);
   }
@@ -421,30 +469,23 @@ export class FixedWorkerContext<M extends object = AnyTasks> extends ContextEven
 
   // ---- threads
 
-  /** @param index - of the worker that gets another thread; none: all of them get one */
-  private spawner(index?: number): Spawner {
-    const { slots } = this;
+  private employer(): Employer {
+    const { runtime, name, workers, options } = this;
     return {
-      make: this.options.worker,
-      spawned: (thread) => {
-        const isOther = index !== undefined;
-        const place = index ?? slots.length;
-        slots[place] = {
-          thread,
-          index: place,
-          worker: 0,
-          ready: false,
-          isOther,
-          leaves: false,
-          locals: 0,
-        };
-      },
-      message: (thread, message) => this.heard(thread, message),
+      ...{ runtime, name, workers, options },
+      nameOf: (index) => this.nameOf(index),
+      tell: (type, index, reason) => this.tell(type, index, reason),
+      learn: (tasks) => this.learn(tasks),
+      ready: () => this.allReady(),
+      startsAgain: () => this.awaitStart(),
       notMade: (error) => {
         this.notMade ??= { error };
       },
-      fault: (thread, fault) => void this.faulted(thread, fault),
-      ended: (thread) => this.oneEnded(thread),
+      stray: (error) => this.strayed(error),
+      isTooMuch: (index, reason) => this.isTooMuch(index, reason),
+      fail: (error) => this.fail(error),
+      broken: (error) => this.broken(error),
+      over: () => this.ended(),
     };
   }
 
@@ -452,100 +493,29 @@ export class FixedWorkerContext<M extends object = AnyTasks> extends ContextEven
     const { runtime, name, workers, options } = this;
     return {
       ...{ runtime, target, name, workers, options },
-      ready: (tasks) => this.allReady(tasks),
+      ready: (tasks) => {
+        this.learn(tasks);
+        this.allReady();
+      },
       notMade: (error) => {
         this.notMade ??= { error };
       },
       stray: (error) => this.strayed(error),
       fail: (error) => this.fail(error),
-      over: () => {
-        this.threadsLeft = 0;
-        this.allEnded();
-      },
+      over: () => this.ended(),
     };
   }
 
-  private heard(thread: Thread, message: FromWorker): void {
-    const slot = this.slots.find((candidate) => candidate.thread === thread);
-    if (!slot) return; // it was lost
-    const { parcels } = this.runtime;
-    switch (message.type) {
-      case 'hello':
-        slot.worker = message.worker;
-        this.runtime.wakers.set(message.worker, () => thread.send({ type: 'wake' }));
-        this.runtime.replacers.set(message.worker, (life) =>
-          this.lost(slot, life, 'was killed after the time of grace'),
-        );
-        thread.send({
-          type: 'init',
-          memory: this.runtime.sharedMemory,
-          context: this.name,
-          options: { wakeByMessage: this.runtime.wakeByMessage },
-        });
-        break;
-      case 'ready':
-        this.oneReady(slot, message.tasks);
-        break;
-      case 'failed': {
-        const cause = new Error(message.message);
-        cause.stack = message.stack;
-        this.fail(
-          new StartError(
-            message.outOfMemory ? 'out-of-memory' : 'script-error',
-            `coworker: a worker of context '${this.name}' failed while it started: ${message.message}`,
-            { cause },
-          ),
-        );
-        break;
-      }
-      case 'mortal':
-        thread.lock = message.lock;
-        break;
-      case 'crashed': {
-        const cause = new Error(message.message);
-        cause.stack = message.stack;
-        this.broken(slot, message.message, cause);
-        break;
-      }
-      case 'stray': {
-        const error = new Error(message.message);
-        error.stack = message.stack;
-        this.strayed(error);
-        break;
-      }
-      case 'wake':
-        this.runtime.wake(message.worker);
-        break;
-      case 'deposit':
-        parcels.deposit(message.parcel, message.value, message.transfer);
-        break;
-      case 'claim':
-        parcels.claim(message.parcel, (value, transfer) =>
-          thread.send({ type: 'parcel', parcel: message.parcel, value }, transfer),
-        );
-        break;
-      case 'drop':
-        parcels.drop(message.parcel);
-        break;
-      case 'bye':
-        this.forget(slot);
-        slot.leaves = true;
-        slot.locals = message.locals;
-        break;
-    }
-  }
-
-  private oneReady(slot: Slot, tasks: string[]): void {
-    slot.ready = true;
-    this.target.tasks ??= new Set(tasks);
-    if (slot.isOther) this.tell('workerreplaced', slot.index);
-    if (this.isReady) this.allReady(tasks);
-  }
-
-  private allReady(tasks: readonly string[]): void {
-    this.target.tasks ??= new Set(tasks);
+  private allReady(): void {
     clearTimeout(this.deadline);
     this.settleReady.resolve();
+    if (this.generationReady === this.generation) return;
+    this.generationReady = this.generation;
+    if (this.generation > 1) this.dispatchEvent(new RebuiltEvent(this.generation));
+  }
+
+  private learn(tasks: readonly string[]): void {
+    this.target.tasks ??= new Set(tasks);
   }
 
   private strayed(error: Error): void {
@@ -553,188 +523,136 @@ export class FixedWorkerContext<M extends object = AnyTasks> extends ContextEven
     else this.runtime.report(error);
   }
 
-  private get isReady(): boolean {
-    if (this.crew) return this.crew.missing === 0;
-    return this.slots.length === this.workers && this.slots.every(({ ready }) => ready);
-  }
-
-  private oneEnded(thread: Thread): void {
-    const slot = this.slots.find((candidate) => candidate.thread === thread);
-    if (slot) this.runtime.module._cwb_free(slot.locals);
-    if (--this.threadsLeft === 0) this.allEnded?.();
-  }
-
   private async tooLate(): Promise<void> {
-    const missing = this.crew?.missing ?? this.slots.filter(({ ready }) => !ready).length;
+    const missing = this.missing;
     const { name, workers, options } = this;
     const limit = options.startTimeout;
     const error = await explained((why) => why.tooLate(name, missing, workers, limit));
-    if (!this.isReady) this.fail(error); // there is still time while that is loaded
+    if (this.missing > 0) this.fail(error); // there is still time while that is loaded
   }
 
-  private async faulted(thread: Thread, fault: WorkerFault): Promise<void> {
-    const slot = this.slots.find((candidate) => candidate.thread === thread);
-    if (slot?.ready) this.died(slot, fault);
-    else this.fail(await explained((why) => why.notStarted(this.name, thread.url, fault)));
-  }
-
-  // ---- losing workers
-
-  /** A thread has ended by itself. */
-  private died(slot: Slot, { message, error }: WorkerFault): void {
-    if (this.failure !== undefined || this.threadsLeft === 0) return;
-    const { runtime } = this;
-    const reason = `died (${message})`;
-    const bytes = Memory.encode(reason);
-    runtime.writeBytes(bytes);
-    const life = runtime.module._cwb_worker_died(slot.worker, bytes.length);
-    if (life === 0) {
-      this.broken(slot, message, error);
-      return;
-    }
-    runtime.pumpNow(); // what it ran has ended: so its jobs are told first
-    this.lost(slot, life, reason);
-  }
-
-  /** A thread has ended inside of the core, which may be in any state now. */
-  private broken(slot: Slot, message: string, cause: unknown): void {
-    this.tell('workerlost', slot.index, message);
+  /** Counts the loss of a worker; fails if that is one too many. */
+  private isTooMuch(index: number, reason: string): boolean {
+    if (!this.losses.note()) return false;
+    const { count, period } = this.options.losses;
     this.fail(
       new ContextLostError(
-        `coworker: context '${this.name}' is lost: worker '${this.nameOf(slot.index)}' ` +
-          `stopped inside of the runtime: ${message}`,
-        { cause },
+        `coworker: context '${this.name}' is lost: more than ${count} of its workers were lost ` +
+          `within ${period} ms, the last one, '${this.nameOf(index)}', as it ${reason}; ` +
+          'see the option `losses`',
       ),
     );
+    return true;
   }
 
-  /** The core has declared a thread dead: makes sure that it is, and starts another one. */
-  private lost(slot: Slot, life: Pointer, reason: string): void {
-    const { options, losses } = this;
-    const { thread, index, worker } = slot;
-    this.forget(slot);
-    void thread.kill().then((isProved) => {
-      if (isProved) this.bury(thread, life);
-    });
-    this.tell('workerlost', index, reason);
-    if (losses.note()) {
-      const { count, period } = options.losses;
-      this.fail(
-        new ContextLostError(
-          `coworker: context '${this.name}' is lost: more than ${count} of its workers were lost ` +
-            `within ${period} ms, the last one, '${this.nameOf(index)}', as it ${reason}; ` +
-            'see the option `losses`',
-        ),
-      );
-      return;
-    }
-    queueMicrotask(() => this.replace(index, worker));
-  }
-
-  /** A thread that was declared dead is known not to run any more. */
-  private bury(thread: Thread, life: Pointer): void {
-    this.runtime.module._cwb_life_proved(life);
-    this.runtime.deadThreads.push(thread);
-  }
-
-  private replace(index: number, worker: Pointer): void {
-    if (this.failure !== undefined) return;
-    const replace = () => this.runtime.module._cwb_worker_replace(worker);
-    const status = spawnWith(this.spawner(index), replace);
-    if (status < 0) {
-      void explained((why) => why.notReplaced(this.name, this.nameOf(index), status)).then(
-        (error) => this.fail(error),
-      );
-      return;
-    }
-    clearTimeout(this.deadline);
-    this.deadline = setTimeout(() => void this.tooLate(), this.options.startTimeout);
-  }
-
-  /** Whose thread is over is not to be woken or replaced. */
-  private forget({ worker }: Slot): void {
-    this.runtime.wakers.delete(worker);
-    this.runtime.replacers.delete(worker);
+  private get missing(): number {
+    return (this.crew ?? this.workforce)!.missing;
   }
 
   private nameOf(index: number): string {
     return this.workers === 1 ? this.name : `${this.name}-${index + 1}`;
   }
 
-  private tell(type: keyof ContextEvents, index: number, reason?: string): void {
+  private tell(type: 'workerlost' | 'workerreplaced', index: number, reason?: string): void {
     this.dispatchEvent(new WorkerEvent(type, this.nameOf(index), index, reason));
   }
 
-  /** The last phase of closing: ends the threads that are left, and what they run. */
+  /** The last phase of closing. */
   private async kill(): Promise<void> {
-    const { runtime, target, name } = this;
-    const left = this.slots.filter(({ leaves }) => !leaves);
-    const inOrder = await Promise.all(left.map((slot) => this.end(slot)));
+    const isOver = await this.workforce?.kill(this.target.context);
     if (this.failure !== undefined) return;
-    const isOver =
-      !this.crew &&
-      inOrder.every(Boolean) &&
-      runtime.module._cwb_context_end_remains(target.context) !== 0;
-    runtime.pumpNow();
-    if (!isOver) {
-      const what = 'its workers were terminated, since they had not ended in time';
-      this.fail(new ContextLostError(`coworker: context '${name}' was closed: ${what}`));
+    this.runtime.pumpNow();
+    if (isOver) {
+      this.ended();
       return;
     }
-    this.threadsLeft -= left.length;
-    if (this.threadsLeft === 0) this.allEnded();
+    const what = 'its workers were terminated, since they had not ended in time';
+    this.fail(new ContextLostError(`coworker: context '${this.name}' was closed: ${what}`));
   }
 
-  /** True if the core knows what the thread ran, and has ended that. */
-  private async end({ thread, worker, index }: Slot): Promise<boolean> {
-    const { module } = this.runtime;
-    const reason = Memory.encode('was killed, since its context was closed,');
-    const declare = (isProved: number) => {
-      if (worker === 0) return 0; // it has not begun
-      this.runtime.writeBytes(reason);
-      return module._cwb_worker_end(worker, isProved, reason.length);
-    };
-    this.forget(this.slots[index]!);
-    let life = declare(0);
-    let timer: ReturnType<typeof setTimeout>;
-    const proved = thread.kill().then((isProved) => {
-      if (isProved) life ||= declare(1);
-      if (isProved && life !== 0) this.bury(thread, life);
-    });
-    const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, PROOF_MS)));
-    await Promise.race([proved, late]);
-    clearTimeout(timer!);
-    // Some engines end a thread late or never, and never tell: then time has to do.
-    for (let n = 0; life === 0 && worker !== 0 && n < DOOM_TRIES; n++) {
-      if (module._cwb_worker_doom(worker) !== 0) life = declare(1);
-      else await new Promise((resolve) => setTimeout(resolve, DOOM_MS));
-    }
-    return life !== 0;
+  /** Nothing runs any more. */
+  private ended(): void {
+    this.isOver = true;
+    this.allEnded?.();
   }
 
   /** The context is beyond repair: everything in it ends now. */
   private fail(error: Error): void {
-    if (this.failure !== undefined || this.notOpened || this.threadsLeft === 0) return;
+    if (this.failure !== undefined || this.notOpened || this.isOver) return;
     this.failure = error;
     clearTimeout(this.deadline);
     this.settleReady.reject(error);
     this.target.closed = true;
-    const { module } = this.runtime;
-    this.cancelAll(error);
-    module._cw_context_close(this.target.context);
-    for (const slot of this.slots) {
-      slot.thread.terminate();
-      this.forget(slot);
-    }
-    this.crew?.stop(error);
-    // Jobs that have not begun can still end in order; the others were cut off.
-    if (!this.crew) module._cwb_context_drain(this.target.context);
-    this.runtime.pumpNow();
-    this.runtime.abandonJobs(this.targets, error);
-    this.threadsLeft = 0;
-    this.lastStats = { ...readStats(this.runtime, this.target.context), workers: 0, idle: 0 };
+    if (this.isThere) this.cutOff(error);
     this.closing ??= Promise.resolve().then(() => this.keepProcess(false));
-    this.allEnded?.();
+    this.ended();
+  }
+
+  private cutOff(error: Error): void {
+    const { runtime, target, crew } = this;
+    const { module } = runtime;
+    this.cancelAll(error);
+    module._cw_context_close(target.context);
+    this.workforce?.terminate();
+    crew?.stop(error);
+    // Jobs that have not begun can still end in order; the others were cut off.
+    if (!crew) module._cwb_context_drain(target.context);
+    runtime.pumpNow();
+    runtime.abandonJobs(this.targets, error);
+    this.lastStats = { ...readStats(runtime, target.context), workers: 0, idle: 0 };
+  }
+
+  // ---- another generation
+
+  /**
+   * A worker has died inside of the core: what is in this context may be in any
+   * state, so all its jobs end with that error, and it is built anew.
+   */
+  private broken(lost: ContextLostError): void {
+    if (this.failure !== undefined || this.isOver) return;
+    if (this.closing || this.generationReady === 0 || this.losses.note()) {
+      this.fail(lost);
+      return;
+    }
+    this.leave(lost);
+    this.generationNow++;
+    this.notMade = undefined;
+    const at = this.open();
+    this.enter(at < 0 ? 0 : at);
+    if (at >= 0) this.start();
+    if (at >= 0 && this.role) this.become(this.role);
+    void this.reasonNotToStart(at).then((error) => {
+      if (error) this.fail(error);
+    });
+  }
+
+  private async reasonNotToStart(at: number): Promise<Error | undefined> {
+    if (this.notMade) return (await environment().refusal(this.notMade.error)) as Error;
+    return at < 0 ? this.endStarted(at) : undefined;
+  }
+
+  /** Ends this generation, as far as that can be done, and its jobs in any case. */
+  private leave(lost: ContextLostError): void {
+    const { runtime, target, targets, views, workforce, workerScopes } = this;
+    const { module } = runtime;
+    this.cancelAll(lost);
+    workerScopes.lose(lost);
+    this.lastStats = readStats(runtime, target.context);
+    target.closed = true;
+    runtime.abandonJobs(targets, lost);
+    module._cw_context_close(target.context);
+    void workforce!.dismiss(target.context).then((isOver) => {
+      runtime.pumpNow();
+      if (isOver) this.giveBack(target, views, workerScopes);
+    });
+  }
+
+  /** Gives back the core's part of a generation that is over. */
+  private giveBack(target: Target, views: readonly Target[], scopes: WorkerScopes<M>): void {
+    const { module } = this.runtime;
+    for (const { context } of views) module._cw_context_release(context);
+    scopes.close();
+    module._cwb_context_free(target.context);
   }
 }
 

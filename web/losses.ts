@@ -23,8 +23,21 @@ export class WorkerEvent extends Event {
   }
 }
 
+/** A context whose runtime had failed goes on with new workers. */
+export class RebuiltEvent extends Event {
+  /** As {@link FixedWorkerContext.generation}. */
+  readonly generation: number;
+
+  /** @internal */
+  constructor(generation: number) {
+    super('contextrebuilt');
+    this.generation = generation;
+  }
+}
+
 /** What contexts tell of themselves. */
 export interface ContextEvents {
+  contextrebuilt: RebuiltEvent;
   workerlost: WorkerEvent;
   workerreplaced: WorkerEvent;
 }
@@ -32,7 +45,8 @@ export interface ContextEvents {
 interface Listening extends EventTarget {
   /**
    * Hears of workers that were lost, and of other threads that have taken their
-   * places: `workerlost` and `workerreplaced`.
+   * places: `workerlost` and `workerreplaced`; and of the context as a whole that
+   * was lost and goes on: `contextrebuilt`.
    */
   addEventListener<K extends keyof ContextEvents>(
     type: K,

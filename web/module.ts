@@ -35,6 +35,8 @@ export interface CoreModule {
   _cwb_enter(): number;
   _cwb_leave(): void;
   _cwb_worker_died(worker: Pointer, length: number): Pointer;
+  _cwb_worker_is_calm(worker: Pointer): number;
+  _cwb_worker_broken(worker: Pointer, length: number): Pointer;
   _cwb_worker_doom(worker: Pointer): number;
   _cwb_worker_end(worker: Pointer, isProved: number, length: number): Pointer;
   _cwb_worker_replace(worker: Pointer): number;
@@ -44,6 +46,9 @@ export interface CoreModule {
   _cwb_stack_restore(): void;
   _cwb_trapped(error: Pointer): number;
   _cwb_elements_grace(base: Pointer, ms: number): Pointer;
+  _cwb_worker_scope(context: Pointer, index: number): Pointer;
+  _cw_elements_context(elements: Pointer): Pointer;
+  _cw_elements_job(elements: Pointer): Pointer;
   _cwb_scratch(bytes: number): Pointer;
   _cwb_run(budget: number): number;
   _cwb_sleep_ms(): number;

@@ -206,8 +206,12 @@ export abstract class Realm implements Host {
       why = this.module._cwb_run(this.budget);
     } catch (error) {
       this.pumping = false;
-      if (this.survives(error)) this.schedulePump();
-      else this.crashed(error);
+      if (this.survives(error)) {
+        this.schedulePump();
+        return;
+      }
+      this.isOver = true;
+      this.crashed(error);
       return;
     }
     this.pumping = false;

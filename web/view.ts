@@ -21,15 +21,13 @@ export class ContextView<M extends object = AnyTasks> {
   readonly name: string;
   /** How many of its tasks run at once. */
   readonly parallelism: number;
-  private readonly target: Target;
-  private readonly open: () => boolean;
+  private readonly find: () => Target | undefined;
 
-  /** @internal */
-  constructor(target: Target, parallelism: number, name: string, open: () => boolean) {
-    this.target = target;
+  /** @internal @param find - the core's view; none once its context is closed */
+  constructor(parallelism: number, name: string, find: () => Target | undefined) {
     this.parallelism = parallelism;
     this.name = name;
-    this.open = open;
+    this.find = find;
   }
 
   /** As {@link FixedWorkerContext.launch}. */
@@ -57,7 +55,8 @@ export class ContextView<M extends object = AnyTasks> {
 
   /** The core's view is gone once its context is closed. */
   private opened(): Target {
-    if (this.open()) return this.target;
+    const target = this.find();
+    if (target) return target;
     throw new ContextClosedError(
       `coworker: the context of view '${this.name}' is closed and takes no more work`,
     );
@@ -65,7 +64,8 @@ export class ContextView<M extends object = AnyTasks> {
 
   /** @internal For launching from a scope of the main thread. */
   targetFor(runtime: Runtime): Target | undefined {
-    return runtime === this.target.realm ? this.opened() : undefined;
+    const target = this.opened();
+    return runtime === target.realm ? target : undefined;
   }
 }
 

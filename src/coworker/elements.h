@@ -110,6 +110,32 @@ cw_job *cw_elements_job(const cw_elements *elements);
 const char *cw_elements_name(const cw_elements *elements);
 void *cw_elements_value(const cw_elements *elements, const cw_key *key);
 
+/* ---- the scope of a worker
+ *
+ * What is launched with these elements runs on that worker of the context only,
+ * number 0 .. cw_context_workers() - 1, and so does what it launches. When the
+ * worker's thread is lost, by a kill or otherwise, all of it ends as a unit:
+ * what was running there as ever, the rest cancelled with a CW_ELOST error as
+ * cause; what is owed clean-up does that on the thread that takes the place of
+ * the lost one. Then, and after the job among the elements was cancelled, which
+ * has the same effect, they are of no use any more; another call gives the
+ * scope of the next thread.
+ *
+ * Failures do not spread from one coroutine there to another. All of them stand
+ * in one line, whatever their priority. The scope does not keep the context
+ * open.
+ *
+ * Owned; calls for the same thread give the same job. Never blocks. NULL with
+ * cw_last_error() = CW_EINVAL (context NULL, no such worker), CW_ENOTSUP (the
+ * context has no fixed workers of its own: views, executors, Unconfined, IO,
+ * the main thread's, a test's), CW_ENOMEM.
+ *
+ *     const cw_elements *scope = cw_worker_scope(context, 0);
+ *     cw_job *job = cw_launch_with(scope, CW_START_DEFAULT, hello, CW_NONE);
+ *     cw_elements_release(scope);
+ */
+const cw_elements *cw_worker_scope(cw_context *context, int worker);
+
 /* The elements of the calling job, borrowed until it suspends; NULL if there
  * are none. No job is among them: what is launched with them is its child. */
 const cw_elements *cw_current_elements(void);

@@ -524,6 +524,108 @@ TEST(what_is_in_a_blocking_call_is_not_killed)
     shut_down_all(context);
 }
 
+/* ---- behind what goes on for long */
+
+/* Runs on `context`, whose only worker is busy with what is not to be killed;
+ * `place` is it, or a view of it. */
+static void end_behind(cw_context *context, cw_context *place)
+{
+    enum { JOBS = 300 }; /* more than a ring holds */
+    const cw_elements *there = cw_elements_with_context(NULL, place);
+    const cw_elements *elements = cw_elements_with_grace(there, 0);
+    struct hold *hold = hold_new();
+    cw_job *busy = cw_async(place, hold_worker, hold);
+    event_await(hold->entered);
+    cw_job *above = cw_job_new(NULL), *jobs[JOBS];
+    for (int i = 0; i < JOBS; i++) {
+        const cw_elements *below = cw_elements_with_job(elements, above);
+        jobs[i] = cw_launch_with(below, CW_START_DEFAULT, give, i);
+        ASSERT(jobs[i]);
+        cw_elements_release(below);
+    }
+    cw_job *last = cw_async(place, give, 1);
+    cw_cancel(above, NULL);
+    for (int i = 0; i < JOBS; i++) {
+        wait_for(jobs[i]);
+        ASSERT_EQ(cw_error_code(cw_job_error(jobs[i])), CW_ECANCELED);
+        ASSERT_EQ(cw_error_cause(cw_job_error(jobs[i])), 0);
+        cw_job_release(jobs[i]);
+    }
+    ASSERT(!cw_is_completed(busy));
+    event_set(hold->release);
+    wait_for(last);
+    ASSERT_EQ(cw_job_error(last), 0);
+    ASSERT_EQ(stats_of(context).lost, 0);
+    cw_job_complete(above);
+    cw_job_release(above);
+    cw_job_release(busy);
+    cw_job_release(last);
+    cw_elements_release(elements);
+    cw_elements_release(there);
+    hold_free(hold);
+}
+
+TEST(what_has_not_begun_ends_without_a_worker)
+{
+    cw_context *context = new_context(1);
+    end_behind(context, context);
+    shut_down(context);
+}
+
+TEST(what_waits_for_a_place_ends_without_a_worker)
+{
+    cw_context *context = new_context(2);
+    cw_context *view = cw_limited_parallelism(context, 1, NULL);
+    end_behind(context, view);
+    cw_context_release(view);
+    shut_down(context);
+}
+
+TEST(what_has_ended_in_the_queue_gives_its_place_there_back)
+{
+    cw_context *context = new_context(1);
+    ASSERT_EQ(cw_context_limit_queue(context, 1, CW_FULL_FAIL), CW_OK);
+    struct hold *hold = hold_new();
+    cw_job *busy = cw_async(context, hold_worker, hold);
+    event_await(hold->entered);
+    cw_job *job = LAUNCH_KILLABLE(context, give, 1);
+    ASSERT(!cw_async(context, give, 2));
+    cw_cancel(job, NULL);
+    wait_for(job);
+    event_set(hold->release);
+    wait_for(busy);
+    cw_job *next;
+    while (!(next = cw_async(context, give, 3)))
+        cw__thread_pause();
+    wait_for(next);
+    ASSERT_EQ(stats_of(context).launched, stats_of(context).completed);
+    cw_job_release(next);
+    cw_job_release(job);
+    cw_job_release(busy);
+    hold_free(hold);
+    shut_down_all(context);
+}
+
+TEST(what_has_to_begin_waits_for_a_worker)
+{
+    cw_context *context = new_context(1);
+    struct hold *hold = hold_new();
+    cw_job *busy = cw_async(context, hold_worker, hold);
+    event_await(hold->entered);
+    cw_job *job = cw_launch_with(killable(context), CW_START_ATOMIC, give, 1);
+    cw_cancel(job, NULL);
+    for (int i = 0; i < 3; i++)
+        ASSERT(!cw__kill(job));
+    event_set(hold->release);
+    wait_for(job);
+    cw_job_release(job);
+    cw_job_release(busy);
+    while (stats_of(context).undead)
+        cw__thread_pause();
+    hold_free(hold);
+    shut_down_all(context);
+}
+
 /* ---- at the end */
 
 TEST(a_closed_context_ends_after_a_kill)

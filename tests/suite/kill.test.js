@@ -159,6 +159,54 @@ describe('a job that may be killed', () => {
       { losses: { count: 100, period: 60_000 } },
     ));
 
+  for (const busy of [0, 1]) {
+    it(`ends with the worker that it waits on, while ${busy ? 'all others are busy' : 'there is no other'}`, () =>
+      using(1 + busy, async (context) => {
+        const array = cells(context);
+        let replaced = false;
+        context.addEventListener('workerreplaced', () => (replaced = true));
+        const others = [1, 2].slice(0, busy).map(() => context.async('block', array, 7));
+        await until(() => context.stats().idle === 1);
+        const waiting = ['waitForNews', 'waitInside'].map((task) =>
+          context.async({ killable }, task, array, 1),
+        );
+        await begun(array, 1, 2);
+        const job = context.async({ killable }, 'loopForEver', array);
+        await begun(array);
+        const jobs = [job, ...waiting];
+        for (const one of jobs) one.cancel();
+        for (const error of await Promise.all(jobs.map(failure))) {
+          assert.instanceOf(error, WorkerLostError);
+        }
+        assert.isFalse(replaced);
+        Atomics.store(array, 7, 1);
+        await Promise.all(others);
+        assert.equal(await context.async('add', 1, 2), 3);
+      }));
+  }
+
+  it('ends without a worker if it has not begun', () =>
+    using(1, async (context) => {
+      const array = cells(context);
+      const view = context.limitedParallelism(1, 'narrow');
+      const busy = view.async('block', array, 7);
+      const jobs = [context, view].map((place) => place.async({ killable }, 'add', 1, 2));
+      const outer = Main.async({ killable }, (scope) =>
+        scope.async(context, 'echo', { a: new Map() }),
+      );
+      for (const job of [...jobs, outer]) {
+        job.cancel(new Error('enough'));
+        const error = await failure(job);
+        assert.equal(error.name, 'CancellationError');
+        assert.equal(error.cause.message, 'enough');
+      }
+      assert.isFalse(busy.isCompleted);
+      Atomics.store(array, 7, 1);
+      await busy;
+      assert.equal(await view.async('add', 1, 2), 3);
+      assert.equal(context.stats().lost, 0);
+    }));
+
   it('has to say how long it may take', () =>
     using(1, (context) => {
       assert.match(

@@ -16,6 +16,7 @@ const replaced = 'a worker that dies is replaced';
 const noKill = 'killing jobs takes threads';
 const noQueue = 'queues are limited where there are threads';
 const trapped = 'a trap of C is survived where there are threads';
+const noWorkerScopes = 'tasks are bound to workers where memory is shared';
 const noProgress = 'progress is told where memory is shared';
 
 // Seen in 2.50.
@@ -27,9 +28,11 @@ const isolated = [
     ? [[/^launching tasks > (runs on all workers|keeps the order on one)/, copied]]
     : []),
   [/that may be killed/, noKill],
+  [/^the scope of a worker/, noWorkerScopes],
   [/^a limited queue/, noQueue],
   [/^priority/, noQueue],
   [/^a trap/, trapped],
+  [/^a context that a worker has died in/, trapped],
   [/^a deadline > (counts from|cancels a job that waits|and a timeout|is known)/, noStop],
   [/^progress/, noProgress],
   [/^a stream/, noHandles],
@@ -71,9 +74,11 @@ const samePage = 'what a task leaves behind is left behind on the page';
 
 const inline = [
   [/that may be killed/, noKill],
+  [/^the scope of a worker/, noWorkerScopes],
   [/^a limited queue/, noQueue],
   [/^priority/, noQueue],
   [/^a trap/, trapped],
+  [/^a context that a worker has died in/, trapped],
   [/^a deadline > (counts from|cancels a job that waits|and a timeout|is known)/, blocks],
   [/^opening a context > starts \d of/, blocks],
   [/^scopes, elements .* > case 6[78]/, blocks],

@@ -1,7 +1,7 @@
 // What a typed context takes, and what it refuses.
 
 import { newFixedWorkerContext, stream } from 'coworker';
-import type { Deferred, FixedWorkerContext, Job, ResultStream } from 'coworker';
+import type { Deferred, FixedWorkerContext, Job, ResultStream, WorkerScope } from 'coworker';
 import { expectType } from './expect.js';
 
 const context = await newFixedWorkerContext<typeof import('./tasks.js')>(3, 'typed', {
@@ -24,6 +24,17 @@ expectType<Job>(context.launch('greet', 'Ada'));
 expectType<Deferred<number>>(context.async({ timeout: 5 }, 'add', 1, 2));
 expectType<Job>(context.launch({ signal: new AbortController().signal }, 'stop'));
 expectType<Promise<string>>(context.withContext({ transfer: [new ArrayBuffer(1)] }, 'greet', 'A'));
+
+// The scope of a worker.
+const scope = context.workerScope(0);
+expectType<WorkerScope<typeof import('./tasks.js')>>(scope);
+expectType<Deferred<number>>(scope.async('add', 1, 2));
+expectType<Job>(scope.launch({ timeout: 5, killable: { grace: 1 } }, 'greet', 'Ada'));
+expectType<Promise<string[]>>(scope.withContext('repeat', 'a'));
+// @ts-expect-error: no such task
+scope.launch('subtract', 1, 2);
+// @ts-expect-error: it has a parent
+scope.launch({ job: null }, 'stop');
 
 // Limits, progress, streams.
 expectType<Job>(context.launch({ priority: 'high', deadline: 5, whenFull: 'wait' }, 'stop'));
@@ -93,3 +104,8 @@ export async function use(): Promise<void> {
   await using scoped = await newFixedWorkerContext(1, 'scoped');
   await scoped.ready;
 }
+
+// What a context tells of itself.
+context.addEventListener('workerlost', (event) => expectType<number>(event.index));
+context.addEventListener('contextrebuilt', (event) => expectType<number>(event.generation));
+expectType<number>(context.generation);

@@ -279,6 +279,21 @@ CW_FUNCTION(trap, int, int)
 }
 CW_EXPORT(trap)
 
+/* Traps where only the library's own code is: its caller is not prepared. */
+static void trap_when_told(void *arg, cw_error *error)
+{
+    (void)arg, (void)error;
+    __builtin_trap();
+}
+CW_FUNCTION(trap_in_the_library, int, int)
+{
+    cw_job *job = cw_job_new(NULL);
+    cw_on_completion(job, 0, trap_when_told, NULL);
+    *result = *arg + cw_job_complete(job);
+    return 0;
+}
+CW_EXPORT(trap_in_the_library)
+
 /* Traps in a scope of a coroutine, above a child that waits. */
 CW_COROUTINE(trap_inside, pointer, int, CW_NO_LOCALS)
 {

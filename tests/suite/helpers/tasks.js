@@ -60,6 +60,19 @@ export const holdLock = (scope, name) =>
   });
 export const where = (scope) => [scope.workerName, scope.taskName];
 
+/** On which workers it runs, and what it launches, after waiting, too. */
+export async function whereAll(scope) {
+  const names = [scope.workerName];
+  await scope.delay(1);
+  const children = [1, 2, 3].map(() => scope.async('where'));
+  const local = scope.async((inner) => inner.workerName);
+  names.push(...(await scope.awaitAll(children)).map(([name]) => name), await local);
+  await scope.yield();
+  names.push(scope.workerName, await scope.withContext('whereDeeper'));
+  return names;
+}
+export const whereDeeper = async (scope) => (await scope.async('where'))[0];
+
 // ---- failures
 
 export function fail(scope, message) {
@@ -853,6 +866,13 @@ export async function waitAndLoop(scope, cells) {
 export async function waitForNews(scope, cells, index) {
   Atomics.add(cells, index, 1);
   await scope.awaitCancellation();
+}
+/** The same in a scope of its own, below another wait. */
+export async function waitInside(scope, cells, index) {
+  await scope.coroutineScope(async (inner) => {
+    const child = inner.launch((own) => waitForNews(own, cells, index));
+    await inner.withTimeout(60_000, () => child.join());
+  });
 }
 /** Launches children that loop, and one that waits; waits for all of them. */
 export async function launchLoops(scope, cells) {

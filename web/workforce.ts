@@ -1,0 +1,386 @@
+/**
+ * The threads of a context, from their start to their end: who they are, what
+ * they tell, how they are lost and replaced. A context that has to be rebuilt
+ * gets another workforce.
+ *
+ * @module
+ */
+import type { WorkerFault } from './environment.js';
+import { ContextLostError, StartError } from './errors.js';
+import { explained } from './explain.js';
+import { Memory } from './memory.js';
+import type { Pointer } from './module.js';
+import type { CheckedOptions } from './options.js';
+import type { FromWorker } from './protocol.js';
+import type { Runtime } from './runtime.js';
+import { spawnWith } from './threads.js';
+import type { Spawner, Thread } from './threads.js';
+
+/** The context as its threads see it. */
+export interface Employer {
+  readonly runtime: Runtime;
+  readonly name: string;
+  readonly workers: number;
+  readonly options: CheckedOptions;
+  nameOf(index: number): string;
+  tell(type: 'workerlost' | 'workerreplaced', index: number, reason?: string): void;
+  /** These are the tasks. */
+  learn(tasks: readonly string[]): void;
+  /** All workers have started. */
+  ready(): void;
+  /** Another one starts: it has so much time from now on. */
+  startsAgain(): void;
+  /** The function that makes workers has failed. */
+  notMade(error: unknown): void;
+  /** A task has left an error behind. */
+  stray(error: Error): void;
+  /** A worker was lost. True: that is one too many. */
+  isTooMuch(index: number, reason: string): boolean;
+  /** The context cannot go on. */
+  fail(error: Error): void;
+  /** A thread has died inside of the core. */
+  broken(error: ContextLostError): void;
+  /** The last thread is gone. */
+  over(): void;
+}
+
+/** A thread of the context, from its start to its end. */
+interface Slot {
+  readonly thread: Thread;
+  /** Of the worker whose thread it is. */
+  readonly index: number;
+  worker: Pointer;
+  ready: boolean;
+  /** It took the place of one that was lost. */
+  readonly isOther: boolean;
+  /** It ends by itself, or is over. */
+  leaves: boolean;
+  /** It has died inside of the core. */
+  isBroken: boolean;
+  /** What is to be freed after it. */
+  locals: Pointer;
+}
+
+/** How often it is looked whether a thread can be ended without harm, and how long apart. */
+const CALM_TRIES = 8;
+const CALM_MS = 2;
+/** How long an engine may take to say that a thread does not run any more. */
+const PROOF_MS = 75;
+/** After that a thread that passes its gate has done so; how often that is looked at. */
+const DOOM_MS = 10;
+const DOOM_TRIES = 4;
+
+export class Workforce {
+  private readonly employer: Employer;
+  private readonly slots: Slot[] = [];
+  /** Threads that are not over yet. */
+  private left: number;
+  /** Nobody wants to hear of it any more. */
+  private isDismissed = false;
+  private startedEnded: (() => void) | undefined;
+
+  constructor(employer: Employer) {
+    this.employer = employer;
+    this.left = employer.workers;
+  }
+
+  // ---- coming
+
+  /** Opens the core's context, whose name is in the scratch buffer: its address, or an error code. */
+  open(): number {
+    const { runtime, workers, options } = this.employer;
+    return spawnWith(this.spawner(), () =>
+      runtime.module._cwb_context_open(workers, options.trace ? 1 : 0),
+    );
+  }
+
+  /** The context could not be opened: waits for the end of threads that were started before. */
+  async endStarted(): Promise<void> {
+    this.isDismissed = true;
+    this.left = this.slots.length;
+    if (this.left === 0) return;
+    const { runtime, options } = this.employer;
+    runtime.hold();
+    let timer: ReturnType<typeof setTimeout>;
+    await new Promise<void>((resolve) => {
+      this.startedEnded = resolve;
+      timer = setTimeout(resolve, options.startTimeout);
+    });
+    clearTimeout(timer!);
+    runtime.release();
+  }
+
+  /** Workers that have not started yet. */
+  get missing(): number {
+    const ready = this.slots.filter((slot) => slot.ready).length;
+    return this.employer.workers - ready;
+  }
+
+  /** @param index - of the worker that gets another thread; none: all of them get one */
+  private spawner(index?: number): Spawner {
+    const { slots, employer } = this;
+    return {
+      make: employer.options.worker,
+      spawned: (thread) => {
+        const isOther = index !== undefined;
+        const place = index ?? slots.length;
+        slots[place] = {
+          thread,
+          index: place,
+          worker: 0,
+          ready: false,
+          isOther,
+          leaves: false,
+          isBroken: false,
+          locals: 0,
+        };
+      },
+      message: (thread, message) => this.heard(thread, message),
+      notMade: (error) => employer.notMade(error),
+      fault: (thread, fault) => void this.faulted(thread, fault),
+      ended: (thread) => this.oneEnded(thread),
+    };
+  }
+
+  private slotOf(thread: Thread): Slot | undefined {
+    return this.slots.find((candidate) => candidate.thread === thread);
+  }
+
+  // ---- what they tell
+
+  private heard(thread: Thread, message: FromWorker): void {
+    const slot = this.slotOf(thread);
+    if (!slot) return; // it was lost
+    const { employer } = this;
+    const { runtime, name } = employer;
+    const { parcels } = runtime;
+    switch (message.type) {
+      case 'hello':
+        slot.worker = message.worker;
+        runtime.wakers.set(message.worker, () => thread.send({ type: 'wake' }));
+        runtime.replacers.set(message.worker, (life) =>
+          this.lost(slot, life, 'was killed after the time of grace'),
+        );
+        thread.send({
+          type: 'init',
+          memory: runtime.sharedMemory,
+          context: name,
+          options: { wakeByMessage: runtime.wakeByMessage },
+        });
+        break;
+      case 'ready':
+        slot.ready = true;
+        employer.learn(message.tasks);
+        if (slot.isOther) employer.tell('workerreplaced', slot.index);
+        if (this.missing === 0) employer.ready();
+        break;
+      case 'failed':
+        if (this.isDismissed) break;
+        employer.fail(
+          new StartError(
+            message.outOfMemory ? 'out-of-memory' : 'script-error',
+            `coworker: a worker of context '${name}' failed while it started: ${message.message}`,
+            { cause: errorOf(message) },
+          ),
+        );
+        break;
+      case 'mortal':
+        thread.lock = message.lock;
+        break;
+      case 'crashed':
+        this.broken(slot, message.message, errorOf(message));
+        break;
+      case 'stray':
+        employer.stray(errorOf(message));
+        break;
+      case 'wake':
+        runtime.wake(message.worker);
+        break;
+      case 'deposit':
+        parcels.deposit(message.parcel, message.value, message.transfer);
+        break;
+      case 'claim':
+        parcels.claim(message.parcel, (value, transfer) =>
+          thread.send({ type: 'parcel', parcel: message.parcel, value }, transfer),
+        );
+        break;
+      case 'drop':
+        parcels.drop(message.parcel);
+        break;
+      case 'bye':
+        this.forget(slot);
+        slot.leaves = true;
+        slot.locals = message.locals;
+        break;
+    }
+  }
+
+  private oneEnded(thread: Thread): void {
+    const { runtime } = this.employer;
+    const slot = this.slotOf(thread);
+    if (slot) runtime.module._cwb_free(slot.locals);
+    if (--this.left > 0) return;
+    this.startedEnded?.();
+    if (!this.isDismissed) this.employer.over();
+  }
+
+  private async faulted(thread: Thread, fault: WorkerFault): Promise<void> {
+    const { employer } = this;
+    const slot = this.slotOf(thread);
+    if (slot?.ready) {
+      this.died(slot, fault);
+      return;
+    }
+    const error = await explained((why) => why.notStarted(employer.name, thread.url, fault));
+    if (!this.isDismissed) employer.fail(error);
+  }
+
+  // ---- losing some
+
+  /** A thread has ended by itself. */
+  private died(slot: Slot, { message, error }: WorkerFault): void {
+    if (this.isDismissed || this.left === 0) return;
+    const { runtime } = this.employer;
+    const reason = `died (${message})`;
+    const bytes = Memory.encode(reason);
+    runtime.writeBytes(bytes);
+    const life = runtime.module._cwb_worker_died(slot.worker, bytes.length);
+    if (life === 0) {
+      this.broken(slot, message, error);
+      return;
+    }
+    runtime.pumpNow(); // what it ran has ended: so its jobs are told first
+    this.lost(slot, life, reason);
+  }
+
+  /** A thread has ended inside of the core, which may be in any state now. */
+  private broken(slot: Slot, message: string, cause: unknown): void {
+    if (this.isDismissed) return;
+    const { employer } = this;
+    slot.isBroken = true;
+    employer.tell('workerlost', slot.index, message);
+    employer.broken(
+      new ContextLostError(
+        `coworker: context '${employer.name}' is lost: worker '${employer.nameOf(slot.index)}' ` +
+          `stopped inside of the runtime: ${message}`,
+        { cause },
+      ),
+    );
+  }
+
+  /** The core has declared a thread dead: makes sure that it is, and starts another one. */
+  private lost(slot: Slot, life: Pointer, reason: string): void {
+    const { employer } = this;
+    const { thread, index, worker } = slot;
+    this.forget(slot);
+    void thread.kill().then((isProved) => {
+      if (isProved) this.bury(thread, life);
+    });
+    employer.tell('workerlost', index, reason);
+    if (employer.isTooMuch(index, reason)) return;
+    queueMicrotask(() => this.replace(index, worker));
+  }
+
+  /** A thread that was declared dead is known not to run any more. */
+  private bury(thread: Thread, life: Pointer): void {
+    const { runtime } = this.employer;
+    runtime.module._cwb_life_proved(life);
+    runtime.deadThreads.push(thread);
+  }
+
+  private replace(index: number, worker: Pointer): void {
+    if (this.isDismissed) return;
+    const { employer } = this;
+    const { module } = employer.runtime;
+    const status = spawnWith(this.spawner(index), () => module._cwb_worker_replace(worker));
+    if (status >= 0) {
+      employer.startsAgain();
+      return;
+    }
+    const name = employer.nameOf(index);
+    void explained((why) => why.notReplaced(employer.name, name, status)).then((error) =>
+      employer.fail(error),
+    );
+  }
+
+  /** Whose thread is over is not to be woken or replaced. */
+  private forget({ worker }: Slot): void {
+    const { runtime } = this.employer;
+    runtime.wakers.delete(worker);
+    runtime.replacers.delete(worker);
+  }
+
+  // ---- ending all
+
+  /** Terminates all threads; what is left of them is nobody's concern. */
+  terminate(): void {
+    this.isDismissed = true;
+    for (const slot of this.slots) {
+      slot.thread.terminate();
+      this.forget(slot);
+    }
+  }
+
+  /**
+   * Terminates the threads that are left, and ends what they run.
+   * @returns true if the core's context is empty, which has to be closed
+   */
+  async kill(context: Pointer): Promise<boolean> {
+    const left = this.slots.filter(({ leaves }) => !leaves);
+    const inOrder = await Promise.all(left.map((slot) => this.end(slot)));
+    const { runtime } = this.employer;
+    return inOrder.every(Boolean) && runtime.module._cwb_context_end_remains(context) !== 0;
+  }
+
+  /** The same after a thread has died inside of the core; nothing of it is heard any more. */
+  async dismiss(context: Pointer): Promise<boolean> {
+    this.isDismissed = true;
+    return this.kill(context);
+  }
+
+  /** Waits until a thread is out of the core, and cannot come in any more; not for ever. */
+  private async untilCalm({ worker }: Slot): Promise<void> {
+    const { module } = this.employer.runtime;
+    for (let n = 0; worker !== 0 && n < CALM_TRIES; n++) {
+      if (module._cwb_worker_is_calm(worker) !== 0) return;
+      await new Promise((resolve) => setTimeout(resolve, CALM_MS));
+    }
+  }
+
+  /** True if the core knows what the thread ran, and has ended that. */
+  private async end(slot: Slot): Promise<boolean> {
+    const { runtime } = this.employer;
+    const { module } = runtime;
+    const { thread, worker } = slot;
+    const reason = Memory.encode('was killed, since its context was closed,');
+    const declare = (isProved: number) => {
+      if (worker === 0) return 0; // it has not begun
+      runtime.writeBytes(reason);
+      if (slot.isBroken) return module._cwb_worker_broken(worker, reason.length);
+      return module._cwb_worker_end(worker, isProved, reason.length);
+    };
+    this.forget(slot);
+    let life = slot.isBroken ? 0 : declare(0);
+    if (life === 0 && !slot.isBroken) await this.untilCalm(slot);
+    let timer: ReturnType<typeof setTimeout>;
+    const proved = thread.kill().then((isProved) => {
+      if (isProved) life ||= declare(1);
+      if (isProved && life !== 0) this.bury(thread, life);
+    });
+    const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, PROOF_MS)));
+    await Promise.race([proved, late]);
+    clearTimeout(timer!);
+    // Some engines end a thread late or never, and never tell: then time has to do.
+    for (let n = 0; life === 0 && worker !== 0 && n < DOOM_TRIES; n++) {
+      if (module._cwb_worker_doom(worker) !== 0) life = declare(1);
+      else await new Promise((resolve) => setTimeout(resolve, DOOM_MS));
+    }
+    return life !== 0;
+  }
+}
+
+function errorOf({ message, stack }: { message: string; stack: string }): Error {
+  const error = new Error(message);
+  error.stack = stack;
+  return error;
+}
