@@ -450,9 +450,9 @@ void cwb_ticket_deliver(cwb_ticket *ticket)
     if (error) {
         uint32_t outcome =
             cw__error_is_cancel(error) ? CWB_CANCELLED : CWB_ERROR;
-        cw_js_job_ended(token,
-                        outcome | (ticket->unhandled ? CWB_UNHANDLED : 0),
-                        error, 0, ticket->worker);
+        if (ticket->unhandled) outcome |= CWB_UNHANDLED;
+        if (cw__error_is_crash(error)) outcome |= CWB_CRASH;
+        cw_js_job_ended(token, outcome, error, 0, ticket->worker);
     } else if (job->flags & CW__JOB_FOREIGN) {
         cw_js_job_ended(token, ticket->outcome, ticket->data,
                         values_length(ticket), NULL);

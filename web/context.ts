@@ -13,6 +13,7 @@ import {
   IllegalStateError,
   StartError,
   ContextLostError,
+  describe,
   expected,
   noMemory,
 } from './errors.js';
@@ -21,7 +22,6 @@ import type { Deferred, Job } from './job.js';
 import { Target, launch, splitCall } from './launch.js';
 import * as layout from './layout.gen.js';
 import { ContextEventTarget, Losses, WorkerEvent } from './losses.js';
-import type { ContextEvents } from './losses.js';
 import { Memory } from './memory.js';
 import type { Pointer } from './module.js';
 import { checkContext, quiet } from './options.js';
@@ -37,6 +37,7 @@ import type { TraceReader, WorkerTrace } from './trace.js';
 import type { AnyTasks, TaskArgs, TaskName, TaskResult, TypedArrayClass } from './types.js';
 import { wantedTier } from './tier.js';
 import type { Tier } from './tier.js';
+import { UncaughtErrorEvent } from './uncaught.js';
 import { ContextView, openView } from './view.js';
 
 /** A thread of the context, from its start to its end. */
@@ -141,6 +142,7 @@ export class FixedWorkerContext<M extends object = AnyTasks> extends ContextEven
       return;
     }
     this.target = new Target(runtime, at, name, crew !== undefined);
+    this.target.uncaught = (error, isCrash) => this.uncaught(error, isCrash);
     this.limitQueue(at, options);
     this.keepProcess(true);
     this.deadline = setTimeout(() => void this.tooLate(), options.startTimeout);
@@ -177,8 +179,8 @@ export class FixedWorkerContext<M extends object = AnyTasks> extends ContextEven
   // ---- launching
 
   /**
-   * Launches a task for its effects. If it fails, the error is reported as an
-   * uncaught one, since nobody else can take it.
+   * Launches a task for its effects. If it fails, nobody takes the error: the
+   * context tells it by `uncaughterror`, and then it is reported as an uncaught one.
    *
    * @param task - the name of a function of the task module, or of a coroutine
    * or function of C marked with CW_EXPORT
@@ -456,7 +458,7 @@ export class FixedWorkerContext<M extends object = AnyTasks> extends ContextEven
       notMade: (error) => {
         this.notMade ??= { error };
       },
-      stray: (error) => this.strayed(error),
+      stray: (error, index) => this.strayed(error, index),
       fail: (error) => this.fail(error),
       over: () => {
         this.threadsLeft = 0;
@@ -508,9 +510,10 @@ export class FixedWorkerContext<M extends object = AnyTasks> extends ContextEven
         break;
       }
       case 'stray': {
-        const error = new Error(message.message);
-        error.stack = message.stack;
-        this.strayed(error);
+        const early = new Error(message.message);
+        early.stack = message.stack;
+        const { error } = message;
+        this.strayed(error === 0 ? early : this.runtime.errors.readOwned(error), slot.index);
         break;
       }
       case 'wake':
@@ -548,8 +551,21 @@ export class FixedWorkerContext<M extends object = AnyTasks> extends ContextEven
     this.settleReady.resolve();
   }
 
-  private strayed(error: Error): void {
-    if (this.options.onStrayError) this.options.onStrayError(error);
+  /** A worker has an error that nobody caught, and that is no job's. */
+  private strayed(error: unknown, index: number): void {
+    const { onStrayError } = this.options;
+    if (!onStrayError) this.uncaught(error, true, this.nameOf(index));
+    else if (error instanceof Error) onStrayError(error);
+    else onStrayError(new Error(`uncaught: ${describe(error)}`, { cause: error }));
+  }
+
+  /**
+   * Nobody takes an error.
+   * @param isCrash - nobody has thrown it to somebody, so the page is left alone
+   */
+  private uncaught(error: unknown, isCrash: boolean, worker?: string): void {
+    if (!this.dispatchEvent(new UncaughtErrorEvent(error, worker))) return;
+    if (isCrash) console.error(`coworker: uncaught, in context '${this.name}':`, error);
     else this.runtime.report(error);
   }
 
@@ -661,7 +677,7 @@ export class FixedWorkerContext<M extends object = AnyTasks> extends ContextEven
     return this.workers === 1 ? this.name : `${this.name}-${index + 1}`;
   }
 
-  private tell(type: keyof ContextEvents, index: number, reason?: string): void {
+  private tell(type: 'workerlost' | 'workerreplaced', index: number, reason?: string): void {
     this.dispatchEvent(new WorkerEvent(type, this.nameOf(index), index, reason));
   }
 

@@ -4,6 +4,7 @@
  * @module
  */
 import type { CheckedOptions } from './options.js';
+import type { UncaughtErrorEvent } from './uncaught.js';
 
 /** A worker was lost, or another thread has taken its place. */
 export class WorkerEvent extends Event {
@@ -27,12 +28,14 @@ export class WorkerEvent extends Event {
 export interface ContextEvents {
   workerlost: WorkerEvent;
   workerreplaced: WorkerEvent;
+  uncaughterror: UncaughtErrorEvent;
 }
 
 interface Listening extends EventTarget {
   /**
-   * Hears of workers that were lost, and of other threads that have taken their
-   * places: `workerlost` and `workerreplaced`.
+   * Hears of workers that were lost, of other threads that have taken their
+   * places, and of errors that nobody takes: `workerlost`, `workerreplaced`,
+   * `uncaughterror`.
    */
   addEventListener<K extends keyof ContextEvents>(
     type: K,

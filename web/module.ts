@@ -43,6 +43,12 @@ export interface CoreModule {
   _cwb_stack_save(): void;
   _cwb_stack_restore(): void;
   _cwb_trapped(error: Pointer): number;
+  _cwb_running_name(): Pointer;
+  _cwb_only_body(): Pointer;
+  _cwb_abandon(body: Pointer, error: Pointer): void;
+  _cwb_is_abandoned(job: Pointer): number;
+  _cwb_error_is_crash(error: Pointer): number;
+  _cwb_error_mark_crash(error: Pointer): void;
   _cwb_elements_grace(base: Pointer, ms: number): Pointer;
   _cwb_scratch(bytes: number): Pointer;
   _cwb_run(budget: number): number;

@@ -90,6 +90,8 @@ export abstract class Realm implements Host {
   readonly references: number[] = [];
   /** True once the thread is about to end: the core has no worker here any more. */
   isOver = false;
+  /** Jobs have ended here without their bodies. */
+  hasAbandoned = false;
 
   /** Jobs run per turn, so that the event loop stays responsive; 0: no limit. */
   protected budget = 0;
@@ -225,7 +227,10 @@ export abstract class Realm implements Host {
    */
   private survives(error: unknown): boolean {
     this.module._cwb_stack_restore();
-    const taken = this.errors.take(error, { worker: this.nameOfWorker });
+    const running = this.module._cwb_running_name();
+    const where = { worker: this.nameOfWorker };
+    const task = running === 0 ? undefined : this.memory.text(running);
+    const taken = this.errors.take(error, task === undefined ? where : { ...where, task });
     const survives = this.module._cwb_trapped(taken) !== 0;
     this.module._cw_error_release(taken);
     return survives;
@@ -264,6 +269,11 @@ export abstract class Realm implements Host {
   arrived(): void {
     this.waits = true;
     this.schedulePump();
+  }
+
+  /** A body has ended: true if its job has already, without it. */
+  isAbandoned(at: Pointer): boolean {
+    return this.hasAbandoned && this.module._cwb_is_abandoned(at) !== 0;
   }
 
   /** A body went through something that it could have waited for, and goes on. */

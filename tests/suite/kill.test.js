@@ -227,6 +227,7 @@ describe('a trap', () => {
           const error = await failure(context.async('trap', kind));
           assert.match(error.name, /^(RuntimeError|RangeError|InternalError)$/);
           assert.equal(error.worker, 'test');
+          assert.equal(error.task, 'trap');
           assert.equal(await context.async('fib', 8), 21);
           assert.isFalse(waiting.isCompleted);
           waiting.cancel();
