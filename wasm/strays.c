@@ -14,23 +14,26 @@
 #include "error.h"
 #include "kill.h"
 
+/* A scope is a part of a body. */
+static bool is_body(const cwb_open *open)
+{
+    return !(open->job->flags & CW__JOB_INSIDE);
+}
+
 /* The only body that is under way on this realm, those below it not counted;
  * NULL if there is none, or more than one. */
 cw_job *cwb_only_body(void)
 {
     if (cwb_realm->current) return NULL; /* another one is just being run */
-    const cwb_open *ring = &cwb_here->open;
-    cw_job *found = NULL;
-    for (const cwb_open *open = ring->before; open != ring;
-         open = open->before) {
-        cw_job *job = open->job;
-        if (job->flags & CW__JOB_INSIDE) continue; /* a scope: a part of one */
-        if (!found || cw__job_is_below(found, job))
-            found = job;
-        else if (!cw__job_is_below(job, found))
-            return NULL;
-    }
-    return found;
+    const cwb_open *ring = &cwb_here->open, *open;
+    cw_job *top = NULL;
+    /* They stand in any order: a function may begin before its caller waits. */
+    for (open = ring->next; open != ring; open = open->next)
+        if (is_body(open) && (!top || cw__job_is_below(top, open->job)))
+            top = open->job;
+    for (open = ring->next; open != ring; open = open->next)
+        if (is_body(open) && !cw__job_is_below(open->job, top)) return NULL;
+    return top;
 }
 
 /* The newest of what is open at or below a job; NULL if nothing is. */
