@@ -153,7 +153,7 @@ void cw__end_step(cw__worker *worker, cw__life *life, cw_job *job,
                   cw_error *error)
 {
     keep(life, job);
-    cw__mutexes_lost(job);
+    cw__held_lost(job);
     while (job->top->caller) {
         cw_frame *frame = job->top, *caller = frame->caller;
         cw_job *scope = cw__scope_of(job, frame);

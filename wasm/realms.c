@@ -142,7 +142,7 @@ void cwb_worker_lost(cw__worker *worker, cw__life *life, const cw__loss *loss)
         job = open->job;
         cwb_open_remove(open);
         bool scope = (job->flags & CW__JOB_INSIDE) != 0;
-        cw__mutexes_lost(job);
+        cw__held_lost(job);
         cw__job_finish(cw__self, job, cw__loss_error(worker, job, loss));
         if (scope) cw__job_drop(job); /* the realm's own handle */
     }

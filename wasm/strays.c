@@ -12,6 +12,7 @@
 #include "bridge.h"
 
 #include "error.h"
+#include "gate.h"
 #include "kill.h"
 
 /* A scope is a part of a body. */
@@ -67,12 +68,14 @@ void cwb_abandon(cw_job *body, cw_error *error)
     cw_job_retain(body);
     cw__error_mark_crash(error);
     put_aside(&cwb_ticket_of(body)->open);
+    cw__held_lost(body);
     cw__job_finish(cw__self, body, cw_error_retain(error));
     /* These are cancelled by that. */
     cwb_open *open;
     while ((open = newest_below(body)) != NULL) {
         cw_job *job = open->job;
         put_aside(open);
+        cw__held_lost(job);
         cw__job_finish(cw__self, job, cw__job_cancellation(job));
     }
     cw__worker_flush(cw__self);

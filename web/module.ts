@@ -185,6 +185,8 @@ export interface CoreModule {
   _cw_mutex_recover(mutex: Pointer, owner: number): number;
   _cw_semaphore_new(permits: number, taken: number): Pointer;
   _cw_try_acquire(semaphore: Pointer): number;
+  _cwb_acquire_own(scope: Pointer, token: number, semaphore: Pointer): number;
+  _cwb_give_back_own(semaphore: Pointer, number: number): number;
   _cw_give_back(semaphore: Pointer): number;
   _cw_semaphore_available(semaphore: Pointer): number;
   _cwb_element_read(element: Pointer): void;

@@ -2,7 +2,7 @@
 
 import { describe, it } from 'node:test';
 import { assert } from 'chai';
-import { Channel, ContextLostError, Main, WorkerLostError } from 'coworker';
+import { Channel, ContextLostError, Main, Mutex, Semaphore, WorkerLostError } from 'coworker';
 import { cells, failure, nativeOptions, thrown, until, using } from './helpers/contexts.js';
 
 const killable = { grace: 5 };
@@ -138,6 +138,23 @@ describe('a job that may be killed', () => {
       await channel.send('still works');
       assert.equal(await receiving, 'still works');
     }));
+
+  for (const loops of [true, false]) {
+    it(`gives its permit back, and poisons its mutex: ${loops ? 'killed' : 'crashed'}`, () =>
+      using(2, async (context) => {
+        const array = cells(context);
+        const [semaphore, mutex] = [new Semaphore(1), new Mutex()];
+        const job = context.async({ killable }, 'crashWithin', semaphore, mutex, array, loops);
+        await begun(array);
+        const waiting = Main.async((scope) => semaphore.withPermit(scope, () => 'here'));
+        if (loops) job.cancel();
+        const error = await failure(job);
+        if (!loops) assert.equal(error.message, 'within');
+        assert.equal(await waiting, 'here');
+        assert.equal(semaphore.availablePermits, 1);
+        assert.isTrue(mutex.isPoisoned);
+      }));
+  }
 
   it('can be killed again and again', () =>
     using(

@@ -440,6 +440,17 @@ export async function crashAndGoOn(scope, message, cells) {
   Atomics.store(cells, 0, went && waited === inside ? 1 : 2);
   return new Map([[message, message]]);
 }
+/** Crashes, or loops for ever, with a permit and a mutex. */
+export function crashWithin(scope, semaphore, mutex, cells, loops) {
+  return semaphore.withPermit(scope, () =>
+    mutex.withLock(scope, async () => {
+      Atomics.store(cells, 0, 1);
+      while (loops);
+      throwLater('within');
+      await never();
+    }),
+  );
+}
 /** Leaves the crash to a function of its own. */
 export function crashByChild(scope, message) {
   return scope.supervisorScope(async (inner) => {
