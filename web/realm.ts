@@ -6,7 +6,7 @@
  * @module
  */
 import { DECLINED, DOES_NOT_FIT, Reader, Writer } from './codec.js';
-import { StartError } from './errors.js';
+import { CoworkerError, StartError } from './errors.js';
 import * as layout from './layout.gen.js';
 import type { Job } from './job.js';
 import type { LaunchRealm, Target } from './launch.js';
@@ -60,6 +60,11 @@ type WaitAsync = (
   value: number,
   timeout?: number,
 ) => { async: false; value: string } | { async: true; value: Promise<string> };
+
+/** What Emscripten's glue throws to end a thread, such as by `exit()`. */
+const UNWOUND = 'unwind';
+const ended = (task = '', worker: string) =>
+  new CoworkerError(`coworker: '${task}' has called exit() on worker '${worker}'`);
 
 export abstract class Realm implements Host {
   module!: CoreModule;
@@ -230,7 +235,8 @@ export abstract class Realm implements Host {
     const running = this.module._cwb_running_name();
     const where = { worker: this.nameOfWorker };
     const task = running === 0 ? undefined : this.memory.text(running);
-    const taken = this.errors.take(error, task === undefined ? where : { ...where, task });
+    const thrown = error === UNWOUND ? ended(task, this.nameOfWorker) : error;
+    const taken = this.errors.take(thrown, task === undefined ? where : { ...where, task });
     const survives = this.module._cwb_trapped(taken) !== 0;
     this.module._cw_error_release(taken);
     return survives;

@@ -232,7 +232,7 @@ describe('a job in C that may be killed', () => {
 });
 
 describe('a trap', () => {
-  const traps = ['unreachable', 'out of bounds', 'division by zero', 'stack overflow'];
+  const traps = ['unreachable', 'out of bounds', 'division by zero', 'stack overflow', 'abort()'];
   for (const [kind, name] of traps.entries()) {
     it(`is the job's failure, and the worker goes on: ${name}`, () =>
       using(
@@ -254,6 +254,22 @@ describe('a trap', () => {
         native,
       ));
   }
+
+  it('is not what memory that is all gone leads to', () =>
+    using(
+      1,
+      async (context) => {
+        const error = await failure(context.async('exhaust'));
+        assert.equal(error.code, 'CW_ENOMEM');
+        assert.equal(error.task, 'exhaust');
+        assert.equal(error.worker, 'test');
+        const asked = await failure(context.async('makeBuffer', 2 ** 53 - 1));
+        assert.instanceOf(asked, RangeError);
+        assert.equal(asked.worker, 'test');
+        assert.equal(await context.async('fib', 8), 21);
+      },
+      native,
+    ));
 
   it('ends the scopes that it comes from, and what is below them', () =>
     using(

@@ -468,6 +468,10 @@ export function work(scope) {
   return scope.isActive;
 }
 
+/** Takes all memory of JavaScript that its worker may have. */
+export function fillMemory() {
+  for (const all = []; ;) all.push(Array.from({ length: 10_000 }, (_, i) => ({ i })));
+}
 /** Ends its worker, where a worker can do that. */
 export function die() {
   process.exit(3);
