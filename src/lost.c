@@ -194,6 +194,10 @@ static void drop_steps(cw__worker *worker, cw__life *life, const cw__loss *loss,
             cw_error_release(error);
         }
         if (!outer) break;
+        if (outer->launching) { /* its handle reaches nobody */
+            cw__job_drop(outer->launching);
+            cw__job_drop(outer->launching);
+        }
         job = outer->current;
         outer = outer->outer;
     }
