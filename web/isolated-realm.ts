@@ -19,7 +19,7 @@ import * as progress from './progress.js';
 import type { ProgressModule } from './progress.js';
 import * as protocol from './protocol.js';
 import type { Enclosed, FromIsolated, ToIsolated } from './protocol.js';
-import type { Ticket } from './realm.js';
+import type { Ticket } from './tokens.js';
 import type { Sent } from './references.js';
 import { RootRealm } from './root-realm.js';
 import { strayed } from './stray.js';
