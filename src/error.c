@@ -31,6 +31,7 @@ struct cw_error {
     cw__lock lock;  /* guards the list: things are only added to it */
     struct suppressed *suppressed, **suppressed_end;
     cw__error_origin origin;
+    _Atomic uint32_t crash; /* see cw__error_is_crash() */
 #ifdef CW_DEBUG
     uint32_t magic; /* see check.h */
 #endif
@@ -116,6 +117,7 @@ cw_error *cw__error_carrying(int code, const char *message, cw_error *cause,
     error->suppressed = NULL;
     error->suppressed_end = &error->suppressed;
     error->origin = (cw__error_origin){NULL, 0};
+    atomic_init(&error->crash, 0);
     if (payload_bytes) memcpy((char *)error + offset, payload, payload_bytes);
     return error;
 }
@@ -124,6 +126,18 @@ const void *cw__error_payload(const cw_error *error, uint32_t *bytes)
 {
     *bytes = error->payload_bytes;
     return error->payload_bytes ? (const char *)error + error->payload : NULL;
+}
+
+void cw__error_mark_crash(cw_error *error)
+{
+    /* The static ones are everybody's. relaxed, all: whoever asks has got the
+     * error after that. */
+    if (cw_load_relaxed(&error->refs)) cw_store_relaxed(&error->crash, 1);
+}
+
+bool cw__error_is_crash(const cw_error *error)
+{
+    return cw_load_relaxed(&error->crash) != 0;
 }
 
 cw_error *cw_error_retain(cw_error *error)

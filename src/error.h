@@ -21,6 +21,12 @@ cw_error *cw__error_carrying(int code, const char *message, cw_error *cause,
 /* What it carries: borrowed, NULL if nothing. */
 const void *cw__error_payload(const cw_error *error, uint32_t *bytes);
 
+/* Notes that nothing threw the error to whoever was to get it: a trap, or what
+ * an event loop met outside of any body. Reports of such errors are not to stop
+ * the program. */
+void cw__error_mark_crash(cw_error *error);
+bool cw__error_is_crash(const cw_error *error);
+
 /* Where the host keeps its own form of an error, as long as that lives. */
 typedef struct cw__error_origin {
     void *home; /* NULL: nowhere. A host's error is given to its error_free() */

@@ -24,7 +24,7 @@ cw__gate *cw__gate_new(uint32_t places, uint32_t taken, bool is_mutex)
     else
         CW__MARK(gate, SEMAPHORE);
     atomic_init(&gate->refs, 1);
-    if (is_mutex) cw__mutex_list(gate);
+    cw__gate_list(gate);
     return gate;
 }
 
@@ -37,11 +37,10 @@ void cw__gate_release(cw__gate *gate)
 {
     /* acq_rel: whoever frees it has seen everybody's last use */
     if (cw_sub_acq_rel(&gate->refs, 1) != 1) return;
-    if (gate->is_mutex) {
-        cw__mutex_unlist(gate);
-        cw_job *holder = cw_load_relaxed(&gate->holder);
-        if (holder) cw__job_drop(holder);
-    }
+    cw__gate_unlist(gate);
+    cw_job *holder = cw_load_relaxed(&gate->holder);
+    if (holder) cw__job_drop(holder);
+    cw__leases_free(gate);
     cw__free(gate, sizeof *gate);
 }
 

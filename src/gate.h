@@ -26,6 +26,9 @@ typedef struct cw__gate {
     const void *owner;        /* NULL: none */
     _Atomic(cw_job *) holder; /* whose body locked it, a reference; NULL: it was
                                  not a job; read without the lock, too */
+    /* A semaphore's: permits that are a job's own; looked at without the lock,
+     * too. */
+    _Atomic(struct cw__lease *) leases;
     struct cw__gate *newer, *older; /* in the list of all, under its lock */
 } cw__gate;
 
@@ -60,14 +63,30 @@ int cw__gate_recover(cw__gate *gate, const void *owner);
 /* A body that waits to enter: CW__PENDING or CW__DONE. */
 int cw__gate_enter(cw_frame *frame, cw__gate *gate, const void *owner);
 
-/* ---- poison.c: mutexes of lost jobs */
+/* ---- held.c: what lost jobs hold */
 
-void cw__mutex_list(cw__gate *gate);
-void cw__mutex_unlist(cw__gate *gate);
+void cw__gate_list(cw__gate *gate);
+void cw__gate_unlist(cw__gate *gate);
 /* Whose body holds what is locked by a running job (or NULL). */
 cw_job *cw__holder_of(cw_job *job);
-/* A body has ended in the middle of a step: poisons what it holds. Before the
- * job ends. */
-void cw__mutexes_lost(cw_job *job);
+/* A body has ended in the middle of a step: poisons mutexes that it holds, and
+ * gives back permits of its own. Before the job ends. */
+void cw__held_lost(cw_job *job);
+
+/* ---- lease.c: permits that are a job's own */
+
+/* Notes that a permit which the running job has just got is its own. Returns a
+ * number for it that is no other's; 0 without memory. */
+uint32_t cw__gate_lend(cw__gate *gate, cw_job *job);
+/* Gives such a permit back: that of this number or, if that is 0, one of the
+ * job's. CW_OK; CW_ESTATE: there is none. */
+int cw__gate_return(cw__gate *gate, const cw_job *holder, uint32_t number);
+/* The semaphore is being freed. */
+void cw__leases_free(cw__gate *gate);
+
+/* As cw__gate_enter(), for a permit of the body's own, and what it does once it
+ * goes on: 1 if an error was raised. `number`: as cw__gate_lend(). */
+int cw__gate_enter_own(cw_frame *frame, cw__gate *gate, uint32_t *number);
+int cw__entered_own(cw_frame *frame, cw__gate *gate, uint32_t *number);
 
 #endif /* CW_GATE_H */

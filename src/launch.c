@@ -72,7 +72,9 @@ void cw__job_make_lazy(cw_job *job)
     cw_store_relaxed(&job->state, state | CW__JOB_NEW);
 }
 
-static void run_in_place(cw__worker *self, cw_job *job, bool by_user)
+/* `launching`: the job, if whoever launches it gets a handle for it. */
+static void run_in_place(cw__worker *self, cw_job *job, bool by_user,
+                         cw_job *launching)
 {
     if (!(job->flags & CW__JOB_INSIDE) &&
         cw_unlikely(!cw__context_admit(self, job->context)))
@@ -83,6 +85,7 @@ static void run_in_place(cw__worker *self, cw_job *job, bool by_user)
     bool killable = by_user && cw__runs_killable(self);
     cw__worker_interrupt(self, &before);
     before.killable = killable;
+    before.launching = launching;
     self->current = job;
     self->beneath = before.current;
     self->in_place++;
@@ -92,7 +95,7 @@ static void run_in_place(cw__worker *self, cw_job *job, bool by_user)
 
 void cw__job_run_in_place(cw__worker *self, cw_job *job)
 {
-    run_in_place(self, job, true);
+    run_in_place(self, job, true, NULL);
 }
 
 enum { BY_USER = 1 << 16 }; /* one more of the flags of a start */
@@ -104,7 +107,7 @@ static int begin(cw__worker *self, cw_job *job, cw_start how, bool by_user)
     case CW_START_LAZY:
         return CW_OK;
     case CW_START_UNDISPATCHED:
-        run_in_place(self, job, by_user);
+        run_in_place(self, job, by_user, job);
         return CW_OK;
     case CW_START_DEFAULT:
     case CW_START_ATOMIC:

@@ -170,7 +170,7 @@ void cw__end_step(cw__worker *worker, cw__life *life, cw_job *job,
                   cw_error *error)
 {
     keep(life, job);
-    cw__mutexes_lost(job);
+    cw__held_lost(job);
     while (job->top->caller) {
         cw_frame *frame = job->top, *caller = frame->caller;
         cw_job *scope = cw__scope_of(job, frame);
@@ -211,6 +211,10 @@ static void drop_steps(cw__worker *worker, cw__life *life, const cw__loss *loss,
             cw_error_release(error);
         }
         if (!outer) break;
+        if (outer->launching) { /* its handle reaches nobody */
+            cw__job_drop(outer->launching);
+            cw__job_drop(outer->launching);
+        }
         job = outer->current;
         outer = outer->outer;
     }

@@ -11,6 +11,8 @@
 #include "in_place.h"
 #include "kill_gate.h"
 #include "lost.h"
+#include "party.h"
+#include "scope.h"
 #include "suspend.h"
 #include "view.h"
 #include "withdraw.h"
@@ -34,13 +36,41 @@ static cw_job *take_any(cw_context *context)
     return job;
 }
 
-/* True if all that the body may still be registered for can be taken back
- * without it; others know what a coroutine of theirs waits for. */
-static bool can_be_ended(const cw_job *job)
+/* Ends what the body of a cancelled job waits for, as it would itself; what it
+ * raises then stays in its frame. False if that takes the body. */
+static bool end_wait(cw_job *job)
 {
-    if (job->top->callee) return false;
-    return job->armed == CW__UNARMED || job->armed == CW__ARMED_JOB ||
-           job->armed == CW__ARMED_GROUP || job->armed == CW__ARMED_TIMER;
+    cw_frame *frame = job->top;
+    if (!cw__scope_forget(job)) return false;
+    int which;
+    switch (job->armed) {
+    case CW__ARMED_SEND:
+        (void)cw__sent(frame);
+        break;
+    case CW__ARMED_RECEIVE:
+        (void)cw__received(frame);
+        break;
+    case CW__ARMED_CLOSE:
+        (void)cw__awaited_close(frame);
+        break;
+    case CW__ARMED_ENTER:
+        (void)cw__entered(frame);
+        break;
+    case CW__ARMED_SELECT: {
+        cw__select *select = job->waiter.owner.pointer;
+        (void)cw__select_end(frame, select->clauses, &which);
+        break;
+    }
+    case CW__ARMED_CALL: /* unless it has a value for the body */
+        if (!cw__job_cancelling(job->scope)) return false;
+        (void)cw__suspended(frame, NULL);
+        break;
+    case CW__ARMED_MOVE:
+        return false;
+    default:
+        cw__end_wait(job);
+    }
+    return true;
 }
 
 static void end(cw__worker *self, cw_job *job)
@@ -56,10 +86,10 @@ static void end(cw__worker *self, cw_job *job)
         cw__in_place_step(self, job);
         return;
     }
-    if (!can_be_ended(job)) return; /* never to be freed */
+    if (!end_wait(job)) return; /* never to be freed */
     const cw_context *home = job->context->home;
     uint32_t last = cw__job_last_worker(job);
-    cw__end_wait(job);
+    job->armed = CW__UNARMED;
     cw_error *error = cw__loss_error(
         &home->workers[last < home->count ? last : 0], job, &loss);
     cw__end_step(self, NULL, job, error);

@@ -271,6 +271,19 @@ static int leave_scope(cw_frame *frame, cw_job *scope, void *out, bool *in_time)
     return raises ? cw__raise_if_cancelled(frame) : 0;
 }
 
+bool cw__scope_forget(cw_job *job)
+{
+    cw_frame *frame = job->top, *callee = frame->callee;
+    cw_job *scope = callee ? cw__scope_of(job, callee) : NULL;
+    if (!scope) return !callee;
+    if (!cw_is_completed(scope)) return false;
+    frame->callee = NULL;
+    cw__end_wait(job);
+    job->scope = scope->scope;
+    cw__job_drop(scope);
+    return true;
+}
+
 static int returned(cw_frame *frame, void *out, bool *in_time)
 {
     cw_job *job = frame->job;

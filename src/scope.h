@@ -20,6 +20,10 @@ static inline cw_job *cw__scope_of(cw_job *job, const cw_frame *frame)
  * job's again. */
 bool cw__scope_leave(cw__worker *self, cw_job *job, cw_error *error);
 
+/* The body waits for the end of a scope that is over: gives that up. False: it
+ * is not over; true also if there is none. */
+bool cw__scope_forget(cw_job *job);
+
 /* The job has just called a scope of another context: makes that the job's own.
  * False: it is closed; then the scope is over without having begun. */
 bool cw__scope_move(cw__worker *self, cw_job *job);

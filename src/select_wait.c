@@ -55,6 +55,7 @@ cw__select *cw__select_new(cw__selecting *select)
     if (!waiting) return NULL;
     memset(waiting, 0, bytes);
     waiting->job = select->frame->job;
+    waiting->clauses = select->clauses;
     waiting->count = select->count;
     for (uint32_t i = 0; i < select->count; i++) {
         const cw_clause *clause = &select->clauses[i];

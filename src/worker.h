@@ -129,6 +129,8 @@ typedef struct cw__interrupted {
     struct cw__interrupted *outer;
     cw_job *current, *beneath;
     uint32_t in_place;
+    cw_job *launching; /* what it is about to get the handle of, two references;
+                          NULL: nothing */
     bool killable; /* it may be killed with what it runs on top: it has called
                       for that, and nothing of the runtime is half done */
 } cw__interrupted;
@@ -136,7 +138,7 @@ typedef struct cw__interrupted {
 static inline void cw__worker_interrupt(cw__worker *self, cw__interrupted *at)
 {
     *at = (cw__interrupted){self->interrupted, self->current, self->beneath,
-                            self->in_place, false};
+                            self->in_place,    NULL,          false};
     self->interrupted = at;
 }
 

@@ -53,6 +53,7 @@ static bool worker_start(cw__worker *self)
 
 static void worker_end(cw__worker *self)
 {
+    cwb_forget_abandoned(cwb_here);
     cw__system_free(cwb_here->scratch);
     cwb_here->scratch = NULL;
     cwb_here->scratch_bytes = 0;

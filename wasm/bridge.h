@@ -91,8 +91,9 @@ enum cwb_test_flags {
 /* With the outcome of a scope's body: it never let anybody else run. */
 enum { CWB_AT_ONCE = 8 };
 
-/* With the outcome of a job that has failed: there is nobody else to tell. */
-enum { CWB_UNHANDLED = 8 };
+/* With the outcome of a job that has failed: there is nobody else to tell; the
+ * error is a crash, see cw__error_is_crash(). */
+enum { CWB_UNHANDLED = 8, CWB_CRASH = 16 };
 
 /* What a job is at the moment, as bits. */
 enum cwb_job_state {
@@ -152,6 +153,7 @@ typedef struct cwb_home {
     uint8_t *scratch;
     uint32_t scratch_bytes;
     cwb_open open;
+    cwb_open abandoned; /* jobs that are over, and their bodies perhaps not */
 } cwb_home;
 
 /* What is kept for a job that JavaScript launched: stands behind its frame. */
@@ -170,6 +172,7 @@ typedef struct cwb_ticket {
     uint32_t outcome;   /* enum cwb_outcome */
     uint32_t task;      /* which function of the task module, or, ... */
     bool local;         /* ... of the realm that launched it */
+    bool abandoned;     /* the job has ended without its body; see strays.c */
     const char *worker; /* name of who ended it, if it failed; lives as its
                            context, which is freed after all tickets */
 } cwb_ticket;
@@ -209,6 +212,9 @@ void cwb_become_killable(void);
 /* Puts a body or scope into the calling realm's ring, or takes it off. */
 void cwb_open_add(cwb_open *open, cw_job *job);
 void cwb_open_remove(cwb_open *open);
+/* The realm's ring, empty; and the end of what has been abandoned on it. */
+void cwb_open_init(cwb_open *ring);
+void cwb_forget_abandoned(cwb_home *home);
 /* True if that realm still hears what it is told. */
 static inline bool cwb_hears(const cwb_home *home)
 {

@@ -44,6 +44,13 @@ int32_t cwb_error_slot(cw_error *error)
  * core has freed it. */
 uint32_t cwb_error_revive(cw_error *error) { return cw__error_revive(error); }
 
+uint32_t cwb_error_is_crash(const cw_error *error)
+{
+    return cw__error_is_crash(error);
+}
+
+void cwb_error_mark_crash(cw_error *error) { cw__error_mark_crash(error); }
+
 const void *cwb_error_payload(const cw_error *error)
 {
     uint32_t bytes;

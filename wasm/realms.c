@@ -23,7 +23,8 @@ bool cwb_home_new(cw__worker *worker)
     cwb_home *home = cw__alloc(sizeof *home);
     if (!home) return false;
     *home = (cwb_home){.worker = worker, .older = worker->host_data};
-    home->open.next = home->open.before = &home->open;
+    cwb_open_init(&home->open);
+    cwb_open_init(&home->abandoned);
     worker->host_data = home;
     return true;
 }
@@ -44,6 +45,8 @@ void cwb_homes_free(cw_context *context)
 cwb_home *cwb_home_address(void) { return cwb_here; }
 
 /* ---- what has begun */
+
+void cwb_open_init(cwb_open *ring) { ring->next = ring->before = ring; }
 
 void cwb_open_add(cwb_open *open, cw_job *job)
 {
@@ -145,7 +148,7 @@ void cwb_worker_lost(cw__worker *worker, cw__life *life, const cw__loss *loss)
         job = open->job;
         cwb_open_remove(open);
         bool scope = (job->flags & CW__JOB_INSIDE) != 0;
-        cw__mutexes_lost(job);
+        cw__held_lost(job);
         cw__job_finish(cw__self, job, cw__loss_error(worker, job, loss));
         if (scope) cw__job_drop(job); /* the realm's own handle */
     }
@@ -155,6 +158,7 @@ void cwb_worker_lost(cw__worker *worker, cw__life *life, const cw__loss *loss)
 void cwb_life_over(void *host_data)
 {
     cwb_home *home = host_data;
+    cwb_forget_abandoned(home);
     cw__system_free(home->scratch);
     home->scratch = NULL;
 }
@@ -280,6 +284,13 @@ void cwb_stack_restore(void)
                      : "r"(at));
 }
 
+/* What this thread is running, by name; NULL if that is nothing. */
+const char *cwb_running_name(void)
+{
+    const cw_job *job = cwb_realm->current;
+    return job ? cw_job_name(job) : NULL;
+}
+
 /* A trap has thrown this thread out of a step, or of whatever it was in. True:
  * that was user code; the jobs whose steps it was in have failed with the error
  * (borrowed), and the worker can go on. */
@@ -292,6 +303,7 @@ uint32_t cwb_trapped(cw_error *error)
         return 0;
     cw_store_relaxed(&self->gate, CW__GATE_CLOSED);
     cw__self = self;
+    cw__error_mark_crash(error);
     cw__worker_drop_steps(self, NULL, error);
     cw__user_begin(self);
     return 1;

@@ -18,6 +18,7 @@ export type { ContextOptions } from './options.js';
 export { defaultContext, ioContext } from './shared-contexts.js';
 export type { IOOptions } from './shared-contexts.js';
 export { RebuiltEvent, WorkerEvent } from './losses.js';
+export { UncaughtErrorEvent } from './uncaught.js';
 export type { ContextEvents } from './losses.js';
 export type { ContextStats } from './stats.js';
 export type { TraceEvent, WorkerTrace } from './trace.js';

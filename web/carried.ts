@@ -14,6 +14,8 @@ import { makers } from './thrown.js';
 export interface Carried {
   readonly error: CarriedError;
   readonly suppressed: readonly CarriedError[];
+  /** Nobody has thrown it to whoever was to get it: a trap, or one that nobody caught. */
+  readonly isCrash?: boolean;
 }
 
 /** What an error of the core's was made of, if it was thrown in JavaScript, or else is read as. */
@@ -34,7 +36,8 @@ export function carry(realm: Realm, error: Pointer, where?: ErrorExtra): Carried
     if (other === 0) break;
     suppressed.push(partsOf(realm, other));
   }
-  return { error: partsOf(realm, error, where), suppressed };
+  const isCrash = realm.module._cwb_error_is_crash(error) !== 0;
+  return { error: partsOf(realm, error, where), suppressed, ...(isCrash && { isCrash }) };
 }
 
 /** Puts it together again. */

@@ -12,7 +12,7 @@ import type { LaunchRealm } from './launch.js';
 import * as layout from './layout.gen.js';
 import type { Pointer } from './module.js';
 import { Transfer } from './parcels.js';
-import type { Ticket } from './realm.js';
+import type { Ticket } from './tokens.js';
 import { support } from './references.js';
 import type { Sent } from './references.js';
 

@@ -12,6 +12,7 @@ import {
   IllegalStateError,
   StartError,
   ContextLostError,
+  describe,
   expected,
   noMemory,
 } from './errors.js';
@@ -20,7 +21,6 @@ import type { Deferred, Job } from './job.js';
 import { Target, launch, splitCall } from './launch.js';
 import * as layout from './layout.gen.js';
 import { ContextEventTarget, Losses, RebuiltEvent, WorkerEvent } from './losses.js';
-import type { ContextEvents } from './losses.js';
 import { Memory } from './memory.js';
 import type { Pointer } from './module.js';
 import { checkContext, quiet } from './options.js';
@@ -33,6 +33,7 @@ import type { TraceReader, WorkerTrace } from './trace.js';
 import type { AnyTasks, TaskArgs, TaskName, TaskResult, TypedArrayClass } from './types.js';
 import { wantedTier } from './tier.js';
 import type { Tier } from './tier.js';
+import { UncaughtErrorEvent } from './uncaught.js';
 import { ContextView, openView } from './view.js';
 import { Workforce } from './workforce.js';
 import type { Employer } from './workforce.js';
@@ -148,6 +149,7 @@ export class FixedWorkerContext<M extends object = AnyTasks> extends ContextEven
     const { runtime, name, crew } = this;
     this.target = new Target(runtime, at, name, crew !== undefined);
     this.target.closed = at === 0;
+    this.target.uncaught = (error, isCrash) => this.uncaught(error, isCrash);
     this.views = [];
     this.workerScopes = this.makeWorkerScopes();
   }
@@ -181,8 +183,8 @@ export class FixedWorkerContext<M extends object = AnyTasks> extends ContextEven
   // ---- launching
 
   /**
-   * Launches a task for its effects. If it fails, the error is reported as an
-   * uncaught one, since nobody else can take it.
+   * Launches a task for its effects. If it fails, nobody takes the error: the
+   * context tells it by `uncaughterror`, and then it is reported as an uncaught one.
    *
    * @param task - the name of a function of the task module, or of a coroutine
    * or function of C marked with CW_EXPORT
@@ -481,7 +483,7 @@ export class FixedWorkerContext<M extends object = AnyTasks> extends ContextEven
       notMade: (error) => {
         this.notMade ??= { error };
       },
-      stray: (error) => this.strayed(error),
+      stray: (error, index) => this.strayed(error, index),
       isTooMuch: (index, reason) => this.isTooMuch(index, reason),
       fail: (error) => this.fail(error),
       broken: (error) => this.broken(error),
@@ -500,7 +502,7 @@ export class FixedWorkerContext<M extends object = AnyTasks> extends ContextEven
       notMade: (error) => {
         this.notMade ??= { error };
       },
-      stray: (error) => this.strayed(error),
+      stray: (error, index) => this.strayed(error, index),
       fail: (error) => this.fail(error),
       over: () => this.ended(),
     };
@@ -518,8 +520,21 @@ export class FixedWorkerContext<M extends object = AnyTasks> extends ContextEven
     this.target.tasks ??= new Set(tasks);
   }
 
-  private strayed(error: Error): void {
-    if (this.options.onStrayError) this.options.onStrayError(error);
+  /** A worker has an error that nobody caught, and that is no job's. */
+  private strayed(error: unknown, index: number): void {
+    const { onStrayError } = this.options;
+    if (!onStrayError) this.uncaught(error, true, this.nameOf(index));
+    else if (error instanceof Error) onStrayError(error);
+    else onStrayError(new Error(`uncaught: ${describe(error)}`, { cause: error }));
+  }
+
+  /**
+   * Nobody takes an error.
+   * @param isCrash - nobody has thrown it to somebody, so the page is left alone
+   */
+  private uncaught(error: unknown, isCrash: boolean, worker?: string): void {
+    if (!this.dispatchEvent(new UncaughtErrorEvent(error, worker))) return;
+    if (isCrash) console.error(`coworker: uncaught, in context '${this.name}':`, error);
     else this.runtime.report(error);
   }
 

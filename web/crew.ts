@@ -20,8 +20,8 @@ export interface CrewHost {
   ready(tasks: readonly string[]): void;
   /** The function that makes workers has failed. */
   notMade(error: unknown): void;
-  /** A task has left an error behind. */
-  stray(error: Error): void;
+  /** An error that nobody caught, on the worker of this index. */
+  stray(error: unknown, index: number): void;
   /** The context cannot go on. */
   fail(error: Error): void;
   /** The context is closed and empty, and the workers are gone. */

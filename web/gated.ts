@@ -13,6 +13,7 @@ const ungated = new Set([
   '_cwb_enter',
   '_cwb_leave',
   '_cwb_trapped',
+  '_cwb_running_name',
   '_cwb_thread_end',
   '_cwb_stack_save',
   '_cwb_stack_restore',

@@ -127,7 +127,7 @@ export class IsolatedCrew implements Crew, Bodies, Away {
         this.answered(member, message);
         break;
       case 'stray':
-        this.host.stray(errorOf(message));
+        this.host.stray(revive(message.error), member.index);
         break;
       case 'failed': {
         const { name } = this.host;
@@ -235,9 +235,10 @@ export class IsolatedCrew implements Crew, Bodies, Away {
   }
 
   /** A body that ends with an error before it has begun. */
-  private refuse(error: Error): number {
+  private refuse(error: Error, isCrash = false): number {
     const { runtime } = this.host;
     const taken = runtime.errors.take(error);
+    if (isCrash) runtime.module._cwb_error_mark_crash(taken);
     runtime.writePointer(taken);
     return layout.OUTCOME_ERROR;
   }
@@ -350,7 +351,7 @@ export class IsolatedCrew implements Crew, Bodies, Away {
     const { module } = this.host.runtime;
     const isCancelled = (module._cwb_job_state(at) & layout.JOB_CANCELLED) !== 0;
     if (what !== protocol.ANSWER_CANCELLED || !isCancelled) {
-      module._cwb_complete_away(at, this.refuse(revive(carried) as Error));
+      module._cwb_complete_away(at, this.refuse(revive(carried) as Error, carried.isCrash));
       return;
     }
     // The core adds what the clean-up has met to the job's own error.
@@ -364,7 +365,7 @@ export class IsolatedCrew implements Crew, Bodies, Away {
 
   private fail(errand: Errand, error: Error): void {
     this.leave(errand);
-    this.host.runtime.module._cwb_complete_away(errand.at, this.refuse(error));
+    this.host.runtime.module._cwb_complete_away(errand.at, this.refuse(error, true));
   }
 
   // ---- ending

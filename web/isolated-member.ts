@@ -9,7 +9,7 @@ import type { RawWorker } from './environment.js';
 import type { Pointer } from './module.js';
 import * as protocol from './protocol.js';
 import type { ToIsolated } from './protocol.js';
-import type { Ticket } from './realm.js';
+import type { Ticket } from './tokens.js';
 
 /** How long a worker is to be busy with what it was sent. */
 const BUSY_MS = 1;

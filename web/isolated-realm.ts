@@ -7,6 +7,7 @@
 import { registerHandles } from './all-handles.js';
 import { Batch, unpack } from './batch.js';
 import { carry, handlesError, revive } from './carried.js';
+import { encodeError } from './codec.js';
 import type { Carried } from './carried.js';
 import { setCurrentTarget } from './current.js';
 import { StartError } from './errors.js';
@@ -18,9 +19,10 @@ import * as progress from './progress.js';
 import type { ProgressModule } from './progress.js';
 import * as protocol from './protocol.js';
 import type { Enclosed, FromIsolated, ToIsolated } from './protocol.js';
-import type { Ticket } from './realm.js';
+import type { Ticket } from './tokens.js';
 import type { Sent } from './references.js';
 import { RootRealm } from './root-realm.js';
+import { strayed } from './stray.js';
 import { TaskRunner } from './task-runner.js';
 import type { TaskModule } from './task-runner.js';
 import type { WorkerHost } from './worker-realm.js';
@@ -347,13 +349,14 @@ export class IsolatedRealm extends RootRealm {
     this.schedulePump();
   }
 
-  /** An error that nobody caught, of something that a task left behind. */
+  /** An error that nobody caught, of something that a task has begun. */
   stray(error: unknown): void {
-    this.post({ type: 'stray', ...partsOf(error) });
+    strayed(this, error, this.workerName, () => this.report(error));
   }
 
   report(error: unknown): void {
-    this.stray(error);
+    const parts = encodeError(error, { worker: this.workerName });
+    this.post({ type: 'stray', error: { error: parts, suppressed: [] } });
   }
 
   protected crashed(error: unknown): void {

@@ -111,7 +111,11 @@ export abstract class JobEnd {
       if (this.parcel !== undefined) this.realm.discard(this.parcel);
       const error = this.errorFrom(data, worker);
       this.settle(true, error);
-      if (outcome & layout.OUTCOME_UNHANDLED) this.realm.report(error);
+      if (outcome & layout.OUTCOME_UNHANDLED) {
+        const { uncaught } = this.owner;
+        if (uncaught) uncaught(error, (outcome & layout.OUTCOME_CRASH) !== 0);
+        else this.realm.report(error);
+      }
     } else if (this.local) {
       this.settle(false, this.local.value);
     } else if (this.native) {

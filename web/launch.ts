@@ -51,6 +51,8 @@ export class Target {
   readonly isLodger: boolean;
   /** Then: where they are sent. */
   away: Away | undefined;
+  /** Hears of failures that nobody answers for; there for contexts of workers. */
+  uncaught: ((error: unknown, isCrash: boolean) => void) | undefined;
   /** True once the context takes no more work. */
   closed = false;
   /** Launches since a job of it was last heard to end. */

@@ -156,10 +156,20 @@ export class LocalJobs {
     const measured = () => realm.endMeasure(local.job.name, began);
     if (began !== 0) (result as PromiseLike<unknown>).then(measured, measured);
     (result as PromiseLike<unknown>).then(
-      (value) => this.complete(at, this.leave(local, scope, value)),
-      (error: unknown) => this.complete(at, this.fail(local, scope, error)),
+      (value) => {
+        if (!this.isAbandoned(scope, at)) this.complete(at, this.leave(local, scope, value));
+      },
+      (error: unknown) => {
+        if (!this.isAbandoned(scope, at)) this.complete(at, this.fail(local, scope, error));
+      },
     );
     return layout.OUTCOME_PENDING;
+  }
+
+  private isAbandoned(scope: BaseScope, at: Pointer): boolean {
+    const isAbandoned = this.target.realm.isAbandoned(at);
+    if (isAbandoned) scope.at = 0;
+    return isAbandoned;
   }
 
   private leave(local: Local, scope: BaseScope, value: unknown): number {

@@ -4,6 +4,7 @@
  * @module
  */
 import type { CheckedOptions } from './options.js';
+import type { UncaughtErrorEvent } from './uncaught.js';
 
 /** A worker was lost, or another thread has taken its place. */
 export class WorkerEvent extends Event {
@@ -40,13 +41,15 @@ export interface ContextEvents {
   contextrebuilt: RebuiltEvent;
   workerlost: WorkerEvent;
   workerreplaced: WorkerEvent;
+  uncaughterror: UncaughtErrorEvent;
 }
 
 interface Listening extends EventTarget {
   /**
    * Hears of workers that were lost, and of other threads that have taken their
-   * places: `workerlost` and `workerreplaced`; and of the context as a whole that
-   * was lost and goes on: `contextrebuilt`.
+   * places: `workerlost` and `workerreplaced`; of the context as a whole that was
+   * lost and goes on: `contextrebuilt`; and of errors that nobody takes:
+   * `uncaughterror`.
    */
   addEventListener<K extends keyof ContextEvents>(
     type: K,

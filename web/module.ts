@@ -45,6 +45,12 @@ export interface CoreModule {
   _cwb_stack_save(): void;
   _cwb_stack_restore(): void;
   _cwb_trapped(error: Pointer): number;
+  _cwb_running_name(): Pointer;
+  _cwb_only_body(): Pointer;
+  _cwb_abandon(body: Pointer, error: Pointer): void;
+  _cwb_is_abandoned(job: Pointer): number;
+  _cwb_error_is_crash(error: Pointer): number;
+  _cwb_error_mark_crash(error: Pointer): void;
   _cwb_elements_grace(base: Pointer, ms: number): Pointer;
   _cwb_worker_scope(context: Pointer, index: number): Pointer;
   _cw_elements_context(elements: Pointer): Pointer;
@@ -184,6 +190,8 @@ export interface CoreModule {
   _cw_mutex_recover(mutex: Pointer, owner: number): number;
   _cw_semaphore_new(permits: number, taken: number): Pointer;
   _cw_try_acquire(semaphore: Pointer): number;
+  _cwb_acquire_own(scope: Pointer, token: number, semaphore: Pointer): number;
+  _cwb_give_back_own(semaphore: Pointer, number: number): number;
   _cw_give_back(semaphore: Pointer): number;
   _cw_semaphore_available(semaphore: Pointer): number;
   _cwb_element_read(element: Pointer): void;

@@ -6,7 +6,10 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Worker as NodeWorker } from 'node:worker_threads';
-import type { Transferable as NodeTransferable } from 'node:worker_threads';
+import type {
+  Transferable as NodeTransferable,
+  WorkerOptions as NodeOptions,
+} from 'node:worker_threads';
 import { availableParallelism } from 'node:os';
 import { ISOLATED, captureWorker, installEnvironment } from './environment.js';
 import type { Diagnosis, RawWorker } from './environment.js';
@@ -32,10 +35,10 @@ export function installNode(): void {
         const url = new URL('./worker-default.node.js', import.meta.url);
         return { worker: wrap(new NodeWorker(url, options)), url: url.href };
       }
-      const { worker, url } = captureWorker(
-        make,
-        (script) => new NodeWorker(new URL(String(script)), options) as unknown as Worker,
-      );
+      const { worker, url } = captureWorker(make, (script, asked) => {
+        const all = { ...(asked as NodeOptions | undefined), ...options };
+        return new NodeWorker(new URL(String(script)), all) as unknown as Worker;
+      });
       return { worker: wrap(worker as unknown as NodeWorker), url };
     },
     diagnose,
@@ -73,7 +76,7 @@ function wrap(worker: NodeWorker): RawWorker {
       worker.on('messageerror', (error) => onError({ message: String(error), error }));
       worker.on('error', (error) => onError({ message: String(error), error }));
       worker.on('exit', (code) => {
-        const how = heard ? '' : '; its script has to call serve()';
+        const how = heard ? ', as by process.exit()' : '; its script has to call serve()';
         onError({ message: `the thread ended with exit code ${code}${how}` });
       });
       worker.unref(); // listening had made it count again

@@ -144,7 +144,11 @@ export interface ContextOptions {
    * @default 'fail'
    */
   readonly whenFull?: WhenFull;
-  /** Called with errors that a task leaves behind after its end. */
+  /**
+   * Called, in place of the event `uncaughterror`, with errors on workers that
+   * nobody caught and that cannot be said to be of a certain task: of what tasks
+   * leave behind after their ends, or while several are under way.
+   */
   readonly onStrayError?: (error: Error) => void;
   /**
    * How sleeping realms are woken: `message` is for engines that lack

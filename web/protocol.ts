@@ -64,7 +64,7 @@ export type FromIsolated =
   | { type: 'ready'; tasks: string[] }
   | { type: 'failed'; message: string; stack: string; outOfMemory: boolean }
   | { type: 'crashed'; message: string; stack: string }
-  | { type: 'stray'; message: string; stack: string }
+  | { type: 'stray'; error: Carried }
   /** How tasks have come along; the number is how many microseconds the worker was at it. */
   | { type: 'answers'; answers: Int32Array; values: readonly Enclosed[] | undefined };
 
@@ -82,8 +82,8 @@ export type FromWorker =
   | { type: 'bye'; locals: number }
   /** The thread died of an error outside of any task. */
   | { type: 'crashed'; message: string; stack: string }
-  /** An error that a task left behind, after its end. */
-  | { type: 'stray'; message: string; stack: string }
+  /** An error that nobody caught, owned; 0 if the core cannot carry it yet. */
+  | { type: 'stray'; error: number; message: string; stack: string }
   /** Wake another realm, which has no other way of waking. */
   | { type: 'wake'; worker: number }
   /** A value that shared memory does not carry, for whoever asks for it. */

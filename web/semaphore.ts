@@ -78,12 +78,34 @@ export class Semaphore extends Handle {
     this.leave(this.at);
   }
 
-  /** Runs `body` with a permit, and gives that back however it ends. */
+  /**
+   * Runs `body` with a permit, and gives that back however it ends, also if its
+   * job is lost with its worker. That is not so of permits got by
+   * {@link acquire}, which anybody may give back.
+   * @throws CancellationError (rejects) if the job is cancelled before it has a
+   * permit; what `body` throws
+   *
+   * @example
+   * await connections.withPermit(scope, () => load(url));
+   */
   withPermit<R>(scope: BaseScope | undefined, body: () => R | PromiseLike<R>): Promise<R> {
+    const { realm } = this.target;
+    const { at: semaphore } = this;
+    let permit = 0;
     return this.inside(
-      () => this.acquire(scope),
+      () =>
+        this.waitIn(scope).suspend(
+          (job, token) => realm.module._cwb_acquire_own(job, token, semaphore),
+          (data) => {
+            permit = realm.memory.word(data);
+          },
+        ),
       body,
-      (at) => this.leave(at),
+      (at) => {
+        // Unless it was given back already, for a job that is over.
+        realm.module._cwb_give_back_own(at, permit);
+        realm.schedulePump();
+      },
     );
   }
 

@@ -103,10 +103,20 @@ export class TaskRunner {
     const measured = () => realm.endMeasure(scope.taskName, began);
     if (began !== 0) (result as PromiseLike<unknown>).then(measured, measured);
     (result as PromiseLike<unknown>).then(
-      (value) => this.complete(at, this.leave(scope, value)),
-      (error: unknown) => this.complete(at, this.fail(scope, error)),
+      (value) => {
+        if (!this.isAbandoned(scope, at)) this.complete(at, this.leave(scope, value));
+      },
+      (error: unknown) => {
+        if (!this.isAbandoned(scope, at)) this.complete(at, this.fail(scope, error));
+      },
     );
     return layout.OUTCOME_PENDING;
+  }
+
+  private isAbandoned(scope: Scope, at: Pointer): boolean {
+    const isAbandoned = this.realm.isAbandoned(at);
+    if (isAbandoned) scope.at = 0;
+    return isAbandoned;
   }
 
   private complete(at: Pointer, code: number): void {

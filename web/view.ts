@@ -82,5 +82,7 @@ export function openView(base: Target, parallelism: number, name: string): Targe
   realm.writeBytes(bytes);
   const at = realm.module._cwb_view_new(base.context, parallelism, bytes.length);
   if (at === 0) throw noMemory();
-  return new Target(realm, at, name);
+  const view = new Target(realm, at, name);
+  view.uncaught = base.uncaught;
+  return view;
 }

@@ -16,6 +16,7 @@ import type { FromWorker, ToWorker } from './protocol.js';
 import { open, seal } from './protocol.js';
 import { Realm } from './realm.js';
 import { support } from './references.js';
+import { strayed } from './stray.js';
 import { TaskRunner } from './task-runner.js';
 import type { TaskModule } from './task-runner.js';
 
@@ -141,9 +142,9 @@ export class WorkerRealm extends Realm implements LaunchRealm {
     this.post({ type: 'crashed', ...partsOf(error) });
   }
 
-  /** An error that nobody caught, of something that a task left behind. */
+  /** An error that nobody caught, of something that a task has begun. */
   stray(error: unknown): void {
-    this.post({ type: 'stray', ...partsOf(error) });
+    strayed(this, error, this.workerName, () => this.report(error));
   }
 
   wake(worker: Pointer): void {
@@ -192,7 +193,9 @@ export class WorkerRealm extends Realm implements LaunchRealm {
   }
 
   report(error: unknown): void {
-    this.stray(error);
+    const isReady = this.home !== 0 && !this.isOver;
+    const taken = isReady ? this.errors.take(error, { worker: this.workerName }) : 0;
+    this.post({ type: 'stray', error: taken, ...partsOf(error) });
   }
 
   protected busyChanged(): void {}

@@ -33,7 +33,7 @@ export interface Employer {
   /** The function that makes workers has failed. */
   notMade(error: unknown): void;
   /** A task has left an error behind. */
-  stray(error: Error): void;
+  stray(error: unknown, index: number): void;
   /** A worker was lost. True: that is one too many. */
   isTooMuch(index: number, reason: string): boolean;
   /** The context cannot go on. */
@@ -191,7 +191,10 @@ export class Workforce {
         this.broken(slot, message.message, errorOf(message));
         break;
       case 'stray':
-        employer.stray(errorOf(message));
+        employer.stray(
+          message.error === 0 ? errorOf(message) : runtime.errors.readOwned(message.error),
+          slot.index,
+        );
         break;
       case 'wake':
         runtime.wake(message.worker);

@@ -35,7 +35,8 @@ void cw_mutex_release(cw_mutex *mutex); /* the reference; NULL is allowed */
  * things right and unlocks it. A mutex that was locked outside of any job is
  * never poisoned. Permits of a semaphore may be given back by anybody, so
  * nobody knows which ones a lost job had: they stay away until somebody gives
- * them back who does, such as who joins that job. */
+ * them back who does, such as who joins that job; unless they were its own, see
+ * CW_ACQUIRE_OWN. */
 
 /* `owner` is any address that stands for whoever locks, or NULL; who locks with
  * one has to unlock with the same. Not reentrant: locking once more with the
@@ -76,11 +77,23 @@ int cw_try_acquire(cw_semaphore *semaphore);
 int cw_give_back(cw_semaphore *semaphore);
 int cw_semaphore_available(cw_semaphore *semaphore);
 
+/* CW_ACQUIRE_OWN waits for a permit that is the calling job's own, which alone
+ * gives it back, by cw_give_back_own(). If the job is lost with its worker, the
+ * permit is given back at once. Raises CW_ENOMEM; then it has none.
+ * cw_give_back_own, from the job's body: CW_OK; CW_ESTATE: it has none. What it
+ * has not given back when it ends stays away until the semaphore is freed. */
+#define CW_ACQUIRE_OWN(self, semaphore)                                        \
+    CW__SUSPEND(self, cw__acquire_own(&(self)->frame, (semaphore)),            \
+                cw__acquired_own(&(self)->frame, (semaphore)))
+int cw_give_back_own(cw_semaphore *semaphore);
+
 /* ------------------------------------------------- used by the macros only */
 
 int cw__lock_mutex(cw_frame *, cw_mutex *, const void *);
 int cw__acquire(cw_frame *, cw_semaphore *);
 int cw__entered(cw_frame *);
+int cw__acquire_own(cw_frame *, cw_semaphore *);
+int cw__acquired_own(cw_frame *, cw_semaphore *);
 
 #ifdef __cplusplus
 }

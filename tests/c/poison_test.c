@@ -236,6 +236,95 @@ CW_COROUTINE(acquire_and_hold, struct hold *, cw_none, CW_NO_LOCALS)
     CW_END(self);
 }
 
+CW_COROUTINE(own_and_hold, struct hold *, cw_none, CW_NO_LOCALS)
+{
+    CW_BEGIN(self);
+    CW_ACQUIRE_OWN(self, semaphore);
+    event_set(self->arg->entered);
+    event_await(self->arg->release);
+    ASSERT_EQ(cw_give_back_own(semaphore), CW_OK);
+    ASSERT_EQ(cw_give_back_own(semaphore), CW_ESTATE);
+    CW_END(self);
+}
+
+CW_COROUTINE(own_once, cw_none, cw_none, CW_NO_LOCALS)
+{
+    CW_BEGIN(self);
+    CW_ACQUIRE_OWN(self, semaphore);
+    ASSERT_EQ(cw_give_back_own(semaphore), CW_OK);
+    CW_END(self);
+}
+
+TEST(a_permit_of_its_own_is_given_back_by_the_job_that_has_it)
+{
+    cw_context *context = new_context(1);
+    semaphore = cw_semaphore_new(1, 0);
+    struct hold *hold = hold_new();
+    cw_job *job = cw_async(context, own_and_hold, hold);
+    event_await(hold->entered);
+    ASSERT_EQ(cw_semaphore_available(semaphore), 0);
+    ASSERT_EQ(cw_give_back_own(semaphore), CW_ESTATE); /* not ours */
+    event_set(hold->release);
+    wait_for(job);
+    ASSERT_EQ(cw_job_error(job), 0);
+    cw_job_release(job);
+    ASSERT_EQ(cw_semaphore_available(semaphore), 1);
+    hold_free(hold);
+    cw_semaphore_release(semaphore);
+    shut_down_all(context);
+}
+
+TEST(a_permit_of_its_own_goes_from_a_lost_job_to_who_waits)
+{
+    cw_context *context = new_context(2);
+    semaphore = cw_semaphore_new(2, 0);
+    struct hold *holds[] = {hold_new(), hold_new()};
+    cw_job *jobs[2];
+    for (int i = 0; i < 2; i++) {
+        jobs[i] = LAUNCH_KILLABLE(context, own_and_hold, holds[i]);
+        event_await(holds[i]->entered);
+    }
+    cw_context *others = new_context(1);
+    cw_job *waiting = cw_async(others, own_once, CW_NONE);
+    await_doing(waiting, CW_DUMP_ACQUIRE);
+    lose_holder(context, holds[0], jobs[0]);
+    wait_for(waiting);
+    ASSERT_EQ(cw_job_error(waiting), 0);
+    cw_job_release(waiting);
+    ASSERT_EQ(cw_semaphore_available(semaphore),
+              1); /* the other one has its own */
+    lose_holder(context, holds[1], jobs[1]);
+    ASSERT_EQ(cw_semaphore_available(semaphore), 2);
+    cw_semaphore_release(semaphore);
+    shut_down(others);
+    shut_down_all(context);
+}
+
+CW_FUNCTION(own_and_leave, cw_none, cw_none)
+{
+    (void)arg, (void)result;
+    return cw_give_back_own(semaphore);
+}
+
+TEST(nobody_gives_back_what_is_not_his_own)
+{
+    cw_context *context = new_context(1);
+    semaphore = cw_semaphore_new(1, 1);
+    cw_job *job = cw_async(context, own_and_leave, CW_NONE);
+    wait_for(job);
+    ASSERT_EQ(cw_error_code(cw_job_error(job)), CW_ESTATE);
+    cw_job_release(job);
+    job = cw_async(context, own_once, CW_NONE);
+    await_doing(job, CW_DUMP_ACQUIRE);
+    cw_cancel(job, NULL);
+    wait_for(job);
+    cw_job_release(job);
+    ASSERT_EQ(cw_semaphore_available(semaphore), 0);
+    ASSERT_EQ(cw_give_back(semaphore), CW_OK);
+    cw_semaphore_release(semaphore);
+    shut_down_all(context);
+}
+
 /* Who joins it knows that it had one. */
 TEST(a_permit_of_a_lost_job_is_given_back_by_others)
 {

@@ -253,3 +253,48 @@ WAY(acquire, 2)
     cw_semaphore_release(semaphore);
     end();
 }
+
+CW_COROUTINE(acquires_own, cw_none, cw_none, CW_NO_LOCALS)
+{
+    CW_BEGIN(self);
+    own_step();
+    CW_ACQUIRE_OWN(self, semaphore);
+    own_step();
+    CHECK(cw_give_back_own(semaphore) == CW_OK);
+    own_step();
+    CW_END(self);
+}
+
+CW_COROUTINE(acquires_own_as_well, cw_none, cw_none, CW_NO_LOCALS)
+{
+    CW_BEGIN(self);
+    CW_ACQUIRE_OWN(self, semaphore);
+    cw_add_seq_cst(&words->ran[0], 1);
+    CHECK(cw_give_back_own(semaphore) == CW_OK);
+    CW_END(self);
+}
+
+/* The only permit, which the other one gets in any case. */
+WAY(acquire_own, 2)
+{
+    begin(1);
+    semaphore = cw_semaphore_new(1, 0);
+    start_victim(&acquires_own);
+    CHECK(cw_spawn(pool, acquires_own_as_well, CW_NONE) == CW_OK);
+    run();
+    check_lost();
+    CHECK(words->ran[0] == 1);
+    CHECK(!model_peek(&semaphore->gate.lock) && !semaphore->gate.waiting);
+    CHECK(!model_peek(&semaphore->gate.leases));
+    CHECK(semaphore->gate.free == 1);
+    cw_semaphore_release(semaphore);
+    end();
+}
+
+MUTANT(lose_acquire_own, "nobody looks for permits")
+{
+    if (op->thread != 2 || !MODEL_IS(op, MODEL_LOAD, &semaphore->gate.leases))
+        return MODEL_AS_IS;
+    op->value = 0;
+    return MODEL_FORCE;
+}

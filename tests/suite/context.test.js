@@ -15,6 +15,7 @@ import {
 import {
   cells,
   failure,
+  helperUrl,
   inPage,
   open,
   thrown,
@@ -222,6 +223,25 @@ describe('a worker that dies', { skip: inPage && 'pages are not told' }, () => {
       assert.equal(context.stats().lost, 1);
     });
   });
+
+  it('says so if it was for want of memory', () =>
+    using(
+      1,
+      async (context) => {
+        const error = await failure(context.async('fillMemory'));
+        assert.instanceOf(error, WorkerLostError);
+        assert.match(error.message, /worker 'test' died \(.*reaching memory limit/);
+        assert.include(error.message, "while it ran 'fillMemory'");
+        assert.equal(await context.async('add', 1, 2), 3);
+      },
+      {
+        worker: () =>
+          new Worker(helperUrl('worker'), {
+            type: 'module',
+            resourceLimits: { maxOldGenerationSizeMb: 24 },
+          }),
+      },
+    ));
 
   it('fails its context if that happens too often', async () => {
     await using(

@@ -2,7 +2,7 @@
 
 import { describe, it } from 'node:test';
 import { assert } from 'chai';
-import { Channel, ContextLostError, Main, WorkerLostError } from 'coworker';
+import { Channel, ContextLostError, Main, Mutex, Semaphore, WorkerLostError } from 'coworker';
 import { cells, failure, nativeOptions, thrown, until, using } from './helpers/contexts.js';
 
 const killable = { grace: 5 };
@@ -139,6 +139,23 @@ describe('a job that may be killed', () => {
       assert.equal(await receiving, 'still works');
     }));
 
+  for (const loops of [true, false]) {
+    it(`gives its permit back, and poisons its mutex: ${loops ? 'killed' : 'crashed'}`, () =>
+      using(2, async (context) => {
+        const array = cells(context);
+        const [semaphore, mutex] = [new Semaphore(1), new Mutex()];
+        const job = context.async({ killable }, 'crashWithin', semaphore, mutex, array, loops);
+        await begun(array);
+        const waiting = Main.async((scope) => semaphore.withPermit(scope, () => 'here'));
+        if (loops) job.cancel();
+        const error = await failure(job);
+        if (!loops) assert.equal(error.message, 'within');
+        assert.equal(await waiting, 'here');
+        assert.equal(semaphore.availablePermits, 1);
+        assert.isTrue(mutex.isPoisoned);
+      }));
+  }
+
   it('can be killed again and again', () =>
     using(
       2,
@@ -263,7 +280,7 @@ describe('a job in C that may be killed', () => {
 });
 
 describe('a trap', () => {
-  const traps = ['unreachable', 'out of bounds', 'division by zero', 'stack overflow'];
+  const traps = ['unreachable', 'out of bounds', 'division by zero', 'stack overflow', 'abort()'];
   for (const [kind, name] of traps.entries()) {
     it(`is the job's failure, and the worker goes on: ${name}`, () =>
       using(
@@ -275,6 +292,7 @@ describe('a trap', () => {
           const error = await failure(context.async('trap', kind));
           assert.match(error.name, /^(RuntimeError|RangeError|InternalError)$/);
           assert.equal(error.worker, 'test');
+          assert.equal(error.task, 'trap');
           assert.equal(await context.async('fib', 8), 21);
           assert.isFalse(waiting.isCompleted);
           waiting.cancel();
@@ -284,6 +302,22 @@ describe('a trap', () => {
         native,
       ));
   }
+
+  it('is not what memory that is all gone leads to', () =>
+    using(
+      1,
+      async (context) => {
+        const error = await failure(context.async('exhaust'));
+        assert.equal(error.code, 'CW_ENOMEM');
+        assert.equal(error.task, 'exhaust');
+        assert.equal(error.worker, 'test');
+        const asked = await failure(context.async('makeBuffer', 2 ** 53 - 1));
+        assert.instanceOf(asked, RangeError);
+        assert.equal(asked.worker, 'test');
+        assert.equal(await context.async('fib', 8), 21);
+      },
+      native,
+    ));
 
   it('ends the scopes that it comes from, and what is below them', () =>
     using(

@@ -98,7 +98,7 @@ const inline = [
   [/^coroutines and functions of C > fail with a code/, noName],
   [/^scopes of a task on a worker > report a failure/, samePage],
   [/^a channel between threads > reports a hook/, samePage],
-  [/^an error that a task leaves behind/, samePage],
+  [/^an error that (a task leaves behind|nobody catches)/, samePage],
   [/ > fails the job when the tasks are not known yet/, noWorkers],
   [/^launching .* > runs on all workers/, blocks],
   [/^cancelling a job > (gives the signal|stops a busy|makes ensureActive)/, blocks],

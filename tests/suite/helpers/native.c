@@ -257,7 +257,7 @@ static int recurse(volatile int *depth)
     return recurse(&deeper) + deeper;
 }
 
-enum { TRAP_UNREACHABLE, TRAP_BOUNDS, TRAP_DIVISION, TRAP_STACK };
+enum { TRAP_UNREACHABLE, TRAP_BOUNDS, TRAP_DIVISION, TRAP_STACK, TRAP_ABORT };
 
 CW_FUNCTION(trap, int, int)
 {
@@ -274,6 +274,8 @@ CW_FUNCTION(trap, int, int)
     case TRAP_STACK:
         *result = recurse(&depth);
         break;
+    case TRAP_ABORT:
+        abort();
     }
     return 0;
 }
@@ -293,6 +295,21 @@ CW_FUNCTION(trap_in_the_library, int, int)
     return 0;
 }
 CW_EXPORT(trap_in_the_library)
+
+/* Asks for more memory than there is, and says so. */
+CW_FUNCTION(exhaust, cw_none, int)
+{
+    (void)arg;
+    void *blocks[4096];
+    int count = 0;
+    while (count < 4096 && (blocks[count] = malloc(1 << 20)) != NULL)
+        count++;
+    *result = count;
+    while (count > 0)
+        free(blocks[--count]);
+    return *result == 4096 ? CW_OK : CW_ENOMEM;
+}
+CW_EXPORT(exhaust)
 
 /* Traps in a scope of a coroutine, above a child that waits. */
 CW_COROUTINE(trap_inside, pointer, int, CW_NO_LOCALS)

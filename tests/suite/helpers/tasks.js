@@ -384,6 +384,96 @@ export function leaveThrow(scope, message) {
     throw new RangeError(message);
   });
 }
+
+// ---- errors that nobody catches
+
+const never = () => new Promise(() => {});
+const throwLater = (message) =>
+  setTimeout(() => {
+    throw new RangeError(message);
+  });
+
+/** Waits for what never comes, since its callback throws. */
+export async function crashInTimer(scope, message) {
+  throwLater(message);
+  await never();
+}
+/** The same by a promise that nobody looks at. */
+export async function crashByPromise(scope, message) {
+  void Promise.reject(new RangeError(message));
+  await never();
+}
+/** Throws what is no error. */
+export async function crashWithText(scope, text) {
+  setTimeout(() => {
+    throw text;
+  });
+  await never();
+}
+/** Crashes deep inside of scopes, with children on this worker and elsewhere; counts what is cleaned up. */
+export function crashInside(scope, message, cells) {
+  const cleaned = async (child, wait) => {
+    try {
+      await wait(child);
+    } finally {
+      Atomics.add(cells, 0, 1);
+    }
+  };
+  const start = 'undispatched';
+  return cleaned(scope, () =>
+    scope.coroutineScope(async (inner) => {
+      inner.launch({ start }, (child) => cleaned(child, () => child.delay(1e9)));
+      inner.launch('delayAndMark', cells);
+      await inner.withTimeout(1e9, async (limited) => {
+        limited.launch({ start }, (child) => cleaned(child, () => child.awaitCancellation()));
+        limited.signal.addEventListener('abort', () => Atomics.add(cells, 1, 1));
+        throwLater(message);
+        await limited.delay(1e9);
+      });
+    }),
+  );
+}
+/** Waits, and counts that it has ended, however it does. */
+export async function delayAndMark(scope, cells) {
+  try {
+    await scope.delay(1e9);
+  } finally {
+    Atomics.add(cells, 2, 1);
+  }
+}
+/** Crashes, and goes on afterwards as if nothing had happened. */
+export async function crashAndGoOn(scope, message, cells) {
+  throwLater(message);
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  const child = scope.launch('add', 1, 2);
+  const own = scope.launch(() => {});
+  const waited = await scope.delay(1).catch((error) => error.name);
+  const inside = await scope.coroutineScope(() => scope.yield()).catch((error) => error.name);
+  const went = child.isCancelled && own.isCancelled && !scope.isActive;
+  Atomics.store(cells, 0, went && waited === inside ? 1 : 2);
+  return new Map([[message, message]]);
+}
+/** Crashes, or loops for ever, with a permit and a mutex. */
+export function crashWithin(scope, semaphore, mutex, cells, loops) {
+  return semaphore.withPermit(scope, () =>
+    mutex.withLock(scope, async () => {
+      Atomics.store(cells, 0, 1);
+      while (loops);
+      throwLater('within');
+      await never();
+    }),
+  );
+}
+/** Leaves the crash to a function of its own. */
+export function crashByChild(scope, message) {
+  return scope.supervisorScope(async (inner) => {
+    inner.launch({ name: 'child' }, async () => {
+      throwLater(message);
+      await never();
+    });
+  });
+}
+
 /** A bit of work that keeps its worker from idling. */
 export function work(scope) {
   const end = performance.now() + 0.2;
@@ -391,6 +481,10 @@ export function work(scope) {
   return scope.isActive;
 }
 
+/** Takes all memory of JavaScript that its worker may have. */
+export function fillMemory() {
+  for (const all = []; ;) all.push(Array.from({ length: 10_000 }, (_, i) => ({ i })));
+}
 /** Ends its worker, where a worker can do that. */
 export function die() {
   process.exit(3);

@@ -1,27 +1,26 @@
-/* poison.c: mutexes whose holder was lost with its worker.
+/* held.c: what jobs hold that are lost with their worker.
  *
  * SPDX-License-Identifier: MIT
  *
  * What such a mutex guards may be half done, and nobody is left to unlock it.
  * So it is poisoned: nobody gets it until somebody says that he has seen to
- * that. A mutex notes which job holds it; to find those that a lost job holds,
- * all mutexes are in a list, which is touched only when they are made and
- * freed.
- *
- * Permits of a semaphore may be given back by others than those who took them,
- * so nobody knows whose they are.
+ * that. A mutex notes which job holds it. Permits of a semaphore may be given
+ * back by others than those who took them, so nobody knows whose they are;
+ * unless they are a job's own: these are given back. To find what a lost job
+ * holds, all mutexes and semaphores are in a list, which is touched only when
+ * they are made and freed.
  */
 #include "gate.h"
 
 #include "context.h"
 
-/* So many mutexes are looked at with the list's lock held. */
+/* So many of them are looked at with the list's lock held. */
 enum { SLICE = 64 };
 
 static cw__lock list_lock;
 static cw__gate *newest;
 
-void cw__mutex_list(cw__gate *gate)
+void cw__gate_list(cw__gate *gate)
 {
     cw__lock_acquire(&list_lock);
     gate->older = newest;
@@ -31,7 +30,7 @@ void cw__mutex_list(cw__gate *gate)
     cw__lock_release(&list_lock);
 }
 
-void cw__mutex_unlist(cw__gate *gate)
+void cw__gate_unlist(cw__gate *gate)
 {
     cw__lock_acquire(&list_lock);
     if (gate->newer)
@@ -62,9 +61,12 @@ static bool keep(cw__gate *gate)
     return true;
 }
 
+/* True if the job holds it, or may do so. */
 static bool is_held(const cw__gate *gate, const cw_job *job)
 {
-    /* relaxed: what the job's worker has written is known to who lost it */
+    /* relaxed, both: what the job's worker has written is known to who lost it
+     */
+    if (!gate->is_mutex) return cw_load_relaxed(&gate->leases) != NULL;
     return cw_load_relaxed(&gate->holder) == job;
 }
 
@@ -87,7 +89,17 @@ static void poison(cw__gate *gate, cw_job *job)
     if (held) cw__job_drop(job);
 }
 
-void cw__mutexes_lost(cw_job *job)
+static void take_from(cw__gate *gate, cw_job *job)
+{
+    if (gate->is_mutex) {
+        poison(gate, job);
+        return;
+    }
+    while (cw__gate_return(gate, job, 0) == CW_OK) {
+    }
+}
+
+void cw__held_lost(cw_job *job)
 {
     cw__gate *from = NULL;
     do {
@@ -97,7 +109,7 @@ void cw__mutexes_lost(cw_job *job)
             if ((n >= SLICE || is_held(gate, job)) && keep(gate)) break;
         cw__lock_release(&list_lock);
         if (from) cw__gate_release(from);
-        if (gate && is_held(gate, job)) poison(gate, job);
+        if (gate && is_held(gate, job)) take_from(gate, job);
         from = gate;
     } while (from);
 }

@@ -1,0 +1,86 @@
+/* body.c: bodies of jobs in JavaScript.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "ticket.h"
+
+#include "error.h"
+
+#include <string.h>
+
+cw_error *cwb_take_error(cw_job *job, uint32_t code)
+{
+    cw_error *error = NULL;
+    if ((code & 7) == CWB_CANCELLED)
+        error = cw__job_cancellation(job);
+    else if ((code & 7) == CWB_ERROR)
+        memcpy(&error, cwb_scratch(0), sizeof error);
+    return error;
+}
+
+/* Stores what a body left in the scratch buffer; returns its error (owned) or
+ * NULL for a value. */
+static cw_error *take_outcome(cw_job *job, uint32_t code)
+{
+    cwb_ticket *ticket = cwb_ticket_of(job);
+    ticket->outcome = code & 7;
+    cw_error *error = cwb_take_error(job, code);
+    /* A value of a function of the same realm never leaves it. */
+    if (error || ticket->local) return error;
+    /* Of a message it is the parcel's number. */
+    bool refers = (code & CWB_REFERS) != 0;
+    uint32_t length = (code & ~CWB_REFERS) >> 3;
+    if (cwb_ticket_set(ticket, cwb_scratch(0), length, refers)) return NULL;
+    return cw_error_new(CW_ENOMEM, NULL, NULL);
+}
+
+static cw_step run_in_javascript(cw_frame *frame)
+{
+    cw__worker *self = cwb_realm;
+    cw_job *job = frame->job;
+    cwb_ticket *ticket = cwb_ticket_of(job);
+    if (ticket->local && cw_unlikely(ticket->home != cwb_here)) {
+        frame->error = cwb_homeless_error(job, ticket->home);
+        return CW_STEP_DONE;
+    }
+    bool called = self->host_called;
+    self->host_ran = self->host_called = true;
+    if (cw_unlikely(job->flags & CW__JOB_KILLABLE)) cwb_become_killable();
+    uint32_t code =
+        (uint32_t)cw_js_run(job, ticket->task, ticket->outcome, ticket->data,
+                            cwb_ticket_values(ticket));
+    if (code == (CWB_PENDING | CWB_KEEPS_PLACE)) {
+        self->keeps_place = true;
+        self->host_called = called; /* it waits for nothing on this thread */
+        return CW_STEP_FOREIGN;
+    }
+    if ((code & 7) == CWB_PENDING) {
+        self->foreign++;
+        cwb_open_add(&ticket->open, job);
+        /* What stands in line waits until the function has come to where it
+         * waits. Tasks, which are independent, gain from running in batches. */
+        if (ticket->local && self->running) self->host_goes_on = true;
+        return CW_STEP_FOREIGN;
+    }
+    frame->error = take_outcome(job, code);
+    return CW_STEP_DONE;
+}
+
+const cw_coroutine cwb_javascript = {
+    .name = "javascript",
+    .step = run_in_javascript,
+    .frame_size = sizeof(cw_frame),
+};
+
+void cwb_complete(cw_job *job, uint32_t code)
+{
+    cwb_realm->foreign--;
+    cwb_open_remove(&cwb_ticket_of(job)->open);
+    cw__job_finish(cw__self, job, take_outcome(job, code));
+}
+
+/* The same for a body that kept its place, and has given it back. */
+void cwb_complete_away(cw_job *job, uint32_t code)
+{
+    cw__job_finish(cw__self, job, take_outcome(job, code));
+}
