@@ -91,9 +91,10 @@ async function cancelled(job, others) {
 /** A task on each worker: the one that is on the right one loops, until its time is up. */
 async function killWorker(crew, name) {
   const options = { timeout: LOOP_LIMIT, killable: { grace: LOOP_LIMIT } };
-  const others = waitMeanwhile(crew);
+  let others;
   for (;;) {
     const jobs = namesOf(crew).map(() => crew.async(options, 'loopOn', name));
+    others ??= waitMeanwhile(crew);
     const ends = await Promise.allSettled(jobs);
     const lost = ends.find(({ reason }) => reason instanceof WorkerLostError);
     if (lost?.reason.worker === name) return [bad(String(lost.reason)), '. ', ...(await others)];
@@ -145,10 +146,7 @@ function showEvents(crew, view) {
   });
   const update = () => {
     const { workers, lost, undead } = crew.stats();
-    const text =
-      crew.tier === 'inline'
-        ? 'There are no workers to lose.'
-        : `${workers} of ${crew.workers} workers up · ${lost} lost · ${undead} undead`;
+    const text = `${workers} of ${crew.workers} workers up · ${lost} lost · ${undead} undead`;
     if (state.textContent !== text) state.textContent = text;
   };
   update();
