@@ -64,7 +64,7 @@ export class Visit {
   }
 
   isVisible(selector) {
-    return this.page.evaluate((s) => document.querySelector(s)?.offsetParent != null, selector);
+    return this.page.evaluate((s) => document.querySelector(s)?.offsetParent instanceof Element, selector);
   }
 
   async counter(name) {
