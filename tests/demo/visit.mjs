@@ -64,7 +64,10 @@ export class Visit {
   }
 
   isVisible(selector) {
-    return this.page.evaluate((s) => document.querySelector(s)?.offsetParent instanceof Element, selector);
+    return this.page.evaluate(
+      (s) => document.querySelector(s)?.offsetParent instanceof Element,
+      selector,
+    );
   }
 
   async counter(name) {
