@@ -63,9 +63,12 @@ help: ## List the targets
 .PHONY: all
 all: native wasm web ## Build everything
 
+# As tools/serve.mjs calls the sets that it knows.
+HEADERS ?= isolated
+
 .PHONY: demo
-demo: web ## Set up, build, and serve the demo page
-	$(Q)$(NODE) tools/serve.mjs --root . --port 8080 --open /demo/
+demo: web ## Set up, build, and serve the demo page; HEADERS=none as most servers do
+	$(Q)$(NODE) tools/serve.mjs --root . --port 8080 --headers $(HEADERS) --open /demo/
 
 .PHONY: test
 test: all examples setup-browsers ## Set up, build, and run every test

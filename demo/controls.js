@@ -2,14 +2,14 @@
 
 import { Actions, bad, strong } from './actions.js';
 import { byId, count, duration, element } from './dom.js';
+import { addLanes } from './lanes.js';
 import { openPool } from './pool.js';
-import { PoolView } from './pool-view.js';
 
 const WORKERS = 4;
 
 export async function startControls() {
   const pool = await openPool(WORKERS, 'pool');
-  const view = new PoolView(byId('pool-lanes'), {
+  const view = addLanes(byId('pool-lanes'), {
     window: 5000,
     windows: [10_000, 5000, 1000, 100],
   });
@@ -30,31 +30,38 @@ export async function startControls() {
 /** A tree that runs until it is cancelled by the same button. */
 function addTree(actions, pool) {
   let tree;
-  let counts;
   const parts = actions.row('cancel', 'Grow a tree', hints.cancel, async () => {
     if (!tree) {
-      counts = pool.allocate(Int32Array, 2);
-      tree = pool.launch('growTree', counts, 10, 2);
+      tree = growTree(pool, 10, 2);
       parts.button.textContent = 'Cancel the tree';
-      parts.output.replaceChildren('A tree of ', strong('111 jobs'), ' runs, each in a delay.');
+      parts.output.replaceChildren('A tree of ', strong(`${tree.length} jobs`), ' runs.');
       return;
     }
     parts.button.disabled = true;
+    const [root] = tree;
     const began = performance.now();
-    await tree.cancelAndJoin();
+    await root.cancelAndJoin();
     const took = performance.now() - began;
     parts.output.replaceChildren(
-      strong(`${counts[1]} of ${counts[0]} jobs`),
+      strong(`${howManyCancelled(tree)} of ${tree.length} jobs`),
       ' cancelled, their clean-up run, in ',
       strong(duration(took)),
       '.',
     );
-    pool.free(counts);
     tree = undefined;
     parts.button.textContent = 'Grow a tree';
     parts.button.disabled = false;
   });
 }
+
+/** Launches a job with children that have children; gives all of them, the root first. */
+function growTree(pool, width, depth, parent = null) {
+  const job = pool.launch({ job: parent }, 'branch');
+  const children = depth > 0 ? Array.from({ length: width }) : [];
+  return [job, ...children.flatMap(() => growTree(pool, width, depth - 1, job))];
+}
+
+const howManyCancelled = (jobs) => jobs.filter(({ isCancelled }) => isCancelled).length;
 
 const hints = {
   'launch-1': 'One coroutine, there and back.',
@@ -87,26 +94,23 @@ async function delayMany(pool, members) {
 }
 
 async function fail(pool, children) {
-  const counts = pool.allocate(Int32Array, 2);
   const began = performance.now();
-  try {
-    await pool.async('buildReport', counts, children);
-    throw new Error('it should have failed');
-  } catch (error) {
-    const took = performance.now() - began;
-    return [
-      bad(String(error)),
-      ' in task ',
-      strong(error.task ?? 'unknown'),
-      ' on ',
-      strong(error.worker ?? 'unknown'),
-      '. ',
-      strong(`${counts[1]} siblings`),
-      ` cancelled; all over after ${duration(took)}.`,
-    ];
-  } finally {
-    pool.free(counts);
-  }
+  const report = pool.async('branch');
+  const chapters = Array.from({ length: children }, (_, i) =>
+    pool.launch({ job: report }, 'writeChapter', i + 1, i + 1 === 5),
+  );
+  const error = await report.catch((reason) => reason);
+  const took = performance.now() - began;
+  return [
+    bad(String(error)),
+    ' in task ',
+    strong(error.task ?? 'unknown'),
+    ' on ',
+    strong(error.worker ?? 'unknown'),
+    '. ',
+    strong(`${howManyCancelled(chapters) - 1} siblings`),
+    ` cancelled; all over after ${duration(took)}.`,
+  ];
 }
 
 /** Updates the counters ten times a second. */

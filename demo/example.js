@@ -1,7 +1,7 @@
 // The opening example: runs example/main.js and shows what it prints.
 
 import { byId, duration, element } from './dom.js';
-import { PoolView } from './pool-view.js';
+import { addLanes } from './lanes.js';
 
 export async function startExample() {
   const run = byId('run');
@@ -10,7 +10,7 @@ export async function startExample() {
   // It opens its context while it is loaded.
   const { context, main } = await import('./example/main.js');
   await context.ready;
-  const view = new PoolView(byId('example-lanes'), { window: 4000 });
+  const view = addLanes(byId('example-lanes'), { window: 4000 });
   view.show(context);
   time.textContent = '';
   run.disabled = false;

@@ -1,28 +1,32 @@
 // The buttons that loop, kill and crash, and what the context tells of it.
 
+import { WorkerLostError } from '../dist/index.js';
 import { Actions, bad, strong } from './actions.js';
 import { byId, count, duration, element } from './dom.js';
+import { addLanes } from './lanes.js';
 import { openPool } from './pool.js';
-import { PoolView, namesOf } from './pool-view.js';
+import { namesOf } from './pool-view.js';
 
 const WORKERS = 3;
 const GRACE = 200;
-/** Coroutines in C that wait meanwhile, a second each. */
+/** Milliseconds after which a loop on a certain worker is cancelled. */
+const LOOP_LIMIT = 100;
+/** Coroutines that wait meanwhile. */
 const OTHERS = 1000;
 const LINES = 8;
 
 export async function startLosses() {
   // Whoever clicks may lose as many as he likes.
   const crew = await openPool(WORKERS, 'crew', { losses: { count: 1000, period: 1000 } });
-  const view = new PoolView(byId('losses-lanes'), { window: 5000 });
+  const view = addLanes(byId('losses-lanes'), { window: 5000 });
   view.show(crew);
   showEvents(crew, view);
 
   const actions = new Actions(byId('losses-actions'));
-  const names = namesOf(crew);
-  const loop = addLoop(actions, crew, exclusively);
   actions.add('crash', 'Crash', 'A division by zero in C, which traps.', () => crash(crew));
-  const kills = names.map((name, i) =>
+  if (crew.tier === 'inline') return; // nobody could end a loop on this page
+  const loop = addLoop(actions, crew, exclusively);
+  const kills = namesOf(crew).map((name, i) =>
     actions.add(
       `kill-${i + 1}`,
       `Kill ${name}`,
@@ -48,20 +52,23 @@ function addLoop(actions, crew, exclusively) {
   let loop;
   let others;
   const hint = 'A task in JavaScript that never ends, and never looks whether it is cancelled.';
-  const parts = actions.row('loop', 'Loop for ever', hint, () => {
-    if (!loop) {
-      others = crew.async('delay_many', OTHERS);
-      loop = crew.async({ killable: { grace: GRACE } }, 'loopForEver');
-      parts.button.textContent = 'Cancel the loop';
-      parts.output.textContent = 'It keeps one worker busy. The others go on.';
-      return undefined;
-    }
-    parts.output.textContent = `Cancelled. It has ${GRACE} ms to end…`;
-    return exclusively(async () => {
-      parts.output.replaceChildren(...(await cancelled(loop, others)));
+  const parts = actions.row('loop', 'Loop for ever', hint, async () => {
+    try {
+      if (!loop) {
+        loop = crew.async({ killable: { grace: GRACE } }, 'loopForEver');
+        others = waitMeanwhile(crew);
+        parts.button.textContent = 'Cancel the loop';
+        parts.output.textContent = 'It keeps one worker busy. The others go on.';
+        return;
+      }
+      parts.output.textContent = `Cancelled. It has ${GRACE} ms to end…`;
+      const ended = exclusively(() => cancelled(loop, others));
       loop = undefined;
-      parts.button.textContent = 'Loop for ever';
-    });
+      parts.output.replaceChildren(...(await ended));
+    } catch (error) {
+      parts.output.replaceChildren(bad(String(error)));
+    }
+    parts.button.textContent = 'Loop for ever';
   });
   return parts;
 }
@@ -72,52 +79,47 @@ async function cancelled(job, others) {
   job.cancel();
   const error = await job.catch((reason) => reason);
   const took = performance.now() - began;
-  const ended = await others;
   return [
     bad(String(error)),
     ', ',
     strong(duration(took)),
     ' after it was cancelled. ',
-    strong(`${count(ended)} of ${count(OTHERS)} coroutines`),
-    ' that waited meanwhile have ended as ever.',
+    ...(await others),
   ];
 }
 
-/** A task on each worker: the one that is on the right one loops. */
+/** A task on each worker: the one that is on the right one loops, until its time is up. */
 async function killWorker(crew, name) {
-  const others = crew.async('delay_many', OTHERS);
-  const meeting = crew.allocate(Int32Array, 1);
-  const jobs = Array.from({ length: crew.workers }, () =>
-    crew.async({ killable: { grace: 0 } }, 'meetAndLoop', meeting, crew.workers, name),
-  );
-  // Those that are elsewhere end.
-  const left = new Set(jobs);
-  await new Promise((done) => {
-    for (const job of jobs) {
-      job.invokeOnCompletion(() => {
-        left.delete(job);
-        if (left.size === 1) done();
-      });
-    }
-  });
-  const [found] = left;
-  const result = await cancelled(found, others);
-  crew.free(meeting);
-  return result;
+  const options = { timeout: LOOP_LIMIT, killable: { grace: LOOP_LIMIT } };
+  let others;
+  for (;;) {
+    const jobs = namesOf(crew).map(() => crew.async(options, 'loopOn', name));
+    others ??= waitMeanwhile(crew);
+    const ends = await Promise.allSettled(jobs);
+    const lost = ends.find(({ reason }) => reason instanceof WorkerLostError);
+    if (lost?.reason.worker === name) return [bad(String(lost.reason)), '. ', ...(await others)];
+  }
+}
+
+/** Coroutines in C that wait a second each; gives what to say of them. */
+async function waitMeanwhile(crew) {
+  const ended = await crew.async('delay_many', OTHERS).catch(() => 0);
+  return ended > 0
+    ? [strong(`${count(ended)} of ${count(OTHERS)} coroutines`), ' that waited have ended as ever.']
+    : ['The coroutines that waited on that worker ended with it.'];
 }
 
 async function crash(crew) {
-  const others = crew.async('delay_many', OTHERS);
+  const others = waitMeanwhile(crew);
   const { lost } = crew.stats();
   const error = await crew.async('divide', 0).catch((reason) => reason);
-  const ended = await others;
+  const became = crew.stats().lost === lost ? 'goes on' : 'is replaced';
   return [
     bad(String(error)),
     ' on ',
-    strong(error.worker ?? 'unknown'),
-    `. ${crew.stats().lost === lost ? 'The worker goes on' : 'The worker was replaced'}, and `,
-    strong(`${count(ended)} of ${count(OTHERS)} coroutines`),
-    ' have ended as ever.',
+    strong(error.worker ?? 'this page'),
+    `, which ${became}. `,
+    ...(await others),
   ];
 }
 

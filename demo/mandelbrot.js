@@ -1,16 +1,18 @@
 // The Mandelbrot part: the view, its tiles, the number of workers, the figures.
 
 import { button, byId, count, duration, press, showBars } from './dom.js';
-import { TilePool } from './mandelbrot-pool.js';
+import { addLanes } from './lanes.js';
+import { openTilePool } from './mandelbrot-pool.js';
 import { Tiles } from './mandelbrot-tiles.js';
 import { View } from './mandelbrot-view.js';
-import { PoolView, namesOf } from './pool-view.js';
+import { namesOf } from './pool-view.js';
 import { watchEventLoop } from './ticker.js';
 
 const ALL = navigator.hardwareConcurrency || 4;
 const CHOICES = [...new Set([1, 2, 4, ALL])].sort((a, b) => a - b);
+const IS_INLINE = document.body.dataset.tier === 'inline';
 /** At first, one processor is left to the page. */
-const DEFAULT = Math.max(2, ...CHOICES.filter((workers) => workers < ALL));
+const DEFAULT = IS_INLINE ? 1 : Math.max(2, ...CHOICES.filter((workers) => workers < ALL));
 
 export async function startMandelbrot() {
   const part = new Mandelbrot();
@@ -25,7 +27,7 @@ class Mandelbrot {
   canvas = byId('fractal');
   context2d = this.canvas.getContext('2d', { alpha: false });
   status = byId('render-status');
-  lanes = new PoolView(byId('mandelbrot-lanes'), { window: 4000, windows: [4000, 1000, 100] });
+  lanes = addLanes(byId('mandelbrot-lanes'), { window: 4000, windows: [4000, 1000, 100] });
   view = new View(this.canvas);
   tiles = new Tiles();
   /** Milliseconds that the view took, by the number of workers. */
@@ -76,7 +78,7 @@ class Mandelbrot {
     this.lanes.show(undefined);
     await this.pool?.close();
     const size = (window.devicePixelRatio || 1) > 1.5 ? 256 : 128;
-    this.pool = await TilePool.open(workers, size);
+    this.pool = await openTilePool(workers, size);
     this.lanes.show(this.pool.context);
     this.resize();
     this.isSwitching = false;
@@ -179,7 +181,7 @@ class Mandelbrot {
     const entries = [...this.times].sort(([a], [b]) => a - b);
     const most = Math.max(...this.times.values());
     const rows = entries.map(([workers, ms]) => [
-      `${workers} ${workers === 1 ? 'worker' : 'workers'}`,
+      IS_INLINE ? 'this page' : `${workers} ${workers === 1 ? 'worker' : 'workers'}`,
       ms / most,
       duration(ms),
     ]);

@@ -1,0 +1,86 @@
+// One engine with the demo open, and what a test does there.
+
+import { waitFor } from '../browser/drivers.mjs';
+
+const TIMEOUT = 60_000;
+
+export const total = { passed: 0, failed: 0 };
+
+/** One engine with the demo open. */
+export class Visit {
+  constructor(engine, page) {
+    this.engine = engine;
+    this.page = page;
+  }
+
+  async check(name, run) {
+    try {
+      await run();
+      total.passed++;
+    } catch (error) {
+      total.failed++;
+      console.log(
+        `${this.engine} FAIL ${name}\n    ${String(error.stack).replace(/\n/g, '\n    ')}`,
+      );
+    }
+  }
+
+  wait(condition) {
+    return waitFor(this.page, condition, { timeout: TIMEOUT });
+  }
+
+  text(selector) {
+    return this.page.evaluate(
+      (s) => document.querySelector(s).textContent.replace(/\s+/g, ' ').trim(),
+      selector,
+    );
+  }
+
+  /** Clicks in the middle of the window, which no engine refuses. */
+  async click(selector) {
+    await this.page.evaluate(
+      (s) => document.querySelector(s).scrollIntoView({ block: 'center' }),
+      selector,
+    );
+    await this.page.click(selector);
+  }
+
+  /** Clicks a button of the pool's and gives what it says at the end. */
+  async act(id) {
+    await this.click(`#${id}`);
+    await this.wait(`!document.querySelector('#${id}').disabled`);
+    return this.text(`#${id}-result`);
+  }
+
+  /** Opens the demo, with a query, and waits until it has started. */
+  async open(address) {
+    await this.page.goto(address);
+    await this.wait(`document.body.dataset.state !== undefined`);
+    const [state, notice] = await this.page.evaluate(() => [
+      document.body.dataset.state,
+      document.querySelector('#notice').textContent,
+    ]);
+    if (state !== 'ready') throw new Error(notice.trim());
+  }
+
+  isVisible(selector) {
+    return this.page.evaluate(
+      (s) => document.querySelector(s)?.offsetParent instanceof Element,
+      selector,
+    );
+  }
+
+  async counter(name) {
+    return Number((await this.text(`#stat-${name}`)).replaceAll(',', ''));
+  }
+
+  /** The number of different colours in a canvas. */
+  colours(selector) {
+    return this.page.evaluate((s) => {
+      const canvas = document.querySelector(s);
+      const { width, height } = canvas;
+      const { data } = canvas.getContext('2d').getImageData(0, 0, width, height);
+      return new Set(new Uint32Array(data.buffer)).size;
+    }, selector);
+  }
+}
