@@ -5,6 +5,7 @@
 #include "ticket.h"
 
 #include "error.h"
+#include "tree.h"
 #include "waits.h"
 
 #include <string.h>
@@ -23,6 +24,15 @@ void cwb_job_final(cw_job *job, bool unhandled)
     cw__worker *home = ticket->home->worker;
     cw__inbox_push(&home->inbox, (uintptr_t)ticket | CWB_MARK_TICKET);
     cw__worker_unpark(home);
+}
+
+/* The context of a job is lost, with an error (borrowed) that its parent
+ * elsewhere hears of by this: the job may not be able to tell any more. */
+void cwb_job_lost(cw_job *job, cw_error *error)
+{
+    const cw_job *parent = job->parent;
+    if (!parent || parent->context->home == job->context->home) return;
+    cw__tell_failure(cw__self, cw__told_of_failure(job), error);
 }
 
 const char *cwb_name_of(const cw_job *job)

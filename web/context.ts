@@ -10,7 +10,6 @@ import { environment } from './environment.js';
 import {
   ContextClosedError,
   IllegalStateError,
-  StartError,
   ContextLostError,
   describe,
   expected,
@@ -608,12 +607,13 @@ export class FixedWorkerContext<M extends object = AnyTasks> extends ContextEven
     const { module } = runtime;
     this.cancelAll(error);
     module._cw_context_close(target.context);
-    this.workforce?.terminate();
     crew?.stop(error);
     // Jobs that have not begun can still end in order; the others were cut off.
     if (!crew) module._cwb_context_drain(target.context);
     runtime.pumpNow();
     runtime.abandonJobs(this.targets, error);
+    // For those elsewhere that wait for children here.
+    void this.workforce?.dismiss(target.context).then(() => runtime.pumpNow());
     this.lastStats = { ...readStats(runtime, target.context), workers: 0, idle: 0 };
   }
 

@@ -131,6 +131,11 @@ export abstract class JobEnd {
     }
   }
 
+  /** @internal Its context is lost, with an error of the core's (borrowed). */
+  lost(error: Pointer): void {
+    if (this.at !== 0) this.realm.module._cwb_job_lost(this.at, error);
+  }
+
   /** @internal The runtime is lost: nobody else will tell. */
   abandon(error: unknown): void {
     this.listening = undefined; // nor will they

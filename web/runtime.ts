@@ -160,8 +160,18 @@ export class Runtime extends RootRealm {
     for (const [, job] of this.launchedOn(owners)) job.cancel(cause);
   }
 
-  /** Settles every job on these targets (or on all) that the core cannot settle. */
+  private tellParents(owners: readonly Target[], error: unknown): void {
+    const failure = this.errors.take(error);
+    for (const [, job] of this.launchedOn(owners)) job.lost(failure);
+    this.module._cw_error_release(failure);
+  }
+
+  /**
+   * Settles every job on these targets that the core may not be able to settle,
+   * and tells their parents elsewhere; or every job there is, if the core is lost.
+   */
   abandonJobs(owners: readonly Target[] | undefined, error: unknown): void {
+    if (owners) this.tellParents(owners, error);
     for (const [token, job] of this.launchedOn(owners)) {
       this.abandonToken(token);
       job.abandon(error);

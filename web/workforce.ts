@@ -315,15 +315,6 @@ export class Workforce {
 
   // ---- ending all
 
-  /** Terminates all threads; what is left of them is nobody's concern. */
-  terminate(): void {
-    this.isDismissed = true;
-    for (const slot of this.slots) {
-      slot.thread.terminate();
-      this.forget(slot);
-    }
-  }
-
   /**
    * Terminates the threads that are left, and ends what they run.
    * @returns true if the core's context is empty, which has to be closed

@@ -254,6 +254,24 @@ describe('a job that may be killed', () => {
       },
       { losses: { count: 0, period: 1000 } },
     ));
+
+  it('lets parents elsewhere fail with the context that their children are in', () =>
+    using(
+      2,
+      async (context) => {
+        const array = cells(context);
+        const parent = Main.async(async (scope) => {
+          scope.launch(context, 'loopForEver', array);
+          await begun(array);
+          const second = cells(context);
+          const other = context.async({ killable }, 'loopForEver', second);
+          await begun(second);
+          other.cancel();
+        });
+        assert.instanceOf(await failure(parent), ContextLostError);
+      },
+      { losses: { count: 0, period: 1000 } },
+    ));
 });
 
 describe('a job in C that may be killed', () => {
