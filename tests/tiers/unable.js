@@ -27,10 +27,6 @@ const isolated = [
     ? [[/^launching tasks > (runs on all workers|keeps the order on one)/, copied]]
     : []),
   [/that may be killed/, noKill],
-  [/^a limited queue/, noQueue],
-  [/^priority/, noQueue],
-  [/^a trap/, trapped],
-  [/^a deadline > (counts from|cancels a job that waits|and a timeout|is known)/, noStop],
   [/^progress/, noProgress],
   [/^a stream/, noHandles],
   [/^shared arrays/, noMemory],
@@ -71,10 +67,6 @@ const samePage = 'what a task leaves behind is left behind on the page';
 
 const inline = [
   [/that may be killed/, noKill],
-  [/^a limited queue/, noQueue],
-  [/^priority/, noQueue],
-  [/^a trap/, trapped],
-  [/^a deadline > (counts from|cancels a job that waits|and a timeout|is known)/, blocks],
   [/^opening a context > starts \d of/, blocks],
   [/^scopes, elements .* > case 6[78]/, blocks],
   [/^closing a context > cancels (everything|at the second)/, blocks],
