@@ -128,13 +128,12 @@ static void keep(cw__life *life, cw_job *job)
     life->lost = lost;
 }
 
-cw_error *cw__loss_error(const cw__worker *worker, cw_job *job,
-                         const cw__loss *loss)
+cw_error *cw__loss_error(const char *worker, cw_job *job, const cw__loss *loss)
 {
     char buffer[240];
     cw__text text = cw__text_begin(buffer, sizeof buffer);
     cw__text_add(&text, "worker '");
-    cw__text_add(&text, worker->name);
+    cw__text_add(&text, worker);
     cw__text_add(&text, "' ");
     cw__text_add(&text, loss->how);
     cw__text_add(&text, " while it ran '");
@@ -188,7 +187,7 @@ static void drop_steps(cw__worker *worker, cw__life *life, const cw__loss *loss,
     for (;;) { /* from the inside; one may be on top of itself */
         if (job && job != last) {
             cw_error *error = failure ? cw_error_retain(failure)
-                                      : cw__loss_error(worker, job, loss);
+                                      : cw__loss_error(worker->name, job, loss);
             last = job;
             cw__end_step(worker, life, job, error);
             cw_error_release(error);

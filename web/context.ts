@@ -143,7 +143,7 @@ export class FixedWorkerContext<M extends object = AnyTasks> extends ContextEven
     this.target = new Target(runtime, at, name, crew !== undefined);
     this.limitQueue(at, options);
     this.keepProcess(true);
-    this.deadline = setTimeout(() => void this.tooLate(), options.startTimeout);
+    this.awaitStart();
     crew?.begin(this.crewHost(this.target));
     if (this.notMade) {
       const { error } = this.notMade;
@@ -457,6 +457,12 @@ export class FixedWorkerContext<M extends object = AnyTasks> extends ContextEven
         this.notMade ??= { error };
       },
       stray: (error) => this.strayed(error),
+      lost: (index, reason) => {
+        const goesOn = this.bears(index, reason);
+        if (goesOn) this.awaitStart();
+        return goesOn;
+      },
+      replaced: (index) => this.tell('workerreplaced', index),
       fail: (error) => this.fail(error),
       over: () => {
         this.threadsLeft = 0;
@@ -610,25 +616,28 @@ export class FixedWorkerContext<M extends object = AnyTasks> extends ContextEven
 
   /** The core has declared a thread dead: makes sure that it is, and starts another one. */
   private lost(slot: Slot, life: Pointer, reason: string): void {
-    const { options, losses } = this;
     const { thread, index, worker } = slot;
     this.forget(slot);
     void thread.kill().then((isProved) => {
       if (isProved) this.bury(thread, life);
     });
+    if (this.bears(index, reason)) queueMicrotask(() => this.replace(index, worker));
+  }
+
+  /** Counts and tells the loss of a worker. False: it was one too many. */
+  private bears(index: number, reason: string): boolean {
+    const { options, losses } = this;
     this.tell('workerlost', index, reason);
-    if (losses.note()) {
-      const { count, period } = options.losses;
-      this.fail(
-        new ContextLostError(
-          `coworker: context '${this.name}' is lost: more than ${count} of its workers were lost ` +
-            `within ${period} ms, the last one, '${this.nameOf(index)}', as it ${reason}; ` +
-            'see the option `losses`',
-        ),
-      );
-      return;
-    }
-    queueMicrotask(() => this.replace(index, worker));
+    if (!losses.note()) return true;
+    const { count, period } = options.losses;
+    this.fail(
+      new ContextLostError(
+        `coworker: context '${this.name}' is lost: more than ${count} of its workers were lost ` +
+          `within ${period} ms, the last one, '${this.nameOf(index)}', as it ${reason}; ` +
+          'see the option `losses`',
+      ),
+    );
+    return false;
   }
 
   /** A thread that was declared dead is known not to run any more. */
@@ -647,6 +656,11 @@ export class FixedWorkerContext<M extends object = AnyTasks> extends ContextEven
       );
       return;
     }
+    this.awaitStart();
+  }
+
+  /** Workers that are being started have to be there in time. */
+  private awaitStart(): void {
     clearTimeout(this.deadline);
     this.deadline = setTimeout(() => void this.tooLate(), this.options.startTimeout);
   }
@@ -671,17 +685,16 @@ export class FixedWorkerContext<M extends object = AnyTasks> extends ContextEven
     const left = this.slots.filter(({ leaves }) => !leaves);
     const inOrder = await Promise.all(left.map((slot) => this.end(slot)));
     if (this.failure !== undefined) return;
-    const isOver =
-      !this.crew &&
-      inOrder.every(Boolean) &&
-      runtime.module._cwb_context_end_remains(target.context) !== 0;
+    const isOver = this.crew
+      ? this.crew.kill()
+      : inOrder.every(Boolean) && runtime.module._cwb_context_end_remains(target.context) !== 0;
     runtime.pumpNow();
     if (!isOver) {
       const what = 'its workers were terminated, since they had not ended in time';
       this.fail(new ContextLostError(`coworker: context '${name}' was closed: ${what}`));
       return;
     }
-    this.threadsLeft -= left.length;
+    this.threadsLeft -= this.crew ? this.threadsLeft : left.length;
     if (this.threadsLeft === 0) this.allEnded();
   }
 

@@ -39,6 +39,10 @@ class Errand implements Ticket {
   readonly name: string;
   at: Pointer = 0;
   wasCancelled = false;
+  /** Its job has time limits, which are those of the job that it stands for. */
+  isLimited = false;
+  /** The page is told when it begins, before it does. */
+  tells = false;
 
   constructor(realm: IsolatedRealm, id: number, name: string) {
     this.name = name;
@@ -64,6 +68,8 @@ export class IsolatedRealm extends RootRealm {
   private values: Enclosed[] = [];
   private moved: Transferable[] = [];
   private hopsLeft = 0;
+  /** How many of the tasks here are to be told of at once. */
+  private telling = 0;
   private began = 0;
 
   constructor(tasks: TaskModule, host: WorkerHost) {
@@ -118,7 +124,13 @@ export class IsolatedRealm extends RootRealm {
       const at = module._cwb_context_lodge(PLACES);
       if (at < 0) throw noRoom();
       this.target = new Target(this, at, message.context, true);
-      this.bodies.set(at, new TaskRunner(this.target, this.tasks, () => message.name));
+      const runner = new TaskRunner(this.target, this.tasks, () => message.name);
+      this.bodies.set(at, {
+        run: (job, ...rest) => {
+          if (this.telling > 0) this.begins(job);
+          return runner.run(job, ...rest);
+        },
+      });
       this.post({ type: 'ready', tasks: [...this.target.tasks!, ...nativeNames(module)] });
       this.pumpNow();
     } catch (error) {
@@ -151,8 +163,13 @@ export class IsolatedRealm extends RootRealm {
       const errand = new Errand(this, id, this.names[what & protocol.WORK_NUMBER]!);
       this.errands.set(id, errand);
       this.fresh.push(errand);
+      if (what & protocol.WORK_TELL) {
+        errand.tells = true;
+        this.telling++;
+      }
       try {
-        this.launch(errand, what, bytes, values?.get(id), inherited?.get(id) as Uint8Array);
+        const limits = more?.limits.find(([whose]) => whose === id);
+        this.launch(errand, what, bytes, values?.get(id), inherited?.get(id) as Uint8Array, limits);
       } catch (error) {
         this.refuse(errand, error);
       }
@@ -165,6 +182,7 @@ export class IsolatedRealm extends RootRealm {
     bytes: Uint8Array,
     value: unknown,
     inherited: Uint8Array | undefined,
+    limits: protocol.MoreWork['limits'][number] | undefined,
   ): void {
     const { module, target } = this;
     const found = target.find(errand.name);
@@ -172,7 +190,11 @@ export class IsolatedRealm extends RootRealm {
       this.launchNative(errand, what, bytes, value);
       return;
     }
-    const given = inherited ? this.elementsOf(inherited) : 0;
+    let given = inherited ? this.elementsOf(inherited) : 0;
+    if (limits) {
+      errand.isLimited = true;
+      given = this.withLimits(given, limits);
+    }
     let flags = layout.LAUNCH_ASYNC;
     if (what & protocol.WORK_ATOMIC) flags |= layout.LAUNCH_ATOMIC;
     let { length } = bytes;
@@ -192,6 +214,15 @@ export class IsolatedRealm extends RootRealm {
     throw noRoom();
   }
 
+  /** Adds what is left of time limits to a set, which it takes over: the page's run out first. */
+  private withLimits(set: Pointer, [, timeout, deadline]: protocol.MoreWork['limits'][number]) {
+    const { module } = this;
+    const made = module._cwb_elements_terms(set, Math.ceil(timeout), Math.ceil(deadline), 0, -1);
+    if (set !== 0) module._cw_elements_release(set);
+    if (made === 0) throw noRoom();
+    return made;
+  }
+
   /** A coroutine of C: its argument and result have other forms. */
   private launchNative(errand: Errand, what: number, bytes: Uint8Array, value: unknown): void {
     let args = value as unknown[];
@@ -199,6 +230,7 @@ export class IsolatedRealm extends RootRealm {
       this.writeBytes(bytes);
       args = bytes.length === 0 ? [] : this.reader.read(this.scratchAt, bytes.length);
     }
+    if (errand.tells) this.tellBegin(errand); // nobody is told when C begins
     const job = launch<unknown>(this.target, 0, layout.LAUNCH_ASYNC, undefined, errand.name, args);
     errand.at = job.retain();
     const { id } = errand;
@@ -249,6 +281,7 @@ export class IsolatedRealm extends RootRealm {
 
   private leave(errand: Errand): void {
     this.errands.delete(errand.id);
+    if (errand.tells) this.telling--;
     if (errand.at !== 0) this.module._cwb_job_drop(errand.at);
     errand.at = 0;
   }
@@ -263,7 +296,9 @@ export class IsolatedRealm extends RootRealm {
 
   private tellError(errand: Errand, error: Pointer): void {
     const { id } = errand;
-    const told = errand.wasCancelled && this.module._cw_error_code(error) === layout.CW_ECANCELED;
+    const { wasCancelled, isLimited } = errand;
+    const told =
+      (wasCancelled || isLimited) && this.module._cw_error_code(error) === layout.CW_ECANCELED;
     const where = { task: errand.name, worker: this.workerName };
     this.values.push({ id, value: carry(this, error, where) });
     this.answers.add(id, told ? protocol.ANSWER_CANCELLED : protocol.ANSWER_ERROR);
@@ -296,11 +331,23 @@ export class IsolatedRealm extends RootRealm {
     this.leave(errand);
   }
 
+  /** A body begins: whoever has to know that is told before it can keep the worker. */
+  private begins(job: Pointer): void {
+    const errand = this.fresh.find(({ at }) => at === job);
+    if (errand?.tells) this.tellBegin(errand);
+  }
+
+  private tellBegin({ id }: Errand): void {
+    this.answers.add(id, protocol.ANSWER_BEGINS);
+    this.send();
+  }
+
   /**
    * Tells what there is to tell, once bodies that were just resumed have had the
    * time to end: most of those that wait for nothing have.
    */
   private tellSoon(): void {
+    if (this.telling > 0) this.send(); // what goes on here may keep the worker
     if (this.fresh.length === 0 && this.answers.isEmpty) return;
     if (this.hopsLeft === 0) queueMicrotask(this.nextHop);
     this.hopsLeft = HOPS;
@@ -316,6 +363,10 @@ export class IsolatedRealm extends RootRealm {
       if (errand.at !== 0) this.answers.add(errand.id, protocol.ANSWER_WAITS);
     }
     this.fresh = [];
+    this.send();
+  }
+
+  private send(): void {
     if (this.answers.isEmpty) return;
     const { values, moved } = this;
     this.values = [];

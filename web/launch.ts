@@ -146,7 +146,9 @@ export function launch<T>(
   if (options) {
     checkLaunch(options);
     checkElements(options);
-    if (target.isLodger && options.killable) throw unable(target, 'options.killable');
+    if (target.isLodger && !target.away && options.killable) {
+      throw unable(target, 'options.killable');
+    }
     if (target.away && options.onProgress) throw unable(target, 'options.onProgress');
     if (options.context) {
       throw new TypeError(

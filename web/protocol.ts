@@ -27,6 +27,8 @@ export interface MoreWork {
   readonly values: readonly Enclosed[];
   /** The values that jobs inherit. */
   readonly inherited: readonly Enclosed[];
+  /** In how many milliseconds the timeout and the deadline of a job run out; -1: never. */
+  readonly limits: readonly [id: number, timeout: number, deadline: number][];
   /** What jobs are cancelled with, one for each entry that cancels. */
   readonly causes: readonly Carried[];
 }
@@ -37,13 +39,15 @@ export const WORK_ENCLOSED = 1 << 24; // its arguments are in `values`
 export const WORK_ATOMIC = 1 << 25; // it was cancelled, but begins
 export const WORK_CANCEL = 1 << 26; // cancels one that was sent before, or ...
 export const WORK_CANCEL_CHILDREN = 1 << 27; // ... what is below it
+export const WORK_TELL = 1 << 28; // the page is to know for sure whether it has begun
 
 /** What an entry of `answers` is; values are in `values`. */
 export const ANSWER_WAITS = 0; // it has begun, and waits
 export const ANSWER_VALUE = 1;
 export const ANSWER_ENCLOSED = 2; // its value is in `values`
 export const ANSWER_ERROR = 3; // its error is in `values`
-export const ANSWER_CANCELLED = 4; // as it was told
+export const ANSWER_CANCELLED = 4; // as it was told, or by its own time limit
+export const ANSWER_BEGINS = 5; // of those that are to be told of
 
 /** To a worker that has a core of its own. */
 export type ToIsolated =

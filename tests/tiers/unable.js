@@ -11,11 +11,7 @@ const threadsOnly = 'is about the module with threads';
 const workerChecks = "arguments of C are checked on the worker, as the task's failure";
 const ownCounts = 'children are counted on their worker';
 const namesOfC = 'the workers tell the names of what C exports';
-const replaced = 'a worker that dies is replaced';
 
-const noKill = 'killing jobs takes threads';
-const noQueue = 'queues are limited where there are threads';
-const trapped = 'a trap of C is survived where there are threads';
 const noProgress = 'progress is told where memory is shared';
 
 // Seen in 2.50.
@@ -23,10 +19,10 @@ const isWebKit = Object.hasOwn(new Error(), 'sourceURL');
 const copied = 'WebKit copies shared memory that is cloned on its way to a worker';
 
 const isolated = [
+  [/that may be killed > releases who waits/, noHandles],
   ...(isWebKit
     ? [[/^launching tasks > (runs on all workers|keeps the order on one)/, copied]]
     : []),
-  [/that may be killed/, noKill],
   [/^progress/, noProgress],
   [/^a stream/, noHandles],
   [/^shared arrays/, noMemory],
@@ -56,7 +52,6 @@ const isolated = [
   [/^a module that does not load/, threadsOnly],
   [/^too little memory/, threadsOnly],
   [/^waking by messages > does without/, threadsOnly],
-  [/^a worker that dies/, replaced],
   [/^chaos/, noMemory],
 ];
 
@@ -66,7 +61,9 @@ const noName = "to C the page's thread is called 'main'";
 const samePage = 'what a task leaves behind is left behind on the page';
 
 const inline = [
-  [/that may be killed/, noKill],
+  [/that may be killed > (?!has to say)/, blocks],
+  [/^a limited queue > forgets at once/, blocks],
+  [/^a deadline > (counts from|cancels a job that waits)/, blocks],
   [/^opening a context > starts \d of/, blocks],
   [/^scopes, elements .* > case 6[78]/, blocks],
   [/^closing a context > cancels (everything|at the second)/, blocks],
