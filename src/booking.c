@@ -103,5 +103,11 @@ void cw__job_begins(cw_job *job)
         booking->has_place = false;
         cw__entrance_give_back(job->context);
     }
+    if (!job->context->home->away) cw__job_counts(job);
+}
+
+void cw__job_counts(cw_job *job)
+{
+    cw__booking *booking = &job->extra->booking;
     arm(job, &booking->timeout, booking->timeout_ms);
 }

@@ -11,6 +11,7 @@
 #include "away.h"
 
 #include "alloc.h"
+#include "booking.h"
 #include "error.h"
 #include "kill.h"
 #include "limit.h"
@@ -43,6 +44,7 @@ cwb_away *cwb_away_new(cw_context *context)
     cw__text name = cw__text_begin(away->name, sizeof away->name);
     cw__text_add(&name, (const char *)cwb_scratch(0));
     data_of(context)->away = away;
+    context->away = true;
     return away;
 }
 
@@ -58,35 +60,45 @@ void cwb_away_free(cw_context *context)
 
 /* ---- what is there */
 
-static double ms_left(cw_job *job, unsigned which)
+/* In how many milliseconds the deadline runs out; -1: there is none. */
+static double deadline_of(cw_job *job)
 {
-    const cw__extra *extra = cw__job_has_extra(job);
-    if (cw_likely(!extra)) return -1;
     uint32_t state = cw__job_lock(job);
-    const cw__limit *limit = extra->limits[which];
+    const cw__limit *limit = job->extra->limits[CW__DEADLINE];
     int64_t at_ns = limit ? limit->at_ns : CW__NEVER;
     cw__job_unlock(job, state);
     return cwb_ms_until(at_ns);
 }
 
 /* A body is sent there: it goes on, and keeps its place. Returns bits of enum
- * cwb_away_what. If it is limited, in how many milliseconds its timeout and its
- * deadline run out is in the scratch buffer; -1: there is none. */
+ * cwb_away_what. If it is limited, its timeout, and in how many milliseconds
+ * its deadline runs out, are in the scratch buffer; -1: there is none. */
 uint32_t cwb_away_send(cwb_away *away, cw_job *job)
 {
     cwb_ticket *ticket = cwb_ticket_of(job);
     ticket->begun = false;
     cwb_open_put(&away->sent, &ticket->open, job);
     uint32_t what = job->flags & CW__JOB_KILLABLE ? CWB_AWAY_KILLABLE : 0;
-    const double left[CW__LIMITS] = {ms_left(job, CW__TIMEOUT),
-                                     ms_left(job, CW__DEADLINE)};
-    if (left[CW__TIMEOUT] < 0 && left[CW__DEADLINE] < 0) return what;
+    const cw__extra *extra = cw__job_has_extra(job);
+    if (cw_likely(!extra)) return what;
+    cw_channel *listener = cwb_progress_next(job, NULL);
+    if (listener) what |= CWB_AWAY_HEARD;
+    cw_channel_release(listener);
+    if (!(job->flags & CW__JOB_BOOKED)) return what;
+    const cw__booking *booking = &extra->booking;
+    double timeout = booking->timeout ? (double)booking->timeout_ms : -1;
+    const double left[] = {timeout, deadline_of(job)};
+    if (left[0] < 0 && left[1] < 0) return what;
     memcpy(cwb_scratch(0), left, sizeof left);
     return what | CWB_AWAY_LIMITED;
 }
 
 /* It may have begun there, for all that is known. */
-void cwb_away_begun(cw_job *job) { cwb_ticket_of(job)->begun = true; }
+void cwb_away_begun(cw_job *job)
+{
+    cwb_ticket_of(job)->begun = true;
+    if (job->flags & CW__JOB_BOOKED) cw__job_counts(job);
+}
 
 /* It gives its place back; it has not been completed yet. */
 void cwb_place_back(cw_job *job)

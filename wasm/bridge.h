@@ -102,7 +102,11 @@ enum cwb_job_state {
 };
 
 /* What is to be known about a body that is sent away, as bits. */
-enum cwb_away_what { CWB_AWAY_KILLABLE = 1, CWB_AWAY_LIMITED = 2 };
+enum cwb_away_what {
+    CWB_AWAY_KILLABLE = 1,
+    CWB_AWAY_LIMITED = 2,
+    CWB_AWAY_HEARD = 4 /* somebody listens to its progress */
+};
 
 /* What becomes of a scope whose body is over. */
 enum cwb_scope_state {
@@ -223,6 +227,9 @@ static inline bool cwb_hears(const cwb_home *home)
     /* acquire: pairs with who has killed it */
     return !cw_load_acquire(&home->gone);
 }
+
+/* See listeners.c. */
+cw_channel *cwb_progress_next(cw_job *job, cw_channel *before);
 
 /* The page's or main thread's own context, which runs on its event loop. */
 extern cw_context *cwb_main;

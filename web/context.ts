@@ -19,6 +19,7 @@ import {
 import { explained } from './explain.js';
 import type { Deferred, Job } from './job.js';
 import { Target, launch, splitCall } from './launch.js';
+import type { Away } from './launch.js';
 import * as layout from './layout.gen.js';
 import { ContextEventTarget, Losses, WorkerEvent } from './losses.js';
 import type { ContextEvents } from './losses.js';
@@ -251,6 +252,11 @@ export class FixedWorkerContext<M extends object = AnyTasks> extends ContextEven
     const { module } = this.runtime;
     if (role === 'default') module._cwb_set_default(this.target.context);
     else module._cwb_set_io(this.target.context);
+  }
+
+  /** @internal Where its tasks run, if their workers have cores of their own. */
+  get away(): Away | undefined {
+    return this.target.away;
   }
 
   /** @internal For launching from a scope of the main thread, if that is of the same module. */

@@ -7,9 +7,13 @@
 import { unpack } from './batch.js';
 import { carry, handlesError, revive } from './carried.js';
 import type { Carried } from './carried.js';
+import type { Channel } from './channel.js';
+import { writeElement } from './channel-element.js';
 import type { CrewHost } from './crew.js';
+import { noMemory } from './errors.js';
 import { Errand } from './isolated-member.js';
 import type { Member } from './isolated-member.js';
+import type { Job } from './job.js';
 import type { Away } from './launch.js';
 import * as layout from './layout.gen.js';
 import type { Pointer } from './module.js';
@@ -24,6 +28,8 @@ export class Errands implements Bodies, Away {
   private readonly runtime: Runtime;
   private readonly choose: () => Member;
   private readonly open = new Map<Pointer, Errand>();
+  /** Where the values of streams go. */
+  private readonly streams = new Map<Pointer, Channel>();
   private lastId = 0;
   /** What ends with this error now, in place of being sent. */
   stopped: Error | undefined;
@@ -62,8 +68,9 @@ export class Errands implements Bodies, Away {
     if (state & layout.JOB_CANCELLED) what |= protocol.WORK_ATOMIC;
     const kind = runtime.module._cwb_away_send(member.at, at);
     if (kind !== 0) this.qualify(errand, kind);
-    if (member.killable > 0) what |= protocol.WORK_TELL;
+    if (member.told > 0) what |= protocol.WORK_TELL;
     else runtime.module._cwb_away_begun(at); // it will, and nobody tells when
+    if (kind & layout.AWAY_HEARD || this.streams.has(at)) what |= protocol.WORK_LISTEN;
     if (!member.knows.has(task)) {
       member.knows.add(task);
       const name = runtime.module._cwb_task_name(this.host.target.context, task);
@@ -88,12 +95,15 @@ export class Errands implements Bodies, Away {
     return layout.OUTCOME_PENDING | layout.KEEPS_PLACE;
   }
 
-  /** One that may be killed, or has time limits, which its worker keeps, too. */
+  /**
+   * It has to be known when one begins that may be killed, or has time limits, which
+   * its worker keeps, too.
+   */
   private qualify(errand: Errand, kind: number): void {
     const { member, id } = errand;
-    if (kind & layout.AWAY_KILLABLE) {
-      errand.isKillable = true;
-      member.killable++;
+    if (kind & (layout.AWAY_KILLABLE | layout.AWAY_LIMITED)) {
+      errand.isTold = true;
+      member.told++;
     }
     if (!(kind & layout.AWAY_LIMITED)) return;
     const { runtime } = this;
@@ -108,7 +118,7 @@ export class Errands implements Bodies, Away {
       member.also.values.push({ id, value });
       member.moved.push(...transfer);
       if (transfer.length === 0) errand.kept = { parcel, value };
-      else this.runtime.module._cwb_away_begun(errand.at); // it cannot be sent again
+      else errand.isMoved = true;
     });
   }
 
@@ -143,6 +153,20 @@ export class Errands implements Bodies, Away {
     runtime.schedulePump();
   }
 
+  listened(job: Pointer): void {
+    const errand = this.open.get(job);
+    if (!errand) return; // it will be sent with that
+    errand.member.work.add(errand.id, protocol.WORK_HEARD);
+    this.runtime.schedulePump();
+  }
+
+  feeds(job: Job, channel: Channel): void {
+    const { address } = job;
+    if (address === 0) return; // it has ended
+    this.streams.set(address, channel);
+    job.onEnd(() => this.streams.delete(address));
+  }
+
   handles(task: string): Error {
     return handlesError(`the argument list of '${task}'`);
   }
@@ -155,11 +179,20 @@ export class Errands implements Bodies, Away {
     const { module } = runtime;
     const values = protocol.byId(message.values);
     let begun = 0;
+    let told = 0;
     const microseconds = unpack(message.answers, (id, what, bytes) => {
       const errand = member.errands.get(id);
       if (!errand) return;
       if (what === protocol.ANSWER_BEGINS) {
         this.begun(errand);
+        return;
+      }
+      if (what === protocol.ANSWER_TELLS) {
+        this.told(errand, bytes, undefined);
+        return;
+      }
+      if (what === protocol.ANSWER_TELLS_ENCLOSED) {
+        this.told(errand, undefined, message.told![told++]);
         return;
       }
       if (!errand.waits) begun++;
@@ -184,6 +217,41 @@ export class Errands implements Bodies, Away {
     member.learn(begun, microseconds / 1000);
   }
 
+  /** A task tells something: encoded, or the value itself. */
+  private told(errand: Errand, bytes: Uint8Array | undefined, value: unknown): void {
+    const { runtime } = this;
+    const { module } = runtime;
+    const { at } = errand;
+    const channel = this.streams.get(at);
+    if (channel) {
+      if (bytes) {
+        runtime.writeBytes(bytes);
+        value = runtime.reader.readOne(runtime.scratchAt, bytes.length);
+      }
+      channel.give(value, () => this.taken(at));
+      return;
+    }
+    for (let to = module._cwb_progress_next(at, 0); to !== 0;) {
+      let head: number;
+      if (bytes) {
+        runtime.writeBytes(bytes);
+        head = bytes.length << layout.ELEMENT_LENGTH_SHIFT;
+      } else {
+        head = writeElement(runtime, value);
+      }
+      if (module._cwb_progress_send(to, head) < 0) runtime.report(noMemory());
+      to = module._cwb_progress_next(at, to);
+    }
+  }
+
+  /** A value of a stream was received: the task may give another one. */
+  private taken(at: Pointer): void {
+    const errand = this.open.get(at);
+    if (!errand) return;
+    errand.member.work.add(errand.id, protocol.WORK_TAKEN);
+    this.runtime.schedulePump();
+  }
+
   private begun(errand: Errand): void {
     errand.kept = undefined;
     this.runtime.module._cwb_away_begun(errand.at);
@@ -202,7 +270,7 @@ export class Errands implements Bodies, Away {
     const { member } = errand;
     this.placeBack(errand);
     member.errands.delete(errand.id);
-    if (errand.isKillable) member.killable--;
+    if (errand.isTold) member.told--;
     this.open.delete(errand.at);
     if (errand.token >= 0 && runtime.module._cwb_handler_dispose(errand.note)) {
       runtime.dropToken(errand.token, false);
@@ -235,6 +303,7 @@ export class Errands implements Bodies, Away {
     for (const errand of [...member.errands.values()]) {
       this.leave(errand);
       if (errand.kept) runtime.parcels.deposit(errand.kept.parcel, errand.kept.value, []);
+      if (errand.isMoved) runtime.module._cwb_away_begun(errand.at); // it cannot be sent again
     }
     runtime.writeBytes(reason);
     runtime.module._cwb_away_lost(member.at, reason.length);

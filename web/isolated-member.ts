@@ -27,8 +27,10 @@ export class Errand implements Ticket {
   readonly member: Member;
   /** It has come to where it waits. */
   waits = false;
-  /** It may be killed, and its worker with it. */
-  isKillable = false;
+  /** It has to be known for sure when it begins. */
+  isTold = false;
+  /** Some of its arguments are there, and nowhere else. */
+  isMoved = false;
   /** Its arguments, as long as it may have to be sent again. */
   kept: { parcel: string; value: unknown } | undefined;
   private readonly hears: Hears;
@@ -65,8 +67,8 @@ export class Member {
   readonly errands = new Map<number, Errand>();
   /** Of these: those that have not come to where they wait. */
   busy = 0;
-  /** Of all of them: those that may be killed. */
-  killable = 0;
+  /** Of all of them: those of which it has to be known when they begin. */
+  told = 0;
   /** So many of them may be. */
   window = 1;
   /** Milliseconds that its last tasks have taken, roughly. */

@@ -9,11 +9,13 @@ import { Batch, unpack } from './batch.js';
 import { carry, handlesError, revive } from './carried.js';
 import type { Carried } from './carried.js';
 import { setCurrentTarget } from './current.js';
-import { StartError } from './errors.js';
+import { StartError, describe } from './errors.js';
 import { Target, launch } from './launch.js';
 import * as layout from './layout.gen.js';
 import { Memory } from './memory.js';
 import type { CoreModule, ModuleFactory, Pointer } from './module.js';
+import { Outlet } from './outlet.js';
+import { Transfer, snapshot } from './parcels.js';
 import * as progress from './progress.js';
 import type { ProgressModule } from './progress.js';
 import * as protocol from './protocol.js';
@@ -31,6 +33,8 @@ const PLACES = 0x7fffffff;
 /** Promises that a body may pass before it is said to wait. */
 const HOPS = 4;
 const PAGE = 65536;
+/** How often a body that does not wait tells of itself. */
+const TELL_EVERY_MS = 1;
 
 /** A task that was sent here. */
 class Errand implements Ticket {
@@ -43,6 +47,10 @@ class Errand implements Ticket {
   isLimited = false;
   /** The page is told when it begins, before it does. */
   tells = false;
+  /** Somebody listens to its progress. */
+  isHeard = false;
+  /** Of a stream: where its values go. */
+  outlet: Outlet | undefined;
 
   constructor(realm: IsolatedRealm, id: number, name: string) {
     this.name = name;
@@ -68,6 +76,11 @@ export class IsolatedRealm extends RootRealm {
   private values: Enclosed[] = [];
   private moved: Transferable[] = [];
   private hopsLeft = 0;
+  /** What is told of progress, and does not fit between the answers. */
+  private told: unknown[] = [];
+  private sentAt = 0;
+  /** Those that somebody listens to, by their jobs. */
+  private readonly heard = new Map<Pointer, Errand>();
   /** How many of the tasks here are to be told of at once. */
   private telling = 0;
   private began = 0;
@@ -125,6 +138,7 @@ export class IsolatedRealm extends RootRealm {
       if (at < 0) throw noRoom();
       this.target = new Target(this, at, message.context, true);
       const runner = new TaskRunner(this.target, this.tasks, () => message.name);
+      runner.outlet = (scope, credit) => this.openOutlet(scope.job.address, credit);
       this.bodies.set(at, {
         run: (job, ...rest) => {
           if (this.telling > 0) this.begins(job);
@@ -158,6 +172,12 @@ export class IsolatedRealm extends RootRealm {
     unpack(message.work, (id, what, bytes) => {
       if (what & (protocol.WORK_CANCEL | protocol.WORK_CANCEL_CHILDREN)) {
         this.cancel(id, what, more!.causes[causes++]!);
+        return;
+      }
+      if (what & protocol.WORK_HEARD) {
+        const open = this.errands.get(id);
+        if (what === protocol.WORK_TAKEN) open?.outlet?.taken();
+        else if (open) this.hearOf(open);
         return;
       }
       const errand = new Errand(this, id, this.names[what & protocol.WORK_NUMBER]!);
@@ -209,12 +229,13 @@ export class IsolatedRealm extends RootRealm {
     const token = this.takeToken(errand);
     errand.at = module._cwb_launch(target.context, 0, found, flags, token, length, given);
     if (given !== 0) module._cw_elements_release(given);
+    if (what & protocol.WORK_LISTEN) this.hearOf(errand);
     if (errand.at !== 0) return;
     this.dropToken(token);
     throw noRoom();
   }
 
-  /** Adds what is left of time limits to a set, which it takes over: the page's run out first. */
+  /** Adds time limits to a set, which it takes over. */
   private withLimits(set: Pointer, [, timeout, deadline]: protocol.MoreWork['limits'][number]) {
     const { module } = this;
     const made = module._cwb_elements_terms(set, Math.ceil(timeout), Math.ceil(deadline), 0, -1);
@@ -282,6 +303,7 @@ export class IsolatedRealm extends RootRealm {
   private leave(errand: Errand): void {
     this.errands.delete(errand.id);
     if (errand.tells) this.telling--;
+    if (errand.isHeard) this.heard.delete(errand.at);
     if (errand.at !== 0) this.module._cwb_job_drop(errand.at);
     errand.at = 0;
   }
@@ -331,6 +353,56 @@ export class IsolatedRealm extends RootRealm {
     this.leave(errand);
   }
 
+  // ---- progress
+
+  private hearOf(errand: Errand): void {
+    if (errand.at === 0) return;
+    errand.isHeard = true;
+    this.heard.set(errand.at, errand);
+  }
+
+  private openOutlet(job: Pointer, credit: number): Outlet {
+    const errand = this.heard.get(job)!;
+    return (errand.outlet = new Outlet(credit, (value) => this.tellAway(job, value)));
+  }
+
+  /** Goes off at once if it is the first for a while: the body may not wait for long. */
+  override readonly tellAway = (job: Pointer, value: unknown): void => {
+    const errand = this.heard.get(job);
+    if (!errand) return;
+    const { references } = this;
+    const length = value instanceof Transfer ? -1 : this.encodeOne(value, 0, references);
+    if (references.length > 0) throw handlesError('what a task tells');
+    if (length >= 0 && length <= layout.ELEMENT_MAX_BYTES) {
+      const { u8 } = this.memory.refresh();
+      this.answers.add(errand.id, protocol.ANSWER_TELLS, u8, this.scratchAt, length);
+    } else {
+      this.enclose(value);
+      this.answers.add(errand.id, protocol.ANSWER_TELLS_ENCLOSED);
+    }
+    if (performance.now() - this.sentAt >= TELL_EVERY_MS) this.send();
+    else this.tellSoon();
+  };
+
+  private enclose(value: unknown): void {
+    const isTransfer = value instanceof Transfer;
+    try {
+      const { value: copy, transfer } = isTransfer
+        ? snapshot(value.value, value.list)
+        : snapshot(value, []);
+      this.told.push(copy);
+      this.moved.push(...transfer);
+    } catch (error) {
+      throw new TypeError(
+        `coworker: ${describe(value)} cannot be sent to a worker. Send plain data, typed arrays, ` +
+          `or whatever structured clone takes: ${String(error)}`,
+        { cause: error },
+      );
+    }
+  }
+
+  // ---- telling
+
   /** A body begins: whoever has to know that is told before it can keep the worker. */
   private begins(job: Pointer): void {
     const errand = this.fresh.find(({ at }) => at === job);
@@ -368,11 +440,14 @@ export class IsolatedRealm extends RootRealm {
 
   private send(): void {
     if (this.answers.isEmpty) return;
-    const { values, moved } = this;
+    const { values, told, moved } = this;
     this.values = [];
+    this.told = [];
     this.moved = [];
-    const answers = this.answers.take((performance.now() - this.began) * 1000, moved);
-    this.post({ type: 'answers', answers, values: values.length > 0 ? values : undefined }, moved);
+    this.sentAt = performance.now();
+    const answers = this.answers.take((this.sentAt - this.began) * 1000, moved);
+    const some = <T>(list: T[]) => (list.length > 0 ? list : undefined);
+    this.post({ type: 'answers', answers, values: some(values), told: some(told) }, moved);
   }
 
   // ---- the rest of a realm

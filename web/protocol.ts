@@ -27,7 +27,7 @@ export interface MoreWork {
   readonly values: readonly Enclosed[];
   /** The values that jobs inherit. */
   readonly inherited: readonly Enclosed[];
-  /** In how many milliseconds the timeout and the deadline of a job run out; -1: never. */
+  /** The timeout of a job, and in how many milliseconds its deadline runs out; -1: none. */
   readonly limits: readonly [id: number, timeout: number, deadline: number][];
   /** What jobs are cancelled with, one for each entry that cancels. */
   readonly causes: readonly Carried[];
@@ -40,6 +40,9 @@ export const WORK_ATOMIC = 1 << 25; // it was cancelled, but begins
 export const WORK_CANCEL = 1 << 26; // cancels one that was sent before, or ...
 export const WORK_CANCEL_CHILDREN = 1 << 27; // ... what is below it
 export const WORK_TELL = 1 << 28; // the page is to know for sure whether it has begun
+export const WORK_LISTEN = 1 << 29; // somebody listens to its progress
+export const WORK_HEARD = 1 << 30; // the same for one that was sent before, or ...
+export const WORK_TAKEN = (1 << 29) | (1 << 30); // ... one value of its stream was taken
 
 /** What an entry of `answers` is; values are in `values`. */
 export const ANSWER_WAITS = 0; // it has begun, and waits
@@ -48,6 +51,8 @@ export const ANSWER_ENCLOSED = 2; // its value is in `values`
 export const ANSWER_ERROR = 3; // its error is in `values`
 export const ANSWER_CANCELLED = 4; // as it was told, or by its own time limit
 export const ANSWER_BEGINS = 5; // of those that are to be told of
+export const ANSWER_TELLS = 6; // how far it is, or one value of its stream; or that ...
+export const ANSWER_TELLS_ENCLOSED = 7; // ... is in `told`
 
 /** To a worker that has a core of its own. */
 export type ToIsolated =
@@ -70,7 +75,13 @@ export type FromIsolated =
   | { type: 'crashed'; message: string; stack: string }
   | { type: 'stray'; message: string; stack: string }
   /** How tasks have come along; the number is how many microseconds the worker was at it. */
-  | { type: 'answers'; answers: Int32Array; values: readonly Enclosed[] | undefined };
+  | {
+      type: 'answers';
+      answers: Int32Array;
+      values: readonly Enclosed[] | undefined;
+      /** One for each entry that says so. */
+      told: readonly unknown[] | undefined;
+    };
 
 /** From a worker to the main realm. */
 export type FromWorker =

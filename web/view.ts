@@ -6,6 +6,7 @@
 import { ContextClosedError, expected, noMemory } from './errors.js';
 import type { Deferred, Job } from './job.js';
 import { Target, launch, splitCall } from './launch.js';
+import type { Away } from './launch.js';
 import * as layout from './layout.gen.js';
 import { Memory } from './memory.js';
 import type { LaunchOptions } from './options.js';
@@ -63,6 +64,11 @@ export class ContextView<M extends object = AnyTasks> {
     );
   }
 
+  /** @internal Where its tasks run, if their workers have cores of their own. */
+  get away(): Away | undefined {
+    return this.target.away;
+  }
+
   /** @internal For launching from a scope of the main thread. */
   targetFor(runtime: Runtime): Target | undefined {
     return runtime === this.target.realm ? this.opened() : undefined;
@@ -82,5 +88,7 @@ export function openView(base: Target, parallelism: number, name: string): Targe
   realm.writeBytes(bytes);
   const at = realm.module._cwb_view_new(base.context, parallelism, bytes.length);
   if (at === 0) throw noMemory();
-  return new Target(realm, at, name);
+  const target = new Target(realm, at, name, base.isLodger);
+  target.away = base.away;
+  return target;
 }

@@ -12,8 +12,6 @@ const workerChecks = "arguments of C are checked on the worker, as the task's fa
 const ownCounts = 'children are counted on their worker';
 const namesOfC = 'the workers tell the names of what C exports';
 
-const noProgress = 'progress is told where memory is shared';
-
 // Seen in 2.50.
 const isWebKit = Object.hasOwn(new Error(), 'sourceURL');
 const copied = 'WebKit copies shared memory that is cloned on its way to a worker';
@@ -23,8 +21,6 @@ const isolated = [
   ...(isWebKit
     ? [[/^launching tasks > (runs on all workers|keeps the order on one)/, copied]]
     : []),
-  [/^progress/, noProgress],
-  [/^a stream/, noHandles],
   [/^shared arrays/, noMemory],
   [/^transferring > drops what a cancelled job was to get/, noMemory],
   [/^values of C > are pointers to shared arrays/, noMemory],
@@ -36,7 +32,6 @@ const isolated = [
   [/^across workers/, noHandles],
   [/races (> )?between (sending, receiving|cancels and (waits|selects)|selects)/, noHandles],
   [/^cancelling a job > (gives the signal|stops a busy|makes ensureActive)/, noStop],
-  [/^a timeout > cancels a job that is busy/, noStop],
   [/^closing a context > cancels (everything|at the second)/, noStop],
   [/^closing in phases > ends all the rest/, noHandles],
   [/^closing in phases > (kills a loop in C|ends coroutines in C)/, noMemory],
