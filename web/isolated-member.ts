@@ -104,7 +104,9 @@ export class Member {
     const work = this.work.take(0, moved);
     this.more = undefined;
     if (moved.length > 0) this.moved = [];
-    this.worker?.postMessage(protocol.seal<ToIsolated>({ type: 'work', work, more }), moved);
+    const message: ToIsolated = more ? { type: 'work', work, more } : { type: 'work', work };
+    // An empty list costs Node as much as the message.
+    this.worker?.postMessage(protocol.seal(message), moved.length > 0 ? moved : undefined);
   }
 
   /** What most work does without. */

@@ -446,8 +446,8 @@ export class IsolatedRealm extends RootRealm {
     this.moved = [];
     this.sentAt = performance.now();
     const answers = this.answers.take((this.sentAt - this.began) * 1000, moved);
-    const some = <T>(list: T[]) => (list.length > 0 ? list : undefined);
-    this.post({ type: 'answers', answers, values: some(values), told: some(told) }, moved);
+    const more = { ...(values.length > 0 && { values }), ...(told.length > 0 && { told }) };
+    this.post({ type: 'answers', answers, ...more }, moved.length > 0 ? moved : undefined);
   }
 
   // ---- the rest of a realm

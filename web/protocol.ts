@@ -7,6 +7,7 @@
  *
  * @module
  */
+import type { Packed } from './batch.js';
 import type { Carried } from './carried.js';
 
 /** The key that marks our messages; its value is the protocol's version. */
@@ -64,7 +65,7 @@ export type ToIsolated =
       maximumMemory: number;
       wasmUrl: string | undefined;
     }
-  | { type: 'work'; work: Int32Array; more: MoreWork | undefined }
+  | { type: 'work'; work: Packed; more?: MoreWork }
   /** No more work will come. */
   | { type: 'close' };
 
@@ -77,10 +78,10 @@ export type FromIsolated =
   /** How tasks have come along; the number is how many microseconds the worker was at it. */
   | {
       type: 'answers';
-      answers: Int32Array;
-      values: readonly Enclosed[] | undefined;
+      answers: Packed;
+      values?: readonly Enclosed[];
       /** One for each entry that says so. */
-      told: readonly unknown[] | undefined;
+      told?: readonly unknown[];
     };
 
 /** From a worker to the main realm. */
@@ -118,11 +119,13 @@ export interface RealmOptions {
   readonly wakeByMessage: boolean;
 }
 
-/** Puts the envelope around a message. */
+/** Puts the envelope around a message, which it changes: copies cost more than the rest. */
 export function seal<T extends FromWorker | ToWorker | FromIsolated | ToIsolated>(
   message: T,
 ): Record<string, unknown> {
-  return { [KEY]: VERSION, ...message };
+  const sealed = message as Record<string, unknown>;
+  sealed[KEY] = VERSION;
+  return sealed;
 }
 
 /** Takes a message out of its envelope; undefined if it is not one of ours. */
