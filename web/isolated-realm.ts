@@ -5,22 +5,23 @@
  * @module
  */
 import { registerHandles } from './all-handles.js';
-import { Batch, unpack } from './batch.js';
+import { unpack } from './batch.js';
 import { carry, handlesError, revive } from './carried.js';
 import type { Carried } from './carried.js';
 import { setCurrentTarget } from './current.js';
-import { StartError, describe } from './errors.js';
+import { StartError } from './errors.js';
+import { Answers } from './isolated-answers.js';
+import { Errand, elementsFor, noRoom } from './isolated-work.js';
+import type { Limits } from './isolated-work.js';
 import { Target, launch } from './launch.js';
 import * as layout from './layout.gen.js';
 import { Memory } from './memory.js';
 import type { CoreModule, ModuleFactory, Pointer } from './module.js';
 import { Outlet } from './outlet.js';
-import { Transfer, snapshot } from './parcels.js';
 import * as progress from './progress.js';
 import type { ProgressModule } from './progress.js';
 import * as protocol from './protocol.js';
-import type { Enclosed, FromIsolated, ToIsolated } from './protocol.js';
-import type { Ticket } from './realm.js';
+import type { FromIsolated, ToIsolated } from './protocol.js';
 import type { Sent } from './references.js';
 import { RootRealm } from './root-realm.js';
 import { TaskRunner } from './task-runner.js';
@@ -36,33 +37,6 @@ const PAGE = 65536;
 /** How often a body that does not wait tells of itself. */
 const TELL_EVERY_MS = 1;
 
-/** A task that was sent here. */
-class Errand implements Ticket {
-  readonly id: number;
-  private readonly realm: IsolatedRealm;
-  readonly name: string;
-  at: Pointer = 0;
-  wasCancelled = false;
-  /** Its job has time limits, which are those of the job that it stands for. */
-  isLimited = false;
-  /** The page is told when it begins, before it does. */
-  tells = false;
-  /** Somebody listens to its progress. */
-  isHeard = false;
-  /** Of a stream: where its values go. */
-  outlet: Outlet | undefined;
-
-  constructor(realm: IsolatedRealm, id: number, name: string) {
-    this.name = name;
-    this.realm = realm;
-    this.id = id;
-  }
-
-  jobEnded(outcome: number, data: Pointer, length: number): void {
-    this.realm.answer(this, outcome, data, length);
-  }
-}
-
 export class IsolatedRealm extends RootRealm {
   private readonly host: WorkerHost;
   private readonly tasks: TaskModule;
@@ -72,18 +46,12 @@ export class IsolatedRealm extends RootRealm {
   /** Those that nothing has been told of. */
   private fresh: Errand[] = [];
   private readonly names: string[] = [];
-  private readonly answers = new Batch();
-  private values: Enclosed[] = [];
-  private moved: Transferable[] = [];
+  private readonly answers = new Answers(this, (message, transfer) => this.post(message, transfer));
   private hopsLeft = 0;
-  /** What is told of progress, and does not fit between the answers. */
-  private told: unknown[] = [];
-  private sentAt = 0;
   /** Those that somebody listens to, by their jobs. */
   private readonly heard = new Map<Pointer, Errand>();
   /** How many of the tasks here are to be told of at once. */
   private telling = 0;
-  private began = 0;
 
   constructor(tasks: TaskModule, host: WorkerHost) {
     super();
@@ -163,7 +131,7 @@ export class IsolatedRealm extends RootRealm {
   // ---- work
 
   private work(message: ToIsolated & { type: 'work' }): void {
-    this.began = performance.now();
+    this.answers.begin();
     const { more } = message;
     const values = protocol.byId(more?.values);
     const inherited = protocol.byId(more?.inherited);
@@ -202,7 +170,7 @@ export class IsolatedRealm extends RootRealm {
     bytes: Uint8Array,
     value: unknown,
     inherited: Uint8Array | undefined,
-    limits: protocol.MoreWork['limits'][number] | undefined,
+    limits: Limits | undefined,
   ): void {
     const { module, target } = this;
     const found = target.find(errand.name);
@@ -210,11 +178,8 @@ export class IsolatedRealm extends RootRealm {
       this.launchNative(errand, what, bytes, value);
       return;
     }
-    let given = inherited ? this.elementsOf(inherited) : 0;
-    if (limits) {
-      errand.isLimited = true;
-      given = this.withLimits(given, limits);
-    }
+    errand.isLimited = limits !== undefined;
+    const given = elementsFor(this, inherited, limits);
     let flags = layout.LAUNCH_ASYNC;
     if (what & protocol.WORK_ATOMIC) flags |= layout.LAUNCH_ATOMIC;
     let { length } = bytes;
@@ -235,15 +200,6 @@ export class IsolatedRealm extends RootRealm {
     throw noRoom();
   }
 
-  /** Adds time limits to a set, which it takes over. */
-  private withLimits(set: Pointer, [, timeout, deadline]: protocol.MoreWork['limits'][number]) {
-    const { module } = this;
-    const made = module._cwb_elements_terms(set, Math.ceil(timeout), Math.ceil(deadline), 0, -1);
-    if (set !== 0) module._cw_elements_release(set);
-    if (made === 0) throw noRoom();
-    return made;
-  }
-
   /** A coroutine of C: its argument and result have other forms. */
   private launchNative(errand: Errand, what: number, bytes: Uint8Array, value: unknown): void {
     let args = value as unknown[];
@@ -258,30 +214,11 @@ export class IsolatedRealm extends RootRealm {
     job.then(
       (result) => {
         this.leave(errand);
-        this.answers.add(id, protocol.ANSWER_ENCLOSED);
-        this.values.push({ id, value: result });
+        this.answers.addValue(id, protocol.ANSWER_ENCLOSED, result);
         this.tellSoon();
       },
       (error: unknown) => this.refuse(errand, error),
     );
-  }
-
-  /** The core's elements for values that a job inherits. */
-  private elementsOf(inherited: Uint8Array): Pointer {
-    const { module } = this;
-    const view = new DataView(inherited.buffer, inherited.byteOffset, inherited.byteLength);
-    let set: Pointer = 0;
-    for (let at = 0; at < inherited.length;) {
-      const [name, value] = [view.getUint32(at, true), view.getUint32(at + 4, true)];
-      at += 8;
-      this.writeBytes(inherited.subarray(at, (at += name)));
-      const key = module._cwb_key(name);
-      this.writeBytes(inherited.subarray(at, (at += value)));
-      const next = module._cwb_elements_value(set, key, value);
-      if (set !== 0) module._cw_elements_release(set);
-      set = next;
-    }
-    return set;
   }
 
   private cancel(id: number, what: number, cause: Carried): void {
@@ -322,8 +259,8 @@ export class IsolatedRealm extends RootRealm {
     const told =
       (wasCancelled || isLimited) && this.module._cw_error_code(error) === layout.CW_ECANCELED;
     const where = { task: errand.name, worker: this.workerName };
-    this.values.push({ id, value: carry(this, error, where) });
-    this.answers.add(id, told ? protocol.ANSWER_CANCELLED : protocol.ANSWER_ERROR);
+    const what = told ? protocol.ANSWER_CANCELLED : protocol.ANSWER_ERROR;
+    this.answers.addValue(id, what, carry(this, error, where));
     this.leave(errand);
   }
 
@@ -343,12 +280,10 @@ export class IsolatedRealm extends RootRealm {
     if (kind === layout.OUTCOME_MESSAGE) {
       const parcel = this.reader.readOne(data, length) as Sent & string;
       this.parcels.claim(parcel, (value, transfer) => {
-        this.values.push({ id, value });
-        this.moved.push(...transfer);
+        this.answers.addValue(id, protocol.ANSWER_ENCLOSED, value, transfer);
       });
-      this.answers.add(id, protocol.ANSWER_ENCLOSED);
     } else {
-      this.answers.add(id, protocol.ANSWER_VALUE, this.memory.refresh().u8, data, length);
+      this.answers.addBytes(id, protocol.ANSWER_VALUE, data, length);
     }
     this.leave(errand);
   }
@@ -370,36 +305,10 @@ export class IsolatedRealm extends RootRealm {
   override readonly tellAway = (job: Pointer, value: unknown): void => {
     const errand = this.heard.get(job);
     if (!errand) return;
-    const { references } = this;
-    const length = value instanceof Transfer ? -1 : this.encodeOne(value, 0, references);
-    if (references.length > 0) throw handlesError('what a task tells');
-    if (length >= 0 && length <= layout.ELEMENT_MAX_BYTES) {
-      const { u8 } = this.memory.refresh();
-      this.answers.add(errand.id, protocol.ANSWER_TELLS, u8, this.scratchAt, length);
-    } else {
-      this.enclose(value);
-      this.answers.add(errand.id, protocol.ANSWER_TELLS_ENCLOSED);
-    }
-    if (performance.now() - this.sentAt >= TELL_EVERY_MS) this.send();
+    this.answers.tell(errand.id, value);
+    if (this.answers.age >= TELL_EVERY_MS) this.answers.send();
     else this.tellSoon();
   };
-
-  private enclose(value: unknown): void {
-    const isTransfer = value instanceof Transfer;
-    try {
-      const { value: copy, transfer } = isTransfer
-        ? snapshot(value.value, value.list)
-        : snapshot(value, []);
-      this.told.push(copy);
-      this.moved.push(...transfer);
-    } catch (error) {
-      throw new TypeError(
-        `coworker: ${describe(value)} cannot be sent to a worker. Send plain data, typed arrays, ` +
-          `or whatever structured clone takes: ${String(error)}`,
-        { cause: error },
-      );
-    }
-  }
 
   // ---- telling
 
@@ -411,7 +320,7 @@ export class IsolatedRealm extends RootRealm {
 
   private tellBegin({ id }: Errand): void {
     this.answers.add(id, protocol.ANSWER_BEGINS);
-    this.send();
+    this.answers.send();
   }
 
   /**
@@ -419,7 +328,7 @@ export class IsolatedRealm extends RootRealm {
    * time to end: most of those that wait for nothing have.
    */
   private tellSoon(): void {
-    if (this.telling > 0) this.send(); // what goes on here may keep the worker
+    if (this.telling > 0) this.answers.send(); // what goes on here may keep the worker
     if (this.fresh.length === 0 && this.answers.isEmpty) return;
     if (this.hopsLeft === 0) queueMicrotask(this.nextHop);
     this.hopsLeft = HOPS;
@@ -435,19 +344,7 @@ export class IsolatedRealm extends RootRealm {
       if (errand.at !== 0) this.answers.add(errand.id, protocol.ANSWER_WAITS);
     }
     this.fresh = [];
-    this.send();
-  }
-
-  private send(): void {
-    if (this.answers.isEmpty) return;
-    const { values, told, moved } = this;
-    this.values = [];
-    this.told = [];
-    this.moved = [];
-    this.sentAt = performance.now();
-    const answers = this.answers.take((this.sentAt - this.began) * 1000, moved);
-    const more = { ...(values.length > 0 && { values }), ...(told.length > 0 && { told }) };
-    this.post({ type: 'answers', answers, ...more }, moved.length > 0 ? moved : undefined);
+    this.answers.send();
   }
 
   // ---- the rest of a realm
@@ -492,8 +389,6 @@ export class IsolatedRealm extends RootRealm {
 
   protected busyChanged(): void {}
 }
-
-const noRoom = () => new StartError('out-of-memory', 'coworker: no memory left; raise `memory`');
 
 /** What a user's module exports for tasks. */
 function nativeNames(module: CoreModule): string[] {
