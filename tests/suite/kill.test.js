@@ -216,7 +216,9 @@ describe('a job that may be killed', () => {
 });
 
 describe('a job in C that may be killed', () => {
-  const rounds = { loop_for_ever: 1, allocate_for_ever: 5, launch_for_ever: 5 };
+  // Where memory is shared the worker is hit now at an open gate, now at a closed one.
+  const many = tier === 'shared' ? 5 : 1;
+  const rounds = { loop_for_ever: 1, allocate_for_ever: many, launch_for_ever: many };
   for (const [task, count] of Object.entries(rounds)) {
     it(`ends although it never looks: ${task}`, () =>
       using(

@@ -19,7 +19,16 @@ const copied = 'WebKit copies shared memory that is cloned on its way to a worke
 const isolated = [
   [/that may be killed > releases who waits/, noHandles],
   ...(isWebKit
-    ? [[/^launching tasks > (runs on all workers|keeps the order on one)/, copied]]
+    ? [
+        [/^launching tasks > (runs on all workers|keeps the order on one)/, copied],
+        [/^a job that may be killed > (?!ends by its timeout|has to say)/, copied],
+        [/^a limited queue > (?!has room|does not count|takes good)/, copied],
+        [/^priority > (?!is for)/, copied],
+        [/^progress > (comes while|ends when)/, copied],
+        [/^a stream > (lets the|ends|throws the cancellation|can be a child)/, copied],
+        [/^a deadline > counts from/, copied],
+        [/^workers that share nothing > (begin what|end with all)/, copied],
+      ]
     : []),
   [/^shared arrays/, noMemory],
   [/^transferring > drops what a cancelled job was to get/, noMemory],
