@@ -44,7 +44,8 @@ export async function oneAtATime(where, sides, goal, options) {
     options,
   );
   const { coworker, peers } = split(samples, toMicroseconds);
-  const limit = samples['raw Atomics'];
+  const raw = goal.raw ?? 'raw Atomics';
+  const limit = samples[raw];
   const toRaw = limit && ratioOf(samples.coworker, limit);
   const row = {
     name: `${where}: a task, one at a time`,
@@ -54,7 +55,7 @@ export async function oneAtATime(where, sides, goal, options) {
     ratio: toRaw,
   };
   if (goal.toRaw !== undefined) {
-    return { ...row, goal: `<= ${goal.toRaw} x raw Atomics`, met: toRaw <= goal.toRaw };
+    return { ...row, goal: `<= ${goal.toRaw} x ${raw}`, met: toRaw <= goal.toRaw };
   }
   const ratios = packages(samples).map((name) => ratioOf(samples.coworker, samples[name]));
   const ratio = Math.max(...ratios);

@@ -49,10 +49,16 @@ export function nodeGroups({ quick, turns }) {
     groups[`Node, ${placement}: a task, one at a time`] = async () => [
       await tasks('one', { placement }),
     ];
+    groups[`Node, ${placement}, isolated: a task, one at a time`] = async () => [
+      await tasks('oneIsolated', { placement, tier: 'isolated' }),
+    ];
   }
   return {
     ...groups,
     'Node: tasks, 1000 in flight': async () => [await tasks('many')],
+    'Node, isolated: tasks, 1000 in flight': async () => [
+      await tasks('manyIsolated', { tier: 'isolated' }),
+    ],
     'Node: a task with 1 MB of shared memory': async () => [await tasks('shared')],
     'Node: 3 workers ready': () => start({ quick }),
     'Node: idle pool': () => idle({ quick }),

@@ -106,7 +106,12 @@ void cw__job_gives_place_back(cw_job *job)
 
 void cw__job_begins(cw_job *job)
 {
-    cw__booking *booking = &job->extra->booking;
     cw__job_gives_place_back(job);
+    if (!job->context->home->away) cw__job_counts(job);
+}
+
+void cw__job_counts(cw_job *job)
+{
+    cw__booking *booking = &job->extra->booking;
     arm(job, &booking->timeout, booking->timeout_ms);
 }

@@ -30,6 +30,9 @@ void cw__job_submitted(cw_job *job);
 void cw__job_gives_place_back(cw_job *job);
 /* Its body is about to begin, or it ends without that. By who runs it. */
 void cw__job_begins(cw_job *job);
+/* The timeout counts from now on, unless it does already: where bodies run in
+ * other cores, else that is done by the former. */
+void cw__job_counts(cw_job *job);
 
 /* True if a job, whose lock is held, waits for a place, or has to ask for one
  * when it is started; then who asked goes on with cw__entrance_enter(). */

@@ -34,6 +34,8 @@ struct cw_context {
                                many as there are */
     bool single;            /* all its jobs run on one worker */
     bool permanent;         /* cannot be closed */
+    bool away;              /* bodies run in other cores, which say when they
+                               begin */
     bool grows;             /* its threads are started when they are needed */
     _Atomic(cw__entrance *) entrance; /* NULL: its queue has no limit */
     void *memory; /* what was allocated; this struct is aligned in it */

@@ -12,6 +12,7 @@
 #include "frame.h"
 #include "kill_gate.h"
 #include "suspend.h"
+#include "view.h"
 
 #include <string.h>
 
@@ -21,7 +22,8 @@ int cw_context_limit_queue(cw_context *context, int max, cw_when_full when_full)
     CW__CHECK_HANDLE(CONTEXT, context);
     bool known = when_full == CW_FULL_FAIL || when_full == CW_FULL_WAIT;
     if (max < 1 || !known) return CW_EINVAL;
-    if (context->count == 0 || context->clock) return CW_ENOTSUP;
+    if (context->count == 0 && !cw__view_is_apart(context)) return CW_ENOTSUP;
+    if (context->clock) return CW_ENOTSUP;
     cw__entrance *made = cw__alloc(sizeof *made);
     if (!made) return CW_ENOMEM;
     memset(made, 0, sizeof *made);

@@ -48,6 +48,9 @@ typedef struct cw__host {
     /* True if code of the host that belongs to a job below `above` has begun on
      * the worker, which is held at its gate, and is not over. */
     bool (*runs_below)(const struct cw__worker *worker, const cw_job *above);
+    /* Ends what runs a body of a job below `above` elsewhere, of a context that
+     * has no workers here; or does at the next call, if there may be news. */
+    void (*kill_away)(cw_context *context, const cw_job *above);
     /* The worker's thread is lost: the host's code that has begun there ends
      * with it. Called as that worker. */
     void (*worker_lost)(struct cw__worker *worker, struct cw__life *life,

@@ -77,6 +77,8 @@ static void kill_in(cw_context *context, cw_job *above)
 {
     static const cw__loss loss = {"was killed after the time of grace", NULL};
     if (context->adopted) return; /* somebody's own thread */
+    if (context->count == 0 && cw__the_host.kill_away)
+        cw__the_host.kill_away(context, above);
     for (uint32_t i = 0; i < context->count; i++) {
         cw__worker *worker = &context->workers[i];
         if (!cw__gate_hold(worker)) continue;

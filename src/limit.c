@@ -43,6 +43,7 @@ int cw__limit_arm(cw__limit *limit, cw_job *job, int64_t ms)
     cw__limit **place = &job->extra->limits[limit->which];
     cw_context *keeper = limit->keeper;
     limit->job = cw_job_retain(job);
+    limit->at_ns = cw__context_deadline(keeper, ms);
     /* First the job, then the clock: a job that has ended takes no limit. */
     uint32_t state = cw__job_lock(job);
     bool ended = (state & CW__JOB_SEALED) != 0;
@@ -52,8 +53,7 @@ int cw__limit_arm(cw__limit *limit, cw_job *job, int64_t ms)
         drop(limit);
         return CW_OK;
     }
-    int added = cw__timer_add(&keeper->timers, &limit->waiter,
-                              cw__context_deadline(keeper, ms));
+    int added = cw__timer_add(&keeper->timers, &limit->waiter, limit->at_ns);
     if (added >= 0) return added;
     /* Unless the job has ended, which takes the limit off. */
     state = cw__job_lock(job);

@@ -14,6 +14,7 @@ struct cw__limit {
     cw_context *keeper;
     cw__limit *next;
     cw_error *error;       /* the cause to cancel with */
+    int64_t at_ns;         /* when, on the keeper's clock, once it is set */
     unsigned which;        /* CW__TIMEOUT or CW__DEADLINE */
     _Atomic uint32_t refs; /* the job's, until its end, and the clock's */
 };

@@ -130,12 +130,12 @@ static void keep(cw__life *life, cw_job *job)
 }
 
 /* Begins to tell what has become of a worker. */
-static cw__text tell(char *buffer, size_t room, const cw__worker *worker,
+static cw__text tell(char *buffer, size_t room, const char *worker,
                      const cw__loss *loss)
 {
     cw__text text = cw__text_begin(buffer, room);
     cw__text_add(&text, "worker '");
-    cw__text_add(&text, worker->name);
+    cw__text_add(&text, worker);
     cw__text_add(&text, "' ");
     cw__text_add(&text, loss->how);
     return text;
@@ -144,13 +144,12 @@ static cw__text tell(char *buffer, size_t room, const cw__worker *worker,
 cw_error *cw__loss_of_scope(const cw__worker *worker, const cw__loss *loss)
 {
     char buffer[240];
-    cw__text text = tell(buffer, sizeof buffer, worker, loss);
+    cw__text text = tell(buffer, sizeof buffer, worker->name, loss);
     cw__text_add(&text, " and its scope ended with it");
     return cw_error_new(CW_ELOST, buffer, loss->cause);
 }
 
-cw_error *cw__loss_error(const cw__worker *worker, cw_job *job,
-                         const cw__loss *loss)
+cw_error *cw__loss_error(const char *worker, cw_job *job, const cw__loss *loss)
 {
     char buffer[240];
     cw__text text = tell(buffer, sizeof buffer, worker, loss);
@@ -205,7 +204,7 @@ static void drop_steps(cw__worker *worker, cw__life *life, const cw__loss *loss,
     for (;;) { /* from the inside; one may be on top of itself */
         if (job && job != last) {
             cw_error *error = failure ? cw_error_retain(failure)
-                                      : cw__loss_error(worker, job, loss);
+                                      : cw__loss_error(worker->name, job, loss);
             last = job;
             cw__end_step(worker, life, job, error);
             cw_error_release(error);

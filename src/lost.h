@@ -53,9 +53,8 @@ typedef struct cw__loss {
     cw_error *cause; /* borrowed, or NULL */
 } cw__loss;
 
-/* What a job ends with that a worker has lost: owned. */
-cw_error *cw__loss_error(const cw__worker *worker, cw_job *job,
-                         const cw__loss *loss);
+/* What a job ends with that a worker of this name has lost: owned. */
+cw_error *cw__loss_error(const char *worker, cw_job *job, const cw__loss *loss);
 
 /* What ends the worker's scope: owned. */
 cw_error *cw__loss_of_scope(const cw__worker *worker, const cw__loss *loss);

@@ -91,7 +91,7 @@ static void end(cw__worker *self, cw_job *job)
     uint32_t last = cw__job_last_worker(job);
     job->armed = CW__UNARMED;
     cw_error *error = cw__loss_error(
-        &home->workers[last < home->count ? last : 0], job, &loss);
+        home->workers[last < home->count ? last : 0].name, job, &loss);
     cw__end_step(self, NULL, job, error);
     cw_error_release(error);
 }

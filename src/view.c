@@ -50,12 +50,21 @@ static void dispatch(cw_context *context, cw__worker *self, cw_job *job,
     cw__context_drop(base);
 }
 
+/* Whose turn it is in the line; with the lock. The base of a view apart has
+ * others' jobs, too, and does not choose once more. */
+static cw_job *next_of(cw__view *view)
+{
+    cw_job *job = cw__ranked_take(&view->waiting);
+    if (job && view->apart && job->flags & CW__JOB_BOOKED)
+        job->extra->booking.priority = CW_PRIORITY_NORMAL;
+    return job;
+}
+
 /* The next job for a place; or NULL, and the place is free. */
 static cw_job *take(cw__view *view)
 {
     cw__lock_acquire(&view->lock);
-    cw_job *job =
-        view->busy <= view->places ? cw__ranked_take(&view->waiting) : NULL;
+    cw_job *job = view->busy <= view->places ? next_of(view) : NULL;
     if (!job) view->busy--;
     cw__lock_release(&view->lock);
     return job;
@@ -183,7 +192,14 @@ cw_context *cw__view_new(cw_context *base, uint32_t limit, const char *name)
 cw_context *cw__view_apart_new(cw_context *base, uint32_t limit,
                                const char *name)
 {
-    return view_new(&route_apart, base, limit, name);
+    cw_context *context = view_new(&route_apart, base, limit, name);
+    if (context) cw__view_of(context)->apart = true;
+    return context;
+}
+
+bool cw__view_is_apart(const cw_context *context)
+{
+    return context->route == &route_apart;
 }
 
 void cw__view_set_places(cw__worker *self, cw_context *context, uint32_t places)
@@ -195,7 +211,7 @@ void cw__view_set_places(cw__worker *self, cw_context *context, uint32_t places)
     for (;;) {
         cw__lock_acquire(&view->lock);
         bool free = view->busy < view->places;
-        cw_job *job = free ? cw__ranked_take(&view->waiting) : NULL;
+        cw_job *job = free ? next_of(view) : NULL;
         if (job) view->busy++;
         cw__lock_release(&view->lock);
         if (!job) return;

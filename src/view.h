@@ -14,6 +14,7 @@ typedef struct cw__view {
     cw__lock lock;    /* guards what follows */
     uint32_t places;
     uint32_t busy;      /* places that are taken */
+    bool apart;         /* the base knows nothing of its jobs' priorities */
     cw__ranked waiting; /* for one */
 } cw__view;
 
@@ -29,6 +30,9 @@ cw_context *cw__view_new(cw_context *base, uint32_t limit, const char *name);
 cw_context *cw__view_apart_new(cw_context *base, uint32_t limit,
                                const char *name);
 
+/* True if it was made by that. */
+bool cw__view_is_apart(const cw_context *context);
+
 /* So many places from now on; those that are taken stay so. */
 void cw__view_set_places(cw__worker *self, cw_context *context,
                          uint32_t places);
@@ -37,9 +41,6 @@ void cw__view_set_places(cw__worker *self, cw_context *context,
  * cw__worker, gives it back: that in its context and those in the ones below.
  */
 void cw__view_place_back(cw__worker *self, cw_context *context);
-
-/* Gives the places back where a worker that is lost was running something. */
-void cw__view_give_up(cw__worker *worker);
 
 /* Gives the places back where a worker that is lost was running something. */
 void cw__view_give_up(cw__worker *worker);

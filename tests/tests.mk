@@ -11,7 +11,8 @@ $(filter %.node.mjs,$(SUITE_MODULES)): SUITE_ENVIRONMENT := node,worker
 $(SUITE_SOLO): tests/suite/helpers/native.c lib/libcoworker-solo.a $(SOLO_EXPORTS) wasm/emscripten.mk
 	$(Q)mkdir -p $(@D)
 	$(Q)$(EMCC) -std=gnu11 -Isrc -Wall -Wextra -Werror $(SOLO_LINK) -sFILESYSTEM=0 --no-entry \
-	  -sENVIRONMENT=$(SUITE_ENVIRONMENT) $< lib/libcoworker-solo.a -o $@
+	  -sENVIRONMENT=$(SUITE_ENVIRONMENT) -sSTACK_OVERFLOW_CHECK=2 \
+	  $< lib/libcoworker-solo.a -o $@
 $(SUITE_SHARED): tests/suite/helpers/native.c lib/libcoworker.a wasm/exports.txt wasm/emscripten.mk
 	$(Q)mkdir -p $(@D)
 	$(Q)$(EMCC) -std=gnu11 -Isrc -Wall -Wextra -Werror $(WASM_LINK) -sFILESYSTEM=0 --no-entry \

@@ -18,9 +18,7 @@ cw_error *cwb_take_error(cw_job *job, uint32_t code)
     return error;
 }
 
-/* Stores what a body left in the scratch buffer; returns its error (owned) or
- * NULL for a value. */
-static cw_error *take_outcome(cw_job *job, uint32_t code)
+cw_error *cwb_take_outcome(cw_job *job, uint32_t code)
 {
     cwb_ticket *ticket = cwb_ticket_of(job);
     ticket->outcome = code & 7;
@@ -62,7 +60,7 @@ static cw_step run_in_javascript(cw_frame *frame)
         if (ticket->local && self->running) self->host_goes_on = true;
         return CW_STEP_FOREIGN;
     }
-    frame->error = take_outcome(job, code);
+    frame->error = cwb_take_outcome(job, code);
     return CW_STEP_DONE;
 }
 
@@ -76,11 +74,5 @@ void cwb_complete(cw_job *job, uint32_t code)
 {
     cwb_realm->foreign--;
     cwb_open_remove(&cwb_ticket_of(job)->open);
-    cw__job_finish(cw__self, job, take_outcome(job, code));
-}
-
-/* The same for a body that kept its place, and has given it back. */
-void cwb_complete_away(cw_job *job, uint32_t code)
-{
-    cw__job_finish(cw__self, job, take_outcome(job, code));
+    cw__job_finish(cw__self, job, cwb_take_outcome(job, code));
 }

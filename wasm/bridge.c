@@ -5,6 +5,7 @@
 #include "bridge.h"
 
 #include "alloc.h"
+#include "away.h"
 #include "kill_gate.h"
 #include "main_context.h"
 #include "shared_context.h"
@@ -104,6 +105,7 @@ cw__worker *cwb_init(uint32_t wake_by_message)
                               .homeless = cwb_homeless,
                               .error_free = cwb_error_free,
                               .runs_below = cwb_runs_below,
+                              .kill_away = cwb_kill_away,
                               .worker_lost = cwb_worker_lost,
                               .replace_worker = cw_js_worker_lost,
                               .life_over = cwb_life_over,
@@ -210,12 +212,6 @@ void cwb_places(cw_context *context, uint32_t places)
     cw__view_set_places(cw__self, context, places);
 }
 
-/* A body that kept its place gives it back; it has not been completed yet. */
-void cwb_place_back(cw_job *job)
-{
-    cw__view_place_back(cw__self, job->context);
-}
-
 /* True if a closed context is empty. */
 uint32_t cwb_context_over(cw_context *context)
 {
@@ -264,6 +260,7 @@ void cwb_context_free(cw_context *context)
     cwb_context *data = context->host_data;
     cw__job_finish(cw__self, data->root, NULL); /* unless cancelled before */
     cw__job_drop(data->root);
+    cwb_away_free(context);
     for (uint32_t i = 0; i < data->names_count; i++)
         cw__system_free(data->names[i]);
     cw__system_free(data->names);

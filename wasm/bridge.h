@@ -102,6 +102,13 @@ enum cwb_job_state {
     CWB_IS_ACTIVE = 4
 };
 
+/* What is to be known about a body that is sent away, as bits. */
+enum cwb_away_what {
+    CWB_AWAY_KILLABLE = 1,
+    CWB_AWAY_LIMITED = 2,
+    CWB_AWAY_HEARD = 4 /* somebody listens to its progress */
+};
+
 /* What becomes of a scope whose body is over. */
 enum cwb_scope_state {
     CWB_SCOPE_OPEN,   /* it waits for what is below */
@@ -173,8 +180,10 @@ typedef struct cwb_ticket {
     uint32_t task;      /* which function of the task module, or, ... */
     bool local;         /* ... of the realm that launched it */
     bool abandoned;     /* the job has ended without its body; see strays.c */
-    const char *worker; /* name of who ended it, if it failed; lives as its
-                           context, which is freed after all tickets */
+    bool begun;         /* of one that was sent away, see away.c */
+    const char *worker; /* name of who ended it, if it failed, or has lost it;
+                           lives as its context, which is freed after all
+                           tickets */
 } cwb_ticket;
 
 /* What is kept for a context that JavaScript opened. */
@@ -183,7 +192,8 @@ typedef struct cwb_context {
     cw__lock lock;
     uint32_t names_count;
     uint32_t names_capacity;
-    char **names; /* task names; the index is the task's number */
+    char **names;          /* task names; the index is the task's number */
+    struct cwb_away *away; /* its workers that have cores of their own */
 } cwb_context;
 
 /* Marks in the lowest bits of what lies in an inbox. */
@@ -209,7 +219,9 @@ void cwb_homes_free(cw_context *context);
 cw_error *cwb_homeless_error(cw_job *job, const cwb_home *home);
 void cwb_leave_behind(cw_job *job, const cwb_home *home);
 void cwb_become_killable(void);
-/* Puts a body or scope into the calling realm's ring, or takes it off. */
+/* Puts a body or scope into a ring, the calling realm's for one, or takes it
+ * off. */
+void cwb_open_put(cwb_open *ring, cwb_open *open, cw_job *job);
 void cwb_open_add(cwb_open *open, cw_job *job);
 void cwb_open_remove(cwb_open *open);
 /* The realm's ring, empty; and the end of what has been abandoned on it. */
@@ -221,6 +233,9 @@ static inline bool cwb_hears(const cwb_home *home)
     /* acquire: pairs with who has killed it */
     return !cw_load_acquire(&home->gone);
 }
+
+/* See listeners.c. */
+cw_channel *cwb_progress_next(cw_job *job, cw_channel *before);
 
 /* The page's or main thread's own context, which runs on its event loop. */
 extern cw_context *cwb_main;
@@ -247,6 +262,8 @@ const char *cwb_scratch_string(uint32_t length);
 cw_error *cwb_error_new(int code, int32_t slot);
 /* The error that a body ended with, by its outcome: owned, NULL for a value. */
 cw_error *cwb_take_error(cw_job *job, uint32_t code);
+/* The same, and the value is kept. */
+cw_error *cwb_take_outcome(cw_job *job, uint32_t code);
 /* On the error's own realm: it can forget the thrown object. */
 void cwb_error_freed(cw_error *error);
 /* The same for an error whose realm is gone. */
@@ -286,6 +303,8 @@ uintptr_t cwb_deliver(cw__worker *self, uintptr_t chain);
 
 /* A value of JavaScript: see values.h. */
 typedef struct cwb_element cwb_element;
+/* A worker that has a core of its own: see away.c. */
+typedef struct cwb_away cwb_away;
 
 /* Makes the linker take up imports.c. */
 void cwb_imports(void);

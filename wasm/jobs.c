@@ -18,7 +18,7 @@ void cwb_job_final(cw_job *job, bool unhandled)
     ticket->unhandled = unhandled;
     if (job->error) {
         ticket->outcome = CWB_ERROR;
-        ticket->worker = cw_worker_name();
+        if (!ticket->worker) ticket->worker = cw_worker_name();
     }
     /* The ticket is its realm's afterwards. */
     cw__worker *home = ticket->home->worker;

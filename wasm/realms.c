@@ -48,12 +48,16 @@ cwb_home *cwb_home_address(void) { return cwb_here; }
 
 void cwb_open_init(cwb_open *ring) { ring->next = ring->before = ring; }
 
-void cwb_open_add(cwb_open *open, cw_job *job)
+void cwb_open_put(cwb_open *ring, cwb_open *open, cw_job *job)
 {
-    cwb_open *ring = &cwb_here->open;
     *open = (cwb_open){ring->next, ring, job};
     ring->next->before = open;
     ring->next = open;
+}
+
+void cwb_open_add(cwb_open *open, cw_job *job)
+{
+    cwb_open_put(&cwb_here->open, open, job);
 }
 
 void cwb_open_remove(cwb_open *open)
@@ -97,7 +101,7 @@ bool cwb_runs_below(const cw__worker *worker, const cw_job *above)
 cw_error *cwb_homeless_error(cw_job *job, const cwb_home *home)
 {
     static const cw__loss loss = {"was lost", NULL};
-    return cw__loss_error(home->worker, job, &loss);
+    return cw__loss_error(home->worker->name, job, &loss);
 }
 
 void cwb_leave_behind(cw_job *job, const cwb_home *home)
@@ -149,7 +153,7 @@ void cwb_worker_lost(cw__worker *worker, cw__life *life, const cw__loss *loss)
         cwb_open_remove(open);
         bool scope = (job->flags & CW__JOB_INSIDE) != 0;
         cw__held_lost(job);
-        cw__job_finish(cw__self, job, cw__loss_error(worker, job, loss));
+        cw__job_finish(cw__self, job, cw__loss_error(worker->name, job, loss));
         if (scope) cw__job_drop(job); /* the realm's own handle */
     }
     life->host_data = home;

@@ -1,7 +1,8 @@
 /**
  * What goes from one core to another in one message: a number, and entries of
- * three numbers with the bytes that belong to them. All of it is one array, since
- * that is what engines clone fastest.
+ * three numbers with the bytes that belong to them. All of it is one piece, since
+ * that is what engines clone fastest: a string if it is short, as an array of words
+ * takes a block of memory of its own.
  *
  * @module
  */
@@ -12,6 +13,17 @@ const COPIED = 4096;
 const HEAD = 2;
 /** Words of an entry: whom it is for, what it is, how many bytes belong to it. */
 const ENTRY = 3;
+
+/** So many words go as a string, a character for each byte, at most. */
+const SHORT = 64;
+/** Those of a string that goes, and of one that came, which may be answered meanwhile. */
+const outgoing = new Int32Array(SHORT);
+const outgoingBytes = new Uint8Array(outgoing.buffer);
+const incoming = new Int32Array(SHORT);
+const incomingBytes = new Uint8Array(incoming.buffer);
+
+/** What {@link Batch.take} gives. */
+export type Packed = Int32Array | string;
 
 /** Collects entries. */
 export class Batch {
@@ -38,9 +50,11 @@ export class Batch {
   }
 
   /** All of it; the batch is empty afterwards. If it is large it is to be transferred. */
-  take(number: number, transfer: Transferable[]): Int32Array {
+  take(number: number, transfer: Transferable[]): Packed {
     const { words, used } = this;
-    const packed = new Int32Array(HEAD + words.length + ((used + 3) >> 2));
+    const length = HEAD + words.length + ((used + 3) >> 2);
+    if (length <= SHORT) return this.takeShort(number, length);
+    const packed = new Int32Array(length);
     packed[0] = number;
     packed[1] = words.length / ENTRY;
     packed.set(words, HEAD);
@@ -54,20 +68,39 @@ export class Batch {
     }
     return packed;
   }
+
+  private takeShort(number: number, length: number): string {
+    const entries = this.words;
+    outgoing[0] = number;
+    outgoing[1] = entries.length / ENTRY;
+    outgoing.set(entries, HEAD);
+    outgoingBytes.set(this.bytes.subarray(0, this.used), (HEAD + entries.length) * 4);
+    this.words = [];
+    this.used = 0;
+    return String.fromCharCode.apply(null, outgoingBytes.subarray(0, length * 4) as never);
+  }
 }
 
-/** Calls back with each entry and its bytes; gives the number. */
+/** Calls back with each entry and its bytes, which are gone afterwards; gives the number. */
 export function unpack(
-  packed: Int32Array,
+  packed: Packed,
   each: (id: number, what: number, bytes: Uint8Array) => void,
 ): number {
-  const end = HEAD + packed[1]! * ENTRY;
-  const bytes = new Uint8Array(packed.buffer, packed.byteOffset, packed.byteLength);
+  let from: Int32Array = incoming;
+  let bytes: Uint8Array = incomingBytes;
+  if (typeof packed === 'string') {
+    for (let i = 0; i < packed.length; i++) incomingBytes[i] = packed.charCodeAt(i);
+  } else {
+    from = packed;
+    bytes = new Uint8Array(packed.buffer);
+  }
+  const number = from[0]!;
+  const end = HEAD + from[1]! * ENTRY;
   let at = end * 4;
   for (let i = HEAD; i < end; i += ENTRY) {
-    const length = packed[i + 2]!;
-    each(packed[i]!, packed[i + 1]!, bytes.subarray(at, at + length));
+    const length = from[i + 2]!;
+    each(from[i]!, from[i + 1]!, bytes.subarray(at, at + length));
     at += length;
   }
-  return packed[0]!;
+  return number;
 }

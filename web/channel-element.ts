@@ -29,9 +29,12 @@ export class LocalValue implements Ticket {
   /** Where others can get a copy. */
   private parcel: string | undefined;
   private isMine = false;
+  private taken: (() => void) | undefined;
   private readonly number = ++count >>> 0;
 
-  constructor(realm: LaunchRealm, value: unknown, siblings: Set<LocalValue>) {
+  /** @param taken - is called when it is received, or dropped */
+  constructor(realm: LaunchRealm, value: unknown, siblings: Set<LocalValue>, taken?: () => void) {
+    this.taken = taken;
     this.realm = realm;
     this.value = value;
     this.siblings = siblings;
@@ -65,11 +68,19 @@ export class LocalValue implements Ticket {
   /** It is received here. */
   take(): unknown {
     this.isMine = true;
+    this.isOver();
     return contentOf(this.value)[0];
+  }
+
+  private isOver(): void {
+    const { taken } = this;
+    this.taken = undefined;
+    taken?.();
   }
 
   /** It was taken by somebody, or dropped. */
   handled(news: number): void {
+    this.isOver();
     const { realm, parcel } = this;
     realm.dropToken(this.token, false);
     this.siblings.delete(this);

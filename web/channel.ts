@@ -139,6 +139,24 @@ export class Channel<T = unknown> extends Handle implements AsyncIterable<T> {
     return FAILED;
   }
 
+  /**
+   * @internal Sends a value that came from another core to a channel without limit.
+   * @param taken - is called when it is received, or dropped
+   */
+  give(value: T, taken: () => void): void {
+    const { at } = this;
+    const { realm } = this.target;
+    const { module } = realm;
+    const isShared = module._cwb_channel_is_shared(at);
+    const head = isShared
+      ? writeElement(realm, value)
+      : new LocalValue(realm, value, this.locals, taken).write();
+    const status = module._cwb_try_send(at, head);
+    realm.schedulePump();
+    if (status === layout.CW_ENOMEM) throw noMemory();
+    if (isShared) taken(); // other threads do not tell
+  }
+
   // ---- receiving
 
   /**

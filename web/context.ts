@@ -18,6 +18,7 @@ import {
 import { explained } from './explain.js';
 import type { Deferred, Job } from './job.js';
 import { Target, launch, splitCall } from './launch.js';
+import type { Away } from './launch.js';
 import * as layout from './layout.gen.js';
 import { ContextEventTarget, Losses, RebuiltEvent, WorkerEvent } from './losses.js';
 import { Memory } from './memory.js';
@@ -294,6 +295,11 @@ export class FixedWorkerContext<M extends object = AnyTasks> extends ContextEven
     else module._cwb_set_io(this.target.context);
   }
 
+  /** @internal Where its tasks run, if their workers have cores of their own. */
+  get away(): Away | undefined {
+    return this.target.away;
+  }
+
   /** @internal For launching from a scope of the main thread, if that is of the same module. */
   targetFor(runtime: Runtime): Target | undefined {
     return runtime === this.runtime ? this.target : undefined;
@@ -502,6 +508,13 @@ export class FixedWorkerContext<M extends object = AnyTasks> extends ContextEven
         this.notMade ??= { error };
       },
       stray: (error, index) => this.strayed(error, index),
+      lost: (index, reason) => {
+        this.tell('workerlost', index, reason);
+        const goesOn = !this.isTooMuch(index, reason);
+        if (goesOn) this.awaitStart();
+        return goesOn;
+      },
+      replaced: (index) => this.tell('workerreplaced', index),
       fail: (error) => this.fail(error),
       over: () => this.ended(),
     };
@@ -573,7 +586,7 @@ export class FixedWorkerContext<M extends object = AnyTasks> extends ContextEven
 
   /** The last phase of closing. */
   private async kill(): Promise<void> {
-    const isOver = await this.workforce?.kill(this.target.context);
+    const isOver = this.crew ? this.crew.kill() : await this.workforce!.kill(this.target.context);
     if (this.failure !== undefined) return;
     this.runtime.pumpNow();
     if (isOver) {

@@ -22,6 +22,10 @@ export interface CrewHost {
   notMade(error: unknown): void;
   /** An error that nobody caught, on the worker of this index. */
   stray(error: unknown, index: number): void;
+  /** A worker is no more, for this reason. False: it was one too many, and nothing goes on. */
+  lost(index: number, reason: string): boolean;
+  /** Another one has taken its place. */
+  replaced(index: number): void;
   /** The context cannot go on. */
   fail(error: Error): void;
   /** The context is closed and empty, and the workers are gone. */
@@ -41,6 +45,11 @@ export interface Crew {
   count(): { workers: number; idle: number };
   /** No further jobs come: ends once those that there are have ended. */
   close(): void;
+  /**
+   * Ends the workers of a closed context, with what they run, and lets what has
+   * not begun end. True: nothing is left.
+   */
+  kill(): boolean;
   /** Ends at once, and what it is at with it: with this error. */
   stop(error: Error): void;
   /** Throws unless arrays in the core's memory can be passed by reference. */

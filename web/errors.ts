@@ -180,7 +180,7 @@ export class ContextLostError extends CoworkerError {
   }
 }
 
-/** A worker stopped with an error that no task could catch. */
+/** The runtime itself has stopped on this thread; nothing goes on here. */
 export class WorkerCrashedError extends CoworkerError {
   override name = 'WorkerCrashedError';
 }

@@ -3,8 +3,8 @@
  *
  * @module
  */
-import type { Channel } from './channel.js';
 import { describe } from './errors.js';
+import type { Sink } from './outlet.js';
 import type { Scope } from './task-scope.js';
 
 /** A task that is fed by another one, whose values it sends. */
@@ -12,7 +12,7 @@ export async function feed(
   scope: Scope,
   run: (scope: Scope, ...args: unknown[]) => unknown,
   task: string,
-  channel: Channel,
+  sink: Sink,
   args: readonly unknown[],
 ): Promise<void> {
   const values = (await run(scope, ...args)) as AsyncIterable<unknown> | null | undefined;
@@ -27,5 +27,5 @@ export async function feed(
     );
   }
   // Whatever ends the loop early lets the generator clean up.
-  for await (const value of values) await channel.send(value, scope);
+  for await (const value of values) await sink.send(value, scope);
 }

@@ -75,6 +75,11 @@ export class InlineCrew implements Crew, Bodies {
     this.host.over();
   };
 
+  /** What waits cannot be ended without its thread. */
+  kill(): boolean {
+    return false;
+  }
+
   stop(): void {
     const { runtime, target } = this.host;
     runtime.afterTurn.delete(this.look);

@@ -27,20 +27,26 @@ export class Errand implements Ticket {
   readonly member: Member;
   /** It has come to where it waits. */
   waits = false;
-  private readonly crew: Hears;
+  /** It has to be known for sure when it begins. */
+  isTold = false;
+  /** Some of its arguments are there, and nowhere else. */
+  isMoved = false;
+  /** Its arguments, as long as it may have to be sent again. */
+  kept: { parcel: string; value: unknown } | undefined;
+  private readonly hears: Hears;
   /** By which the core tells that the job is cancelled. */
   token = -1;
   note: Pointer = 0;
 
-  constructor(crew: Hears, member: Member, id: number, at: Pointer) {
-    this.crew = crew;
+  constructor(hears: Hears, member: Member, id: number, at: Pointer) {
+    this.hears = hears;
     this.member = member;
     this.id = id;
     this.at = at;
   }
 
   handled(_news: number, error: Pointer): void {
-    this.crew.cancelled(this, error);
+    this.hears.cancelled(this, error);
   }
 }
 
@@ -51,12 +57,18 @@ type More = {
 /** A worker, or the place of one that is being replaced. */
 export class Member {
   readonly index: number;
+  /** The core's record of the worker, whoever is at its place. */
+  readonly at: Pointer;
+  /** It takes the place of one that was lost. */
+  readonly isOther: boolean;
   worker: RawWorker | undefined;
   url: string | undefined;
   ready = false;
   readonly errands = new Map<number, Errand>();
   /** Of these: those that have not come to where they wait. */
   busy = 0;
+  /** Of all of them: those of which it has to be known when they begin. */
+  told = 0;
   /** So many of them may be. */
   window = 1;
   /** Milliseconds that its last tasks have taken, roughly. */
@@ -68,8 +80,10 @@ export class Member {
   more: More | undefined;
   moved: Transferable[] = [];
 
-  constructor(index: number) {
+  constructor(index: number, at: Pointer, isOther: boolean) {
     this.index = index;
+    this.at = at;
+    this.isOther = isOther;
   }
 
   /**
@@ -83,18 +97,20 @@ export class Member {
     this.window = Math.max(1, Math.min(MAX_WINDOW, Math.floor(BUSY_MS / this.cost)));
   }
 
-  /** Sends what has come together. */
+  /** Sends what has come together, once there is somebody. */
   send(): void {
-    if (this.work.isEmpty) return;
+    if (this.work.isEmpty || !this.ready) return;
     const { more, moved } = this;
     const work = this.work.take(0, moved);
     this.more = undefined;
     if (moved.length > 0) this.moved = [];
-    this.worker?.postMessage(protocol.seal<ToIsolated>({ type: 'work', work, more }), moved);
+    const message: ToIsolated = more ? { type: 'work', work, more } : { type: 'work', work };
+    // An empty list costs Node as much as the message.
+    this.worker?.postMessage(protocol.seal(message), moved.length > 0 ? moved : undefined);
   }
 
   /** What most work does without. */
   get also(): More {
-    return (this.more ??= { names: [], values: [], inherited: [], causes: [] });
+    return (this.more ??= { names: [], values: [], inherited: [], limits: [], causes: [] });
   }
 }

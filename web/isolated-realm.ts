@@ -5,21 +5,24 @@
  * @module
  */
 import { registerHandles } from './all-handles.js';
-import { Batch, unpack } from './batch.js';
+import { unpack } from './batch.js';
 import { carry, handlesError, revive } from './carried.js';
 import { encodeError } from './codec.js';
 import type { Carried } from './carried.js';
 import { setCurrentTarget } from './current.js';
 import { StartError } from './errors.js';
+import { Answers } from './isolated-answers.js';
+import { Errand, elementsFor, noRoom } from './isolated-work.js';
+import type { Limits } from './isolated-work.js';
 import { Target, launch } from './launch.js';
 import * as layout from './layout.gen.js';
 import { Memory } from './memory.js';
 import type { CoreModule, ModuleFactory, Pointer } from './module.js';
+import { Outlet } from './outlet.js';
 import * as progress from './progress.js';
 import type { ProgressModule } from './progress.js';
 import * as protocol from './protocol.js';
-import type { Enclosed, FromIsolated, ToIsolated } from './protocol.js';
-import type { Ticket } from './tokens.js';
+import type { FromIsolated, ToIsolated } from './protocol.js';
 import type { Sent } from './references.js';
 import { RootRealm } from './root-realm.js';
 import { strayed } from './stray.js';
@@ -33,25 +36,8 @@ const PLACES = 0x7fffffff;
 /** Promises that a body may pass before it is said to wait. */
 const HOPS = 4;
 const PAGE = 65536;
-
-/** A task that was sent here. */
-class Errand implements Ticket {
-  readonly id: number;
-  private readonly realm: IsolatedRealm;
-  readonly name: string;
-  at: Pointer = 0;
-  wasCancelled = false;
-
-  constructor(realm: IsolatedRealm, id: number, name: string) {
-    this.name = name;
-    this.realm = realm;
-    this.id = id;
-  }
-
-  jobEnded(outcome: number, data: Pointer, length: number): void {
-    this.realm.answer(this, outcome, data, length);
-  }
-}
+/** How often a body that does not wait tells of itself. */
+const TELL_EVERY_MS = 1;
 
 export class IsolatedRealm extends RootRealm {
   private readonly host: WorkerHost;
@@ -62,11 +48,12 @@ export class IsolatedRealm extends RootRealm {
   /** Those that nothing has been told of. */
   private fresh: Errand[] = [];
   private readonly names: string[] = [];
-  private readonly answers = new Batch();
-  private values: Enclosed[] = [];
-  private moved: Transferable[] = [];
+  private readonly answers = new Answers(this, (message, transfer) => this.post(message, transfer));
   private hopsLeft = 0;
-  private began = 0;
+  /** Those that somebody listens to, by their jobs. */
+  private readonly heard = new Map<Pointer, Errand>();
+  /** How many of the tasks here are to be told of at once. */
+  private telling = 0;
 
   constructor(tasks: TaskModule, host: WorkerHost) {
     super();
@@ -120,7 +107,14 @@ export class IsolatedRealm extends RootRealm {
       const at = module._cwb_context_lodge(PLACES);
       if (at < 0) throw noRoom();
       this.target = new Target(this, at, message.context, true);
-      this.bodies.set(at, new TaskRunner(this.target, this.tasks, () => message.name));
+      const runner = new TaskRunner(this.target, this.tasks, () => message.name);
+      runner.outlet = (scope, credit) => this.openOutlet(scope.job.address, credit);
+      this.bodies.set(at, {
+        run: (job, ...rest) => {
+          if (this.telling > 0) this.begins(job);
+          return runner.run(job, ...rest);
+        },
+      });
       this.post({ type: 'ready', tasks: [...this.target.tasks!, ...nativeNames(module)] });
       this.pumpNow();
     } catch (error) {
@@ -139,7 +133,7 @@ export class IsolatedRealm extends RootRealm {
   // ---- work
 
   private work(message: ToIsolated & { type: 'work' }): void {
-    this.began = performance.now();
+    this.answers.begin();
     const { more } = message;
     const values = protocol.byId(more?.values);
     const inherited = protocol.byId(more?.inherited);
@@ -150,11 +144,22 @@ export class IsolatedRealm extends RootRealm {
         this.cancel(id, what, more!.causes[causes++]!);
         return;
       }
+      if (what & protocol.WORK_HEARD) {
+        const open = this.errands.get(id);
+        if (what === protocol.WORK_TAKEN) open?.outlet?.taken();
+        else if (open) this.hearOf(open);
+        return;
+      }
       const errand = new Errand(this, id, this.names[what & protocol.WORK_NUMBER]!);
       this.errands.set(id, errand);
       this.fresh.push(errand);
+      if (what & protocol.WORK_TELL) {
+        errand.tells = true;
+        this.telling++;
+      }
       try {
-        this.launch(errand, what, bytes, values?.get(id), inherited?.get(id) as Uint8Array);
+        const limits = more?.limits.find(([whose]) => whose === id);
+        this.launch(errand, what, bytes, values?.get(id), inherited?.get(id) as Uint8Array, limits);
       } catch (error) {
         this.refuse(errand, error);
       }
@@ -167,6 +172,7 @@ export class IsolatedRealm extends RootRealm {
     bytes: Uint8Array,
     value: unknown,
     inherited: Uint8Array | undefined,
+    limits: Limits | undefined,
   ): void {
     const { module, target } = this;
     const found = target.find(errand.name);
@@ -174,7 +180,8 @@ export class IsolatedRealm extends RootRealm {
       this.launchNative(errand, what, bytes, value);
       return;
     }
-    const given = inherited ? this.elementsOf(inherited) : 0;
+    errand.isLimited = limits !== undefined;
+    const given = elementsFor(this, inherited, limits);
     let flags = layout.LAUNCH_ASYNC;
     if (what & protocol.WORK_ATOMIC) flags |= layout.LAUNCH_ATOMIC;
     let { length } = bytes;
@@ -189,6 +196,7 @@ export class IsolatedRealm extends RootRealm {
     const token = this.takeToken(errand);
     errand.at = module._cwb_launch(target.context, 0, found, flags, token, length, given);
     if (given !== 0) module._cw_elements_release(given);
+    if (what & protocol.WORK_LISTEN) this.hearOf(errand);
     if (errand.at !== 0) return;
     this.dropToken(token);
     throw noRoom();
@@ -201,36 +209,18 @@ export class IsolatedRealm extends RootRealm {
       this.writeBytes(bytes);
       args = bytes.length === 0 ? [] : this.reader.read(this.scratchAt, bytes.length);
     }
+    if (errand.tells) this.tellBegin(errand); // nobody is told when C begins
     const job = launch<unknown>(this.target, 0, layout.LAUNCH_ASYNC, undefined, errand.name, args);
     errand.at = job.retain();
     const { id } = errand;
     job.then(
       (result) => {
         this.leave(errand);
-        this.answers.add(id, protocol.ANSWER_ENCLOSED);
-        this.values.push({ id, value: result });
+        this.answers.addValue(id, protocol.ANSWER_ENCLOSED, result);
         this.tellSoon();
       },
       (error: unknown) => this.refuse(errand, error),
     );
-  }
-
-  /** The core's elements for values that a job inherits. */
-  private elementsOf(inherited: Uint8Array): Pointer {
-    const { module } = this;
-    const view = new DataView(inherited.buffer, inherited.byteOffset, inherited.byteLength);
-    let set: Pointer = 0;
-    for (let at = 0; at < inherited.length;) {
-      const [name, value] = [view.getUint32(at, true), view.getUint32(at + 4, true)];
-      at += 8;
-      this.writeBytes(inherited.subarray(at, (at += name)));
-      const key = module._cwb_key(name);
-      this.writeBytes(inherited.subarray(at, (at += value)));
-      const next = module._cwb_elements_value(set, key, value);
-      if (set !== 0) module._cw_elements_release(set);
-      set = next;
-    }
-    return set;
   }
 
   private cancel(id: number, what: number, cause: Carried): void {
@@ -251,6 +241,8 @@ export class IsolatedRealm extends RootRealm {
 
   private leave(errand: Errand): void {
     this.errands.delete(errand.id);
+    if (errand.tells) this.telling--;
+    if (errand.isHeard) this.heard.delete(errand.at);
     if (errand.at !== 0) this.module._cwb_job_drop(errand.at);
     errand.at = 0;
   }
@@ -265,10 +257,12 @@ export class IsolatedRealm extends RootRealm {
 
   private tellError(errand: Errand, error: Pointer): void {
     const { id } = errand;
-    const told = errand.wasCancelled && this.module._cw_error_code(error) === layout.CW_ECANCELED;
+    const { wasCancelled, isLimited } = errand;
+    const told =
+      (wasCancelled || isLimited) && this.module._cw_error_code(error) === layout.CW_ECANCELED;
     const where = { task: errand.name, worker: this.workerName };
-    this.values.push({ id, value: carry(this, error, where) });
-    this.answers.add(id, told ? protocol.ANSWER_CANCELLED : protocol.ANSWER_ERROR);
+    const what = told ? protocol.ANSWER_CANCELLED : protocol.ANSWER_ERROR;
+    this.answers.addValue(id, what, carry(this, error, where));
     this.leave(errand);
   }
 
@@ -288,14 +282,47 @@ export class IsolatedRealm extends RootRealm {
     if (kind === layout.OUTCOME_MESSAGE) {
       const parcel = this.reader.readOne(data, length) as Sent & string;
       this.parcels.claim(parcel, (value, transfer) => {
-        this.values.push({ id, value });
-        this.moved.push(...transfer);
+        this.answers.addValue(id, protocol.ANSWER_ENCLOSED, value, transfer);
       });
-      this.answers.add(id, protocol.ANSWER_ENCLOSED);
     } else {
-      this.answers.add(id, protocol.ANSWER_VALUE, this.memory.refresh().u8, data, length);
+      this.answers.addBytes(id, protocol.ANSWER_VALUE, data, length);
     }
     this.leave(errand);
+  }
+
+  // ---- progress
+
+  private hearOf(errand: Errand): void {
+    if (errand.at === 0) return;
+    errand.isHeard = true;
+    this.heard.set(errand.at, errand);
+  }
+
+  private openOutlet(job: Pointer, credit: number): Outlet {
+    const errand = this.heard.get(job)!;
+    return (errand.outlet = new Outlet(credit, (value) => this.tellAway(job, value)));
+  }
+
+  /** Goes off at once if it is the first for a while: the body may not wait for long. */
+  override readonly tellAway = (job: Pointer, value: unknown): void => {
+    const errand = this.heard.get(job);
+    if (!errand) return;
+    this.answers.tell(errand.id, value);
+    if (this.answers.age >= TELL_EVERY_MS) this.answers.send();
+    else this.tellSoon();
+  };
+
+  // ---- telling
+
+  /** A body begins: whoever has to know that is told before it can keep the worker. */
+  private begins(job: Pointer): void {
+    const errand = this.fresh.find(({ at }) => at === job);
+    if (errand?.tells) this.tellBegin(errand);
+  }
+
+  private tellBegin({ id }: Errand): void {
+    this.answers.add(id, protocol.ANSWER_BEGINS);
+    this.answers.send();
   }
 
   /**
@@ -303,6 +330,7 @@ export class IsolatedRealm extends RootRealm {
    * time to end: most of those that wait for nothing have.
    */
   private tellSoon(): void {
+    if (this.telling > 0) this.answers.send(); // what goes on here may keep the worker
     if (this.fresh.length === 0 && this.answers.isEmpty) return;
     if (this.hopsLeft === 0) queueMicrotask(this.nextHop);
     this.hopsLeft = HOPS;
@@ -318,12 +346,7 @@ export class IsolatedRealm extends RootRealm {
       if (errand.at !== 0) this.answers.add(errand.id, protocol.ANSWER_WAITS);
     }
     this.fresh = [];
-    if (this.answers.isEmpty) return;
-    const { values, moved } = this;
-    this.values = [];
-    this.moved = [];
-    const answers = this.answers.take((performance.now() - this.began) * 1000, moved);
-    this.post({ type: 'answers', answers, values: values.length > 0 ? values : undefined }, moved);
+    this.answers.send();
   }
 
   // ---- the rest of a realm
@@ -369,8 +392,6 @@ export class IsolatedRealm extends RootRealm {
 
   protected busyChanged(): void {}
 }
-
-const noRoom = () => new StartError('out-of-memory', 'coworker: no memory left; raise `memory`');
 
 /** What a user's module exports for tasks. */
 function nativeNames(module: CoreModule): string[] {

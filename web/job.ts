@@ -243,6 +243,7 @@ export class Job extends JobEnd {
     if (this.at === 0) return 0;
     const at = this.realm.module._cwb_progress_listen(this.at, limit);
     if (at === 0) throw noMemory();
+    this.owner.away?.listened(this.at);
     return at;
   }
 

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import type { Channel } from './channel.js';
 import { checkElements } from './elements.js';
 import {
   ContextClosedError,
@@ -38,6 +39,10 @@ export interface Away {
   handles(task: string): Error;
   /** Cancels what is below a job there. */
   cancelChildren(job: Pointer, cause: Pointer): void;
+  /** Somebody listens to a job's progress. */
+  listened(job: Pointer): void;
+  /** What a job tells goes to a channel, until its end. */
+  feeds(job: Job, channel: Channel): void;
 }
 /** The task that every worker has: `(task, channel, ...args)` of a stream. */
 export const STREAM = 'coworker:stream';
@@ -148,8 +153,9 @@ export function launch<T>(
   if (options) {
     checkLaunch(options);
     checkElements(options);
-    if (target.isLodger && options.killable) throw unable(target, 'options.killable');
-    if (target.away && options.onProgress) throw unable(target, 'options.onProgress');
+    if (target.isLodger && !target.away && options.killable) {
+      throw unable(target, 'options.killable');
+    }
     if (options.context) {
       throw new TypeError(
         `coworker: '${task}' runs on the workers of '${target.name}'; \`options.context\` is for ` +

@@ -66,6 +66,10 @@ export interface CoreModule {
   _cwb_context_of(job: Pointer): Pointer;
   _cwb_places(context: Pointer, places: number): void;
   _cwb_place_back(job: Pointer): void;
+  _cwb_away_new(context: Pointer): Pointer;
+  _cwb_away_send(away: Pointer, job: Pointer): number;
+  _cwb_away_begun(job: Pointer): void;
+  _cwb_away_lost(away: Pointer, length: number): void;
   _cwb_context_worker(context: Pointer, index: number): Pointer;
   _cwb_context_root(context: Pointer): Pointer;
   _cwb_context_drain(context: Pointer): number;

@@ -7,6 +7,7 @@
  *
  * @module
  */
+import type { Packed } from './batch.js';
 import type { Carried } from './carried.js';
 
 /** The key that marks our messages; its value is the protocol's version. */
@@ -27,6 +28,8 @@ export interface MoreWork {
   readonly values: readonly Enclosed[];
   /** The values that jobs inherit. */
   readonly inherited: readonly Enclosed[];
+  /** The timeout of a job, and in how many milliseconds its deadline runs out; -1: none. */
+  readonly limits: readonly [id: number, timeout: number, deadline: number][];
   /** What jobs are cancelled with, one for each entry that cancels. */
   readonly causes: readonly Carried[];
 }
@@ -37,13 +40,20 @@ export const WORK_ENCLOSED = 1 << 24; // its arguments are in `values`
 export const WORK_ATOMIC = 1 << 25; // it was cancelled, but begins
 export const WORK_CANCEL = 1 << 26; // cancels one that was sent before, or ...
 export const WORK_CANCEL_CHILDREN = 1 << 27; // ... what is below it
+export const WORK_TELL = 1 << 28; // the page is to know for sure whether it has begun
+export const WORK_LISTEN = 1 << 29; // somebody listens to its progress
+export const WORK_HEARD = 1 << 30; // the same for one that was sent before, or ...
+export const WORK_TAKEN = (1 << 29) | (1 << 30); // ... one value of its stream was taken
 
 /** What an entry of `answers` is; values are in `values`. */
 export const ANSWER_WAITS = 0; // it has begun, and waits
 export const ANSWER_VALUE = 1;
 export const ANSWER_ENCLOSED = 2; // its value is in `values`
 export const ANSWER_ERROR = 3; // its error is in `values`
-export const ANSWER_CANCELLED = 4; // as it was told
+export const ANSWER_CANCELLED = 4; // as it was told, or by its own time limit
+export const ANSWER_BEGINS = 5; // of those that are to be told of
+export const ANSWER_TELLS = 6; // how far it is, or one value of its stream; or that ...
+export const ANSWER_TELLS_ENCLOSED = 7; // ... is in `told`
 
 /** To a worker that has a core of its own. */
 export type ToIsolated =
@@ -55,7 +65,7 @@ export type ToIsolated =
       maximumMemory: number;
       wasmUrl: string | undefined;
     }
-  | { type: 'work'; work: Int32Array; more: MoreWork | undefined }
+  | { type: 'work'; work: Packed; more?: MoreWork }
   /** No more work will come. */
   | { type: 'close' };
 
@@ -66,7 +76,13 @@ export type FromIsolated =
   | { type: 'crashed'; message: string; stack: string }
   | { type: 'stray'; error: Carried }
   /** How tasks have come along; the number is how many microseconds the worker was at it. */
-  | { type: 'answers'; answers: Int32Array; values: readonly Enclosed[] | undefined };
+  | {
+      type: 'answers';
+      answers: Packed;
+      values?: readonly Enclosed[];
+      /** One for each entry that says so. */
+      told?: readonly unknown[];
+    };
 
 /** From a worker to the main realm. */
 export type FromWorker =
@@ -103,11 +119,13 @@ export interface RealmOptions {
   readonly wakeByMessage: boolean;
 }
 
-/** Puts the envelope around a message. */
+/** Puts the envelope around a message, which it changes: copies cost more than the rest. */
 export function seal<T extends FromWorker | ToWorker | FromIsolated | ToIsolated>(
   message: T,
 ): Record<string, unknown> {
-  return { [KEY]: VERSION, ...message };
+  const sealed = message as Record<string, unknown>;
+  sealed[KEY] = VERSION;
+  return sealed;
 }
 
 /** Takes a message out of its envelope; undefined if it is not one of ours. */

@@ -40,6 +40,8 @@ export abstract class Realm extends Turns implements Host {
   readonly watched = new Map<Pointer, Job>();
   /** The context that functions of this thread run on. */
   own!: Target;
+  /** Tells progress to another core, for which a job runs here. */
+  readonly tellAway: ((job: Pointer, value: unknown) => void) | undefined;
   /** Whom handles are for that are just being read. */
   receiver: BaseScope | undefined;
   /** Jobs have ended here without their bodies. */

@@ -125,6 +125,7 @@ export abstract class BaseScope {
     const at = this.body();
     const { realm } = this.target;
     const { module } = realm;
+    realm.tellAway?.(at, value);
     let to = module._cwb_progress_next(at, 0);
     if (to === 0) return;
     try {

@@ -9,6 +9,7 @@ import { expected } from './errors.js';
 import { checkScope } from './handle.js';
 import type { Job } from './job.js';
 import { STREAM, splitCall } from './launch.js';
+import type { Away } from './launch.js';
 import type { MainScope } from './main-scope.js';
 import type { LaunchOptions } from './options.js';
 import { ProducerChannel, bindProducer } from './produce.js';
@@ -133,10 +134,15 @@ export function stream<T>(place: unknown, ...rest: unknown[]): ResultStream<T> {
     const message = expected('options.credit', 'an integer from 1 up, or Infinity', credit);
     throw typeof credit === 'number' ? new RangeError(message) : new TypeError(message);
   }
-  // The one that waits for room counts, too.
-  const channel = new Channel<T>(credit - 1);
-  const job = bindProducer(channel, () =>
-    launcher.async!(...where, { name: task, ...others }, STREAM, task, channel, ...args),
-  );
+  const { away } = (where.length > 0 ? context : place) as { away?: Away };
+  // The one that waits for room counts, too. In another core its worker counts.
+  const channel = new Channel<T>(away ? Infinity : credit - 1);
+  const job = bindProducer(channel, () => {
+    const begin = { name: task, ...others };
+    const to = away ? credit : channel;
+    const launched = launcher.async!(...where, begin, STREAM, task, to, ...args);
+    away?.feeds(launched, channel);
+    return launched;
+  });
   return new ResultStream<T>(channel, undefined, job);
 }

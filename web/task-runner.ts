@@ -4,13 +4,13 @@
  *
  * @module
  */
-import type { Channel } from './channel.js';
 import { describe } from './errors.js';
 import { feed } from './feed.js';
 import { STREAM } from './launch.js';
 import type { LaunchRealm, Target } from './launch.js';
 import * as layout from './layout.gen.js';
 import type { Pointer } from './module.js';
+import type { Sink } from './outlet.js';
 import { Transfer } from './parcels.js';
 import { support } from './references.js';
 import type { Sent } from './references.js';
@@ -38,6 +38,8 @@ export class TaskRunner {
   private readonly tasks: TaskModule;
   private readonly workerName: () => string;
   private readonly thrown: ((error: unknown, where: Where) => void) | undefined;
+  /** Makes what streams go to whose values are for another core. */
+  outlet: ((scope: Scope, credit: number) => Sink) | undefined;
   private readonly functions: { run: Task; name: string }[] = [];
 
   /**
@@ -162,8 +164,10 @@ export class TaskRunner {
 
   private find(name: string): Task {
     if (name === STREAM) {
-      return (scope, task, channel, ...args) =>
-        feed(scope, this.find(task as string), task as string, channel as Channel, args);
+      return (scope, task, to, ...args) => {
+        const sink = typeof to === 'number' ? this.outlet!(scope, to) : (to as Sink);
+        return feed(scope, this.find(task as string), task as string, sink, args);
+      };
     }
     const { module } = this.realm;
     const own = Object.hasOwn(this.tasks, name) ? this.tasks[name] : undefined;

@@ -35,13 +35,6 @@ export async function withoutThreads(
       { tier: chosen, cause },
     );
   }
-  if (options.maxQueue !== undefined) {
-    throw new TierError(
-      `coworker: \`options.maxQueue\` is for tier 'shared', and this is '${chosen}'; leave it out, and ` +
-        'launch less at a time',
-      { tier: chosen, cause },
-    );
-  }
   if (chosen === 'isolated') {
     if (!environment().hasWorkers) {
       throw new TierError(

@@ -6,6 +6,7 @@
 import { ContextClosedError, expected, noMemory } from './errors.js';
 import type { Deferred, Job } from './job.js';
 import { Target, launch, splitCall } from './launch.js';
+import type { Away } from './launch.js';
 import * as layout from './layout.gen.js';
 import { Memory } from './memory.js';
 import type { LaunchOptions } from './options.js';
@@ -62,6 +63,11 @@ export class ContextView<M extends object = AnyTasks> {
     );
   }
 
+  /** @internal Where its tasks run, if their workers have cores of their own. */
+  get away(): Away | undefined {
+    return this.find()?.away;
+  }
+
   /** @internal For launching from a scope of the main thread. */
   targetFor(runtime: Runtime): Target | undefined {
     const target = this.opened();
@@ -82,7 +88,8 @@ export function openView(base: Target, parallelism: number, name: string): Targe
   realm.writeBytes(bytes);
   const at = realm.module._cwb_view_new(base.context, parallelism, bytes.length);
   if (at === 0) throw noMemory();
-  const view = new Target(realm, at, name);
+  const view = new Target(realm, at, name, base.isLodger);
+  view.away = base.away;
   view.uncaught = base.uncaught;
   return view;
 }

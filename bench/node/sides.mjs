@@ -16,8 +16,8 @@ const WORKERS = 2;
 const file = (name) => new URL(`../tasks/${name}`, import.meta.url);
 const path = (name) => fileURLToPath(file(name));
 
-async function coworker() {
-  const context = await openContext(WORKERS, 'bench');
+async function coworker(tier) {
+  const context = await openContext(WORKERS, 'bench', tier);
   await context.ready;
   return { name: 'coworker', context, call: (a, b) => context.async('add', a, b) };
 }
@@ -80,10 +80,10 @@ async function rawWorker() {
   };
 }
 
-/** All sides, ready to run. */
-export function openSides() {
+/** All sides, ready to run; ours in a tier. */
+export function openSides(tier) {
   return Promise.all([
-    coworker(),
+    coworker(tier),
     piscina(),
     tinypool(),
     workerPool(),

@@ -6,8 +6,8 @@ import { place } from '../placement.mjs';
 import { openSides } from './sides.mjs';
 
 const [, , which, json] = process.argv;
-const { placement, ...options } = JSON.parse(json);
-const sides = await openSides();
+const { placement, tier, ...options } = JSON.parse(json);
+const sides = await openSides(tier);
 const [{ context }] = sides;
 
 const rows = {
@@ -16,6 +16,12 @@ const rows = {
     return oneAtATime(`Node, ${placement}`, sides, { toRaw: 1.25 }, options);
   },
   many: () => throughput('Node', sides, { toBest: 10 }, options),
+  oneIsolated: () => {
+    place(placement);
+    const goal = { toRaw: 1.15, raw: 'raw postMessage' };
+    return oneAtATime(`Node, ${placement}, isolated`, sides, goal, options);
+  },
+  manyIsolated: () => throughput('Node, isolated', sides, { toBest: 2 }, options),
   shared: () => sharedArgument('Node', context, options),
 };
 console.log(JSON.stringify(await rows[which]()));

@@ -346,6 +346,64 @@ TEST(the_places_of_a_view_can_be_changed)
     shut_down(pool);
 }
 
+static char order[32];
+static int noted;
+
+CW_FUNCTION(note, int, cw_none)
+{
+    (void)result;
+    order[noted++] = (char)*arg;
+    return CW_OK;
+}
+
+/* Launches by letters. */
+static void launch_by_letters(cw_context *context, const char *letters,
+                              cw_job **jobs)
+{
+    const cw_elements *there = cw_elements_with_context(NULL, context);
+    for (int i = 0; letters[i]; i++) {
+        cw_priority priority =
+            letters[i] == 'L' ? CW_PRIORITY_LOW : CW_PRIORITY_NORMAL;
+        const cw_elements *set = cw_elements_with_priority(there, priority);
+        jobs[i] = cw_async_with(set, CW_START_DEFAULT, note, letters[i]);
+        cw_elements_release(set);
+    }
+    cw_elements_release(there);
+}
+
+/* The base runs them in the order in which the view has chosen them. */
+TEST(a_view_apart_alone_decides_who_goes_first)
+{
+    cw_context *pool = new_context(1);
+    cw_context *apart = cw__view_apart_new(pool, 0, "apart");
+    cw_job *jobs[20];
+    noted = 0;
+    launch_by_letters(apart, "LLLNNNNNNNNNNNNNNNNN", jobs);
+    cw__view_set_places(NULL, apart, 20);
+    for (int i = 0; i < 20; i++)
+        succeeds(jobs[i]);
+    ASSERT_STR(order, "NNNNNNNNLNNNNNNNNLNL");
+    cw_context_release(apart);
+    shut_down(pool);
+}
+
+TEST(the_queue_of_a_view_apart_can_be_limited)
+{
+    cw_context *pool = new_context(1);
+    cw_context *apart = cw__view_apart_new(pool, 0, "apart");
+    ASSERT_EQ(cw_context_limit_queue(apart, 2, CW_FULL_FAIL), CW_OK);
+    cw_job *first = cw_async(apart, give, 1),
+           *second = cw_async(apart, give, 2);
+    ASSERT(!cw_async(apart, give, 3));
+    ASSERT_EQ(cw_last_error(), CW_EQUEUEFULL);
+    cw__view_set_places(NULL, apart, 1);
+    succeeds(first);
+    succeeds(second);
+    succeeds(cw_async(apart, give, 3));
+    cw_context_release(apart);
+    shut_down(pool);
+}
+
 /* What a body of the host's does that goes on elsewhere. */
 CW_FUNCTION(keeps_its_place, int, cw_none)
 {

@@ -17,6 +17,7 @@ import {
   failure,
   helperUrl,
   inPage,
+  tier,
   open,
   thrown,
   turns,
@@ -254,7 +255,8 @@ describe('a worker that dies', { skip: inPage && 'pages are not told' }, () => {
         await Promise.all(queued);
         assert.instanceOf(await failure(context.async('die')), WorkerLostError);
         // What it waited for would have ended on the worker that does not come.
-        assert.instanceOf(await failure(waiting), ContextLostError);
+        const Lost = tier === 'isolated' ? WorkerLostError : ContextLostError;
+        assert.instanceOf(await failure(waiting), Lost);
         const error = thrown(() => context.async('add', 1, 2));
         assert.instanceOf(error, ContextLostError);
         assert.include(error.message, 'more than 1 of its workers were lost within 10000 ms');

@@ -3,16 +3,20 @@
 import { describe, it } from 'node:test';
 import { assert } from 'chai';
 import { CancellationError, Main, QueueFullError } from 'coworker';
-import { cells, failure, thrown, until, using } from './helpers/contexts.js';
+import { cells, failure, thrown, tier, until, using } from './helpers/contexts.js';
 
-/** Runs `body` with a context of one worker, which is busy until `free()`. */
+/**
+ * Runs `body` with a context of one worker, which is busy until `free()`. A page
+ * that is the worker itself is busy for as long as `body` is.
+ */
 const busy = (options, body) =>
   using(
     1,
     async (context) => {
+      if (tier === 'inline') return body(context, () => {});
       const at = cells(context);
-      const blocker = context.launch('block', at);
-      await until(() => context.stats().steps === 1);
+      const blocker = context.launch('occupy', at);
+      await until(() => Atomics.load(at, 1) === 1);
       await body(context, () => Atomics.store(at, 0, 1));
       Atomics.store(at, 0, 1);
       await blocker.join();

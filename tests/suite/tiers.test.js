@@ -11,7 +11,7 @@ import {
   Mutex,
   TierError,
   TimeoutCancellationError,
-  WorkerCrashedError,
+  WorkerLostError,
   diagnose,
   newFixedWorkerContext,
   setDefaultTier,
@@ -237,11 +237,11 @@ describe('workers that share nothing', here('isolated'), () => {
       const lost = context.async('die');
       const waiting = context.async('delayAndReturn', 50, 'value');
       const error = await failure(lost);
-      assert.instanceOf(error, WorkerCrashedError);
-      assert.match(error.message, /worker 'test-[12]' was lost/);
+      assert.instanceOf(error, WorkerLostError);
+      assert.match(error.message, /worker 'test-[12]' died .* while it ran 'die'/);
       const other = await Promise.allSettled([waiting]);
       assert.isTrue(
-        other[0].value === 'value' || other[0].reason instanceof WorkerCrashedError,
+        other[0].value === 'value' || other[0].reason instanceof WorkerLostError,
         String(other[0].reason),
       );
       await until(() => context.stats().workers === 2);
@@ -249,6 +249,50 @@ describe('workers that share nothing', here('isolated'), () => {
       assert.lengthOf(await Promise.all(sums), 50);
     }),
   );
+
+  it('begin what was sent to a lost one elsewhere, once', () =>
+    using(2, async (context) => {
+      // Short ones, so that many are sent at a time.
+      await Promise.all(Array.from({ length: 500 }, (_, i) => context.async('add', i, i)));
+      const at = cells(context, 128);
+      const loops = [0, 1].map(() =>
+        context.async({ killable: { grace: 5 } }, 'loopForEver', at.subarray(100, 101)),
+      );
+      const notes = Array.from({ length: 40 }, (_, i) => context.async('note', at, i));
+      const maps = Array.from({ length: 5 }, (_, i) => context.async('echo', new Map([[i, i]])));
+      await until(() => Atomics.load(at, 100) === 1);
+      for (const loop of loops) loop.cancel();
+      for (const loop of loops) assert.instanceOf(await failure(loop), CancellationError);
+      await Promise.all(notes);
+      assert.equal(at[0], 40);
+      assert.deepEqual(
+        [...at.slice(1, 41)].sort((a, b) => a - b),
+        notes.map((_, i) => i),
+      );
+      const values = await Promise.all(maps);
+      assert.deepEqual(
+        values.map((map) => [...map]),
+        maps.map((_, i) => [[i, i]]),
+      );
+      assert.isAtLeast(context.stats().lost, 1);
+    }));
+
+  it('end with all that they run when a context is closed in time', async () => {
+    const context = await open(1);
+    const at = cells(context);
+    const waits = context.async('waitForNews', at, 1);
+    await until(() => Atomics.load(at, 1) === 1);
+    const loops = context.async('loopForEver', at);
+    await until(() => Atomics.load(at, 0) === 1);
+    const queued = context.async('add', 1, 2);
+    await context.close({ cancel: true, grace: 5 });
+    const error = await failure(loops);
+    assert.instanceOf(error, WorkerLostError);
+    assert.include(error.message, "was killed, since its context was closed, while it ran 'loop");
+    assert.instanceOf(await failure(waits), WorkerLostError);
+    assert.equal((await failure(queued)).constructor, CancellationError);
+    assert.equal(context.stats().workers, 0);
+  });
 
   it('end with a context that fails', async () => {
     const context = await open(2);

@@ -11,31 +11,29 @@ const threadsOnly = 'is about the module with threads';
 const workerChecks = "arguments of C are checked on the worker, as the task's failure";
 const ownCounts = 'children are counted on their worker';
 const namesOfC = 'the workers tell the names of what C exports';
-const replaced = 'a worker that dies is replaced';
-
-const noKill = 'killing jobs takes threads';
-const noQueue = 'queues are limited where there are threads';
-const trapped = 'a trap of C is survived where there are threads';
+const noRuntimes = 'a worker has a core of its own: there is nothing to build anew';
 const noWorkerScopes = 'tasks are bound to workers where memory is shared';
-const noProgress = 'progress is told where memory is shared';
 
 // Seen in 2.50.
 const isWebKit = Object.hasOwn(new Error(), 'sourceURL');
 const copied = 'WebKit copies shared memory that is cloned on its way to a worker';
 
 const isolated = [
+  [/that may be killed > releases who waits/, noHandles],
   ...(isWebKit
-    ? [[/^launching tasks > (runs on all workers|keeps the order on one)/, copied]]
+    ? [
+        [/^launching tasks > (runs on all workers|keeps the order on one)/, copied],
+        [/^a job that may be killed > (?!ends by its timeout|has to say)/, copied],
+        [/^a limited queue > (?!has room|does not count|takes good)/, copied],
+        [/^priority > (?!is for)/, copied],
+        [/^progress > (comes while|ends when)/, copied],
+        [/^a stream > (lets the|ends|throws the cancellation|can be a child)/, copied],
+        [/^a deadline > counts from/, copied],
+        [/^workers that share nothing > (begin what|end with all)/, copied],
+      ]
     : []),
-  [/that may be killed/, noKill],
   [/^the scope of a worker/, noWorkerScopes],
-  [/^a limited queue/, noQueue],
-  [/^priority/, noQueue],
-  [/^a trap/, trapped],
-  [/^a context that a worker has died in/, trapped],
-  [/^a deadline > (counts from|cancels a job that waits|and a timeout|is known)/, noStop],
-  [/^progress/, noProgress],
-  [/^a stream/, noHandles],
+  [/^a context that a worker has died in/, noRuntimes],
   [/^shared arrays/, noMemory],
   [/^transferring > drops what a cancelled job was to get/, noMemory],
   [/^values of C > are pointers to shared arrays/, noMemory],
@@ -47,7 +45,6 @@ const isolated = [
   [/^across workers/, noHandles],
   [/races (> )?between (sending, receiving|cancels and (waits|selects)|selects)/, noHandles],
   [/^cancelling a job > (gives the signal|stops a busy|makes ensureActive)/, noStop],
-  [/^a timeout > cancels a job that is busy/, noStop],
   [/^closing a context > cancels (everything|at the second)/, noStop],
   [/^closing in phases > ends all the rest/, noHandles],
   [/^closing in phases > (kills a loop in C|ends coroutines in C)/, noMemory],
@@ -63,7 +60,6 @@ const isolated = [
   [/^a module that does not load/, threadsOnly],
   [/^too little memory/, threadsOnly],
   [/^waking by messages > does without/, threadsOnly],
-  [/^a worker that dies/, replaced],
   [/^chaos/, noMemory],
 ];
 
@@ -73,13 +69,11 @@ const noName = "to C the page's thread is called 'main'";
 const samePage = 'what a task leaves behind is left behind on the page';
 
 const inline = [
-  [/that may be killed/, noKill],
   [/^the scope of a worker/, noWorkerScopes],
-  [/^a limited queue/, noQueue],
-  [/^priority/, noQueue],
-  [/^a trap/, trapped],
-  [/^a context that a worker has died in/, trapped],
-  [/^a deadline > (counts from|cancels a job that waits|and a timeout|is known)/, blocks],
+  [/^a context that a worker has died in/, noRuntimes],
+  [/that may be killed > (?!has to say)/, blocks],
+  [/^a limited queue > forgets at once/, blocks],
+  [/^a deadline > (counts from|cancels a job that waits)/, blocks],
   [/^opening a context > starts \d of/, blocks],
   [/^scopes, elements .* > case 6[78]/, blocks],
   [/^closing a context > cancels (everything|at the second)/, blocks],

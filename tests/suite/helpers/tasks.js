@@ -132,6 +132,11 @@ export function spin(scope, cells) {
 export function block(scope, cells, index = 0) {
   while (Atomics.load(cells, index) === 0);
 }
+/** The same, and says that it is. */
+export function occupy(scope, cells) {
+  Atomics.store(cells, 1, 1);
+  block(scope, cells);
+}
 /** Blocks its worker until another thread has done something. */
 export function waitForCell(scope, cells, index) {
   Atomics.wait(cells, index, 0, 10_000);

@@ -1,0 +1,171 @@
+/* away.c: jobs whose bodies run on workers that have cores of their own.
+ *
+ * SPDX-License-Identifier: MIT
+ *
+ * To this core such a worker is a name, and a ring of jobs that were sent to
+ * it. It shares nothing, so it may be ended at any moment: what has begun there
+ * is lost with it, and what has not goes to another.
+ *
+ * All of this is about contexts of the main realm, and happens on its thread.
+ */
+#include "away.h"
+
+#include "alloc.h"
+#include "booking.h"
+#include "error.h"
+#include "kill.h"
+#include "limit.h"
+#include "text.h"
+#include "view.h"
+
+#include <string.h>
+
+struct cwb_away {
+    cwb_away *next; /* of the same context */
+    cw_context *context;
+    cwb_open sent;
+    const cw_job *wanted; /* whose worker is going to be killed */
+    char name[48];
+};
+
+static cwb_context *data_of(const cw_context *context)
+{
+    return context->host_data;
+}
+
+/* A worker of a context of cwb_context_lodge(), with the name in the scratch
+ * buffer; lives as long as the context. NULL without memory. */
+cwb_away *cwb_away_new(cw_context *context)
+{
+    cwb_away *away = cw__alloc(sizeof *away);
+    if (!away) return NULL;
+    *away = (cwb_away){.next = data_of(context)->away, .context = context};
+    away->sent.next = away->sent.before = &away->sent;
+    cw__text name = cw__text_begin(away->name, sizeof away->name);
+    cw__text_add(&name, (const char *)cwb_scratch(0));
+    data_of(context)->away = away;
+    context->away = true;
+    return away;
+}
+
+void cwb_away_free(cw_context *context)
+{
+    cwb_away *away = data_of(context)->away;
+    while (away) {
+        cwb_away *next = away->next;
+        cw__free(away, sizeof *away);
+        away = next;
+    }
+}
+
+/* ---- what is there */
+
+/* In how many milliseconds the deadline runs out; -1: there is none. */
+static double deadline_of(cw_job *job)
+{
+    uint32_t state = cw__job_lock(job);
+    const cw__limit *limit = job->extra->limits[CW__DEADLINE];
+    int64_t at_ns = limit ? limit->at_ns : CW__NEVER;
+    cw__job_unlock(job, state);
+    return cwb_ms_until(at_ns);
+}
+
+/* A body is sent there: it goes on, and keeps its place. Returns bits of enum
+ * cwb_away_what. If it is limited, its timeout, and in how many milliseconds
+ * its deadline runs out, are in the scratch buffer; -1: there is none. */
+uint32_t cwb_away_send(cwb_away *away, cw_job *job)
+{
+    cwb_ticket *ticket = cwb_ticket_of(job);
+    ticket->begun = false;
+    cwb_open_put(&away->sent, &ticket->open, job);
+    uint32_t what = job->flags & CW__JOB_KILLABLE ? CWB_AWAY_KILLABLE : 0;
+    const cw__extra *extra = cw__job_has_extra(job);
+    if (cw_likely(!extra)) return what;
+    cw_channel *listener = cwb_progress_next(job, NULL);
+    if (listener) what |= CWB_AWAY_HEARD;
+    cw_channel_release(listener);
+    if (!(job->flags & CW__JOB_BOOKED)) return what;
+    const cw__booking *booking = &extra->booking;
+    double timeout = booking->timeout ? (double)booking->timeout_ms : -1;
+    const double left[] = {timeout, deadline_of(job)};
+    if (left[0] < 0 && left[1] < 0) return what;
+    memcpy(cwb_scratch(0), left, sizeof left);
+    return what | CWB_AWAY_LIMITED;
+}
+
+/* It may have begun there, for all that is known. */
+void cwb_away_begun(cw_job *job)
+{
+    cwb_ticket_of(job)->begun = true;
+    if (job->flags & CW__JOB_BOOKED) cw__job_counts(job);
+}
+
+/* It gives its place back; it has not been completed yet. */
+void cwb_place_back(cw_job *job)
+{
+    cw__view_place_back(cw__self, job->context);
+}
+
+/* As cwb_complete() for such a body, which has given its place back. */
+void cwb_complete_away(cw_job *job, uint32_t code)
+{
+    cwb_open_remove(&cwb_ticket_of(job)->open);
+    cw__job_finish(cw__self, job, cwb_take_outcome(job, code));
+}
+
+/* ---- losing a worker */
+
+/* A body that has not begun stands in line once more, as if it had never been
+ * sent. */
+static void take_back(cw_job *job)
+{
+    job->last = 0;
+    cw__dispatch(cw__self, job, CW__SPAWNED);
+}
+
+/* The worker is no more; why stands in the scratch buffer, `length` bytes. All
+ * that was sent to it has given its place back. */
+void cwb_away_lost(cwb_away *away, uint32_t length)
+{
+    const cw__loss loss = {cwb_scratch_string(length), NULL};
+    cw_context *context = away->context;
+    cw_add_relaxed(&context->lost, 1);
+    cw__context_hold(context);
+    while (away->sent.next != &away->sent) {
+        cwb_open *open = away->sent.before; /* the first that was sent */
+        cw_job *job = open->job;
+        cwb_open_remove(open);
+        cwb_ticket *ticket = cwb_ticket_of(job);
+        if (!ticket->begun) {
+            take_back(job);
+            continue;
+        }
+        ticket->worker = away->name;
+        cw__job_finish(cw__self, job, cw__loss_error(away->name, job, &loss));
+    }
+    cw__context_drop(context);
+}
+
+static bool has_begun_below(const cwb_away *away, const cw_job *above)
+{
+    const cwb_open *open = away->sent.next;
+    for (; open != &away->sent; open = open->next)
+        if (cwb_ticket_of(open->job)->begun &&
+            cw__job_is_below(open->job, above))
+            return true;
+    return false;
+}
+
+/* The first look is for a message that may be here already, by which it is
+ * over; then the host has the worker end, and calls cwb_away_lost(). */
+void cwb_kill_away(cw_context *context, const cw_job *above)
+{
+    if (!data_of(context)) return;
+    cwb_away *away = data_of(context)->away;
+    for (; away; away = away->next) {
+        if (!has_begun_below(away, above)) continue;
+        bool wanted = away->wanted == above;
+        away->wanted = wanted ? NULL : above;
+        if (wanted) cw_js_worker_lost((cw__worker *)(void *)away, NULL);
+    }
+}
