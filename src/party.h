@@ -46,7 +46,7 @@ typedef struct cw__clause_node {
 struct cw__select {
     cw_job *job;
     struct cw_clause *clauses; /* the body's */
-    _Atomic uint32_t winner; /* 0, then for good CW__NOBODY or index + 1 */
+    _Atomic uint32_t winner;   /* 0, then for good CW__NOBODY or index + 1 */
     uint32_t count;
     cw__clause_node nodes[];
 };
