@@ -8,7 +8,8 @@ import { StartError } from './errors.js';
 import type { Pointer } from './module.js';
 import type { Outlet } from './outlet.js';
 import type { MoreWork } from './protocol.js';
-import type { Realm, Ticket } from './realm.js';
+import type { Realm } from './realm.js';
+import type { Ticket } from './tokens.js';
 
 /** Hears of the end of a task's job. */
 interface Hears {
