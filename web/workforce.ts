@@ -276,6 +276,7 @@ export class Workforce {
     const { employer } = this;
     const { thread, index, worker } = slot;
     this.forget(slot);
+    slot.leaves = true; // once it is buried, its thread may be another context's
     void thread.kill().then((isProved) => {
       if (isProved) this.bury(thread, life);
     });
