@@ -1,12 +1,6 @@
-/* context.c: a fixed set of workers and what they share.
+/* context.c: a fixed set of workers, from its opening to its end.
  *
  * SPDX-License-Identifier: MIT
- *
- * Ending. Every job is counted in when it is launched and counted out when it
- * has ended: by its own workers in counters of their own, by others in one
- * shared pair. A closed context is over when the sums agree. The sum of those
- * counted out is taken first; since nobody is counted out before he was counted
- * in, equal sums mean that at the moment between the two nobody was inside.
  */
 #include "context.h"
 
@@ -17,9 +11,8 @@
 #include "host.h"
 #include "kill_gate.h"
 #include "limit.h"
-#include "lost.h"
 #include "text.h"
-#include "watch.h"
+#include "threads.h"
 #include "worker_scope.h"
 
 #include <string.h>
@@ -107,71 +100,7 @@ int cw_context_workers(const cw_context *context)
     return (int)context->limit;
 }
 
-/* ---- threads */
-
-static void wake_all(cw_context *context)
-{
-    for (uint32_t i = 0; i < context->count; i++)
-        cw__worker_unpark(&context->workers[i]);
-    if (cw_unlikely(context->clock))
-        context->clock->calls->wake(context->clock);
-}
-
-/* So many of its threads have ended. */
-static void end_running(cw_context *context, uint32_t count)
-{
-    /* acq_rel: the last one has seen all that the others did */
-    if (cw_sub_acq_rel(&context->running, count) != count) return;
-    cw_store_release(&context->ended, 1);
-    cw__futex_wake(&context->ended);
-}
-
-void cw__worker_thread_end(cw__worker *self)
-{
-    cw_context *context = self->context;
-    cw__worker_flush(self);
-    wake_all(context);
-    if (cw__the_host.worker_end) cw__the_host.worker_end(self);
-    cw_error_release(self->failure);
-    self->failure = NULL;
-    cw__self = NULL;
-    cw__alloc_flush();
-    cw_sub_seq_cst(&context->up, 1);
-    cw__own_life = NULL;
-    cw__life *life = self->life; /* keeps the context up to here */
-    end_running(context, 1);
-    if (life)
-        cw__life_end(life);
-    else
-        cw__context_drop(context);
-    cw__alloc_flush();
-}
-
-static void thread_main(void *arg)
-{
-    cw__life *life = arg;
-    cw__worker *self = life->worker;
-    cw__own_life = life;
-    life->blocks = cw__alloc_blocks();
-    if (life->again) life->locals = cw__thread_locals();
-    cw__self = self;
-    /* relaxed: whoever looks comes after what was launched here */
-    cw_store_relaxed(&self->gate, CW__GATE_CLOSED);
-    cw_add_seq_cst(&self->context->up, 1);
-    /* A host that has an event loop on this thread runs the worker from
-     * there, and ends it with cw__worker_thread_end(). */
-    if (cw__the_host.worker_start && cw__the_host.worker_start(self)) return;
-    cw__worker_run(self, 0, NULL);
-    cw__worker_thread_end(self);
-}
-
-void cw__context_never_join(cw_context *context)
-{
-    cw_store_release(&context->joined, 1);
-    for (uint32_t i = 0; i < context->started; i++)
-        if (!context->workers[i].unjoined)
-            cw__thread_detach(&context->workers[i].thread);
-}
+/* ---- opening */
 
 /* A new context whose workers have no threads yet. */
 static int prepare(uint32_t workers, const char *name, cw_context **out)
@@ -195,58 +124,14 @@ static int prepare(uint32_t workers, const char *name, cw_context **out)
     return CW_OK;
 }
 
-/* True: a thread of the host's runs in the memory of a dead one. */
-static bool start_again(cw__life *life)
-{
-    if (!cw__the_host.start_again) return false;
-    void *argument = cw__thread_argument(thread_main, life);
-    if (!argument) return false;
-    life->again = true;
-    if (cw__the_host.start_again(argument)) return true;
-    life->again = false;
-    cw__system_free(argument);
-    return false;
-}
-
-/* Starts the first thread of a worker. */
-static int start_first(cw__worker *worker, cw__life *life)
-{
-    if (!start_again(life))
-        return cw__thread_start(&worker->thread, thread_main, life);
-    worker->unjoined = true; /* it was detached in its first life */
-    return CW_OK;
-}
-
-/* Starts the threads of the first `count` workers. */
-static int start_threads(cw_context *context, uint32_t count,
-                         bool (*setup)(cw__worker *, void *), void *arg)
-{
-    for (uint32_t i = 0; i < count; i++) {
-        cw__worker *worker = &context->workers[i];
-        bool ready = !setup || setup(worker, arg);
-        cw__life *life = ready ? cw__life_new(worker) : NULL;
-        int status = life ? start_first(worker, life) : CW_ENOMEM;
-        if (status != CW_OK) {
-            /* Those that run end at once; the rest never was. Nobody can join
-             * them. */
-            cw__context_never_join(context);
-            if (life) cw__life_end(life);
-            cw_sub_acq_rel(&context->running, context->count - i);
-            cw_context_release(context);
-            return status;
-        }
-        context->started = i + 1;
-    }
-    return CW_OK;
-}
-
 int cw__context_open(uint32_t workers, const char *name,
                      bool (*setup)(cw__worker *, void *), void *arg,
                      cw_context **out)
 {
     cw_context *context;
     int status = prepare(workers, name, &context);
-    if (status == CW_OK) status = start_threads(context, workers, setup, arg);
+    if (status == CW_OK)
+        status = cw__context_start(context, workers, setup, arg);
     *out = status == CW_OK ? context : NULL;
     return status;
 }
@@ -258,7 +143,7 @@ int cw__context_open_growing(uint32_t workers, const char *name,
     int status = prepare(workers, name, &context);
     if (status == CW_OK) {
         context->workers[0].begun = true;
-        status = start_threads(context, 1, NULL, NULL);
+        status = cw__context_start(context, 1, NULL, NULL);
     }
     *out = NULL;
     if (status != CW_OK) return status;
@@ -268,39 +153,6 @@ int cw__context_open_growing(uint32_t workers, const char *name,
     context->timekeeper = NULL; /* all its workers may be blocked */
     *out = context;
     return CW_OK;
-}
-
-int cw__worker_start(cw__worker *worker)
-{
-    cw__life *life = worker->life;
-    if (start_again(life)) return CW_OK;
-    /* Detached: who joins the others may be at it already. */
-    cw__thread thread;
-    int status = cw__thread_start(&thread, thread_main, life);
-    if (status == CW_OK) cw__thread_detach(&thread);
-    return status;
-}
-
-void cw__worker_gone(cw__worker *worker)
-{
-    cw_context *context = worker->context;
-    cw__context_hold(context);
-    end_running(context, 1);
-    cw__context_drop(context);
-}
-
-bool cw__worker_begin(cw__worker *worker)
-{
-    if (worker->begun) return true;
-    worker->begun = true; /* before its thread can fall asleep again */
-    cw__life *life = cw__life_new(worker);
-    if (!life) return false;
-    if (cw__thread_start(&worker->thread, thread_main, life) != CW_OK) {
-        cw__life_end(life);
-        return false;
-    }
-    cw__thread_detach(&worker->thread);
-    return true;
 }
 
 cw_context *cw_new_fixed_worker_context(int workers, const char *name)
@@ -366,7 +218,7 @@ void cw_context_close(cw_context *context)
         cw__dispatch_woken(self, &woken);
         cw__limits_expire(limits);
     }
-    wake_all(context);
+    cw__context_wake_all(context);
     if (context->route && context->route->close) context->route->close(context);
     cw__context_drop(context);
 }
@@ -405,134 +257,4 @@ int64_t cw__context_deadline(const cw_context *context, int64_t ms)
     /* Only a virtual clock ever gets there. */
     bool last = at == CW__NEVER && context->clock && ms < INT64_MAX;
     return last ? CW__LAST_MOMENT : at;
-}
-
-/* ---- counting */
-
-/* The same for a context without workers. Its jobs keep its memory, since no
- * thread does. */
-static bool admit_routed(cw__worker *self, cw_context *context)
-{
-    cw__context_hold(context);
-    if (context->home != context) return cw__context_admit(self, context->home);
-    cw_add_relaxed(&context->outside_launched, 1);
-    /* acquire: pairs with cw_context_close() */
-    return !cw_load_acquire(&context->closed);
-}
-
-static void leave_routed(cw__worker *self, cw_context *context)
-{
-    if (context->home != context)
-        cw__context_leave(self, context->home);
-    else
-        cw_add_relaxed(&context->outside_completed, 1);
-    cw__context_drop(context);
-}
-
-bool cw__context_admit(cw__worker *self, cw_context *context)
-{
-    if (self && self->context == context) {
-        /* Its own job that launches this one keeps the context from ending. */
-        cw__count(&self->launched, 1);
-        return cw_likely(!cw_load_acquire(&context->closed));
-    }
-    if (cw_unlikely(context->count == 0)) return admit_routed(self, context);
-    /* seq_cst, then the look at `closed`: a worker that looks at the sums after
-     * closing sees this one, or this one sees that it is closed. */
-    cw_add_seq_cst(&context->outside_launched, 1);
-    return cw_likely(!cw_load_seq_cst(&context->closed));
-}
-
-void cw__context_leave(cw__worker *self, cw_context *context)
-{
-    if (cw_likely(self && self->context == context)) {
-        cw__count(&self->completed, 1);
-        if (cw_unlikely(!self->running)) cw__worker_publish(self);
-        return;
-    }
-    if (cw_unlikely(context->count == 0)) {
-        leave_routed(self, context);
-        return;
-    }
-    cw__context_hold(context); /* this may be the last one inside */
-    cw_add_seq_cst(&context->outside_completed, 1);
-    if (context->adopted || cw_load_seq_cst(&context->closed))
-        wake_all(context);
-    cw__context_drop(context);
-}
-
-bool cw__context_quiet(cw_context *context)
-{
-    if (cw_likely(!cw_load_seq_cst(&context->closed))) return false;
-    uint64_t out = cw_load_seq_cst(&context->outside_completed);
-    for (uint32_t i = 0; i < context->count; i++)
-        out += cw_load_acquire(&context->workers[i].left);
-    uint64_t in = cw_load_seq_cst(&context->outside_launched);
-    for (uint32_t i = 0; i < context->count; i++)
-        in += cw_load_acquire(&context->workers[i].launched);
-    return in == out;
-}
-
-/* ---- work from outside */
-
-uint32_t cw__context_take(cw_context *context, cw_job **jobs, uint32_t max)
-{
-    uintptr_t chain = cw__inbox_take(&context->inject);
-    if (chain) {
-        cw_job *first = (cw_job *)chain, *last = first;
-        uint32_t arrived = 1;
-        for (; last->next; last = last->next)
-            arrived++;
-        cw__backlog_put_chain(&context->backlog, first, last, arrived);
-    }
-    /* A fair share, so that the others find some, too. */
-    return cw__backlog_take(&context->backlog, context->count, jobs, max);
-}
-
-/* The body of the host's that waits by this job; the job itself, if nothing
- * above cancels that body's scope. */
-static cw_job *waiting_body(cw_job *wait)
-{
-    cw_job *part = wait;
-    while (part->flags & CW__JOB_INSIDE && part->parent)
-        part = part->parent; /* is there as long as what it waits for */
-    return part->flags & CW__JOB_INSIDE ? wait : part;
-}
-
-/* What of a body runs in its present context: the scope that moved it there, or
- * all of it. */
-static cw_job *part_there(cw_job *job)
-{
-    if (cw_unlikely(job->flags & CW__JOB_LEAF)) return waiting_body(job);
-    const cw_job *task = cw__job_task(job);
-    cw_job *part = job->flags & CW__JOB_SCOPE ? job : job->scope;
-    for (; part != task; part = part->scope) {
-        const cw__extra *extra = cw__job_has_extra(part);
-        /* One that is over is on its way back from there. */
-        bool over = cw_load_acquire(&part->state) & CW__JOB_BODY_DONE;
-        if (extra && extra->moved && !over) break;
-    }
-    return part;
-}
-
-void cw__cancel_refused(cw_job *job, cw_error *cause)
-{
-    cw_error *closed = cw_error_new(CW_ECLOSED, NULL, cause);
-    cw_cancel(part_there(job), closed);
-    cw_error_release(closed);
-}
-
-int cw__context_launch(cw__worker *self, cw_job *job, enum cw__hint hint)
-{
-    if (cw__is_watched(job)) cw__watching->launched(job);
-    cw_context *context = job->context;
-    if (cw_unlikely(!cw__context_admit(self, context))) {
-        cw__cancel_closed(job);
-        cw__job_finish(self, job, NULL);
-        return CW_OK;
-    }
-    if (cw_unlikely(context->route && context->route->launch))
-        return context->route->launch(context, self, job);
-    cw__dispatch(self, job, hint);
-    return CW_OK;
 }

@@ -6,7 +6,8 @@
  * @module
  */
 export * from './common.js';
-export { FixedWorkerContext, newFixedWorkerContext } from './context.js';
+export { FixedWorkerContext } from './context.js';
+export { newFixedWorkerContext } from './open-context.js';
 export { Unconfined, newExecutorDispatcher } from './dispatchers.js';
 export type { Executor } from './dispatchers.js';
 export { CoroutineScope, GlobalScope, newScope } from './coroutine-scope.js';

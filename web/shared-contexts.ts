@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { openContext } from './context.js';
+import { openContext } from './open-context.js';
 import type { FixedWorkerContext } from './context.js';
 import { environment } from './environment.js';
 import { expected } from './errors.js';
