@@ -41,6 +41,21 @@ async function idle({ quick }) {
   ];
 }
 
+async function lives({ quick }) {
+  const times = await measure('lives', quick ? 5 : 15);
+  const start = median(times.start);
+  const replacement = median(times.replacement);
+  return [
+    row('Node: another worker for a lost one', 'ms', replacement, {
+      peers: { 'one that starts': start },
+      ratio: replacement / start,
+      goal: '<= 1.2 x one that starts',
+      met: replacement <= 1.2 * start,
+    }),
+    row('Node: closing 8 idle workers', 'ms', median(times.close), { atMost: 50 }),
+  ];
+}
+
 /** Groups of rows by name. */
 export function nodeGroups({ quick, turns }) {
   const tasks = (which, extra) => measure('tasks', which, JSON.stringify({ ...turns, ...extra }));
@@ -61,6 +76,7 @@ export function nodeGroups({ quick, turns }) {
     ],
     'Node: a task with 1 MB of shared memory': async () => [await tasks('shared')],
     'Node: 3 workers ready': () => start({ quick }),
+    'Node: lives of workers': () => lives({ quick }),
     'Node: idle pool': () => idle({ quick }),
   };
 }

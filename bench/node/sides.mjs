@@ -17,7 +17,7 @@ const file = (name) => new URL(`../tasks/${name}`, import.meta.url);
 const path = (name) => fileURLToPath(file(name));
 
 async function coworker(tier) {
-  const context = await openContext(WORKERS, 'bench', tier);
+  const context = await openContext(WORKERS, 'bench', { tier });
   await context.ready;
   return { name: 'coworker', context, call: (a, b) => context.async('add', a, b) };
 }
