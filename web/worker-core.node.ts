@@ -8,7 +8,7 @@ import { createRequire } from 'node:module';
 import type * as workerThreads from 'node:worker_threads';
 import type { Transferable as NodeTransferable } from 'node:worker_threads';
 import { ISOLATED } from './environment.js';
-import { IsolatedRealm } from './isolated-realm.js';
+import type { IsolatedRealm } from './isolated-realm.js';
 import type { CoreModule, ModuleFactory } from './module.js';
 import { readNativeTask } from './native.js';
 import type { TaskModule } from './task-runner.js';
@@ -19,6 +19,15 @@ export * from './common.js';
 
 /** As in browsers; see worker-core.ts. */
 export function serve(tasks: object, module: ModuleFactory, solo?: ModuleFactory): void {
+  serveModule(tasks, module, () => Promise.resolve(solo));
+}
+
+/** @internal What only one of the tiers needs is loaded only there: starts are quicker. */
+export function serveModule(
+  tasks: object,
+  module: ModuleFactory,
+  loadSolo: () => Promise<ModuleFactory | undefined>,
+): void {
   const threads = createRequire(import.meta.url)('node:worker_threads') as typeof workerThreads;
   const port = threads.parentPort!;
   const host: WorkerHost = {
@@ -27,11 +36,7 @@ export function serve(tasks: object, module: ModuleFactory, solo?: ModuleFactory
     proveLife: () => Promise.resolve(undefined), // terminate() tells
   };
   if (threads.workerData === ISOLATED) {
-    const realm = new IsolatedRealm(tasks as TaskModule, host);
-    realm.readNative = readNativeTask;
-    port.once('message', (begin) => {
-      void realm.begin(begin, solo).then(() => hear(port, realm));
-    });
+    void serveIsolated(port, tasks, host, loadSolo);
     return;
   }
   // By this value Emscripten's glue knows that it is to run a thread.
@@ -44,6 +49,23 @@ export function serve(tasks: object, module: ModuleFactory, solo?: ModuleFactory
     () => hear(port, realm),
     (error: unknown) => realm.failed(error),
   );
+}
+
+async function serveIsolated(
+  port: workerThreads.MessagePort,
+  tasks: object,
+  host: WorkerHost,
+  loadSolo: () => Promise<ModuleFactory | undefined>,
+): Promise<void> {
+  const [{ IsolatedRealm: Realm }, solo] = await Promise.all([
+    import('./isolated-realm.js'),
+    loadSolo(),
+  ]);
+  const realm = new Realm(tasks as TaskModule, host);
+  realm.readNative = readNativeTask;
+  port.once('message', (begin) => {
+    void realm.begin(begin, solo).then(() => hear(port, realm));
+  });
 }
 
 /** Once the glue is loaded, whose handlers of errors would end the thread. */

@@ -4,12 +4,11 @@
  * @module
  */
 import factory from './coworker.node.mjs';
-import solo from './coworker-solo.node.mjs';
-import { serve as serveModule } from './worker-core.node.js';
+import { serveModule } from './worker-core.node.js';
 
 export * from './common.js';
 
 /** As in browsers; see worker.ts. */
 export function serve(tasks: object): void {
-  serveModule(tasks, factory, solo);
+  serveModule(tasks, factory, async () => (await import('./coworker-solo.node.mjs')).default);
 }
