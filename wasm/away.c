@@ -15,6 +15,7 @@
 #include "error.h"
 #include "kill.h"
 #include "limit.h"
+#include "platform.h"
 #include "text.h"
 #include "view.h"
 
@@ -24,7 +25,7 @@ struct cwb_away {
     cwb_away *next; /* of the same context */
     cw_context *context;
     cwb_open sent;
-    const cw_job *wanted; /* whose worker is going to be killed */
+    int64_t looked_ns; /* when somebody has begun to want it dead */
     char name[48];
 };
 
@@ -156,16 +157,25 @@ static bool has_begun_below(const cwb_away *away, const cw_job *above)
     return false;
 }
 
-/* The first look is for a message that may be here already, by which it is
- * over; then the host has the worker end, and calls cwb_away_lost(). */
+/* The first look, whoever wants it, is for messages that may be here already,
+ * by which it is over; the next one, some turns later, is for the host to have
+ * the worker end, and to call cwb_away_lost(). One that is long past was for
+ * something that has ended since. */
+static bool is_second_look(cwb_away *away)
+{
+    const int64_t a_turn_ns = 2 * 1000 * 1000, long_ns = 500 * a_turn_ns;
+    int64_t now = cw__now_ns(), passed = now - away->looked_ns;
+    if (away->looked_ns == 0 || passed > long_ns) away->looked_ns = now;
+    bool second = away->looked_ns != now && passed >= a_turn_ns;
+    if (second) away->looked_ns = 0;
+    return second;
+}
+
 void cwb_kill_away(cw_context *context, const cw_job *above)
 {
     if (!data_of(context)) return;
     cwb_away *away = data_of(context)->away;
-    for (; away; away = away->next) {
-        if (!has_begun_below(away, above)) continue;
-        bool wanted = away->wanted == above;
-        away->wanted = wanted ? NULL : above;
-        if (wanted) cw_js_worker_lost((cw__worker *)(void *)away, NULL);
-    }
+    for (; away; away = away->next)
+        if (has_begun_below(away, above) && is_second_look(away))
+            cw_js_worker_lost((cw__worker *)(void *)away, NULL);
 }
