@@ -9,12 +9,16 @@ import type * as failures from './start-failure.js';
 
 type Failures = typeof failures;
 
+/** Loaded once, so that what went wrong first is explained first. */
+let loading: Promise<Failures> | undefined;
+
 /** Gives the error that one of the functions of start-failure.ts makes. */
 export async function explained(
   make: (failures: Failures) => Error | Promise<Error>,
 ): Promise<Error> {
   try {
-    return await make(await import('./start-failure.js'));
+    loading ??= import('./start-failure.js');
+    return await make(await loading);
   } catch (cause) {
     return new StartError(
       'unknown',
