@@ -85,15 +85,21 @@ export class Thread {
   }
 
   terminate(): void {
-    void this.kill();
+    void this.end();
   }
 
   /**
-   * Ends the worker whatever it does; nothing of it is heard any more.
+   * Ends the worker whatever it does. What it has sent up to now is heard before:
+   * others may wait for that, and engines drop it.
    * @returns true once its thread is known not to run any more; false if nobody
    * can tell
    */
   async kill(): Promise<boolean> {
+    await new Promise<void>((resolve) => environment().nextTurn(resolve));
+    return this.end();
+  }
+
+  private async end(): Promise<boolean> {
     const { worker, lock } = this;
     this.worker = this.lock = undefined;
     return worker ? worker.terminate(lock) : false;

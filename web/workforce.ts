@@ -73,6 +73,8 @@ const DOOM_TRIES = 4;
 export class Workforce {
   private readonly employer: Employer;
   private readonly slots: Slot[] = [];
+  /** Lost, and on their way out. */
+  private readonly dying = new Set<Thread>();
   /** Threads that are not over yet. */
   private left: number;
   /** Nobody wants to hear of it any more. */
@@ -149,11 +151,11 @@ export class Workforce {
   // ---- what they tell
 
   private heard(thread: Thread, message: FromWorker): void {
+    if (this.heardForOthers(message)) return;
     const slot = this.slotOf(thread);
-    if (!slot) return; // it was lost
+    if (!slot || this.dying.has(thread)) return;
     const { employer } = this;
     const { runtime, name } = employer;
-    const { parcels } = runtime;
     switch (message.type) {
       case 'hello':
         slot.worker = message.worker;
@@ -196,19 +198,10 @@ export class Workforce {
           slot.index,
         );
         break;
-      case 'wake':
-        runtime.wake(message.worker);
-        break;
-      case 'deposit':
-        parcels.deposit(message.parcel, message.value, message.transfer);
-        break;
       case 'claim':
-        parcels.claim(message.parcel, (value, transfer) =>
+        runtime.parcels.claim(message.parcel, (value, transfer) =>
           thread.send({ type: 'parcel', parcel: message.parcel, value }, transfer),
         );
-        break;
-      case 'drop':
-        parcels.drop(message.parcel);
         break;
       case 'bye':
         this.forget(slot);
@@ -216,6 +209,17 @@ export class Workforce {
         slot.locals = message.locals;
         break;
     }
+  }
+
+  /** What others wait for: that counts also if the thread is lost meanwhile. */
+  private heardForOthers(message: FromWorker): boolean {
+    const { runtime } = this.employer;
+    if (message.type === 'wake') runtime.wake(message.worker);
+    else if (message.type === 'drop') runtime.parcels.drop(message.parcel);
+    else if (message.type === 'deposit') {
+      runtime.parcels.deposit(message.parcel, message.value, message.transfer);
+    } else return false;
+    return true;
   }
 
   private oneEnded(thread: Thread): void {
@@ -228,6 +232,7 @@ export class Workforce {
   }
 
   private async faulted(thread: Thread, fault: WorkerFault): Promise<void> {
+    if (this.dying.has(thread)) return;
     const { employer } = this;
     const slot = this.slotOf(thread);
     if (slot?.ready) {
@@ -277,7 +282,9 @@ export class Workforce {
     const { thread, index, worker } = slot;
     this.forget(slot);
     slot.leaves = true; // once it is buried, its thread may be another context's
+    this.dying.add(thread);
     void thread.kill().then((isProved) => {
+      this.dying.delete(thread);
       if (isProved) this.bury(thread, life);
     });
     employer.tell('workerlost', index, reason);

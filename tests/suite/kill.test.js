@@ -166,6 +166,22 @@ describe('a job that may be killed', () => {
       assert.equal(await receiving, 'still works');
     }));
 
+  it('has delivered what it sent before', () =>
+    using(1, async (context) => {
+      const array = cells(context);
+      const channel = new Channel(1);
+      const job = context.async({ killable: { grace: 0 } }, 'sendAndLoop', channel, array);
+      await begun(array, 1);
+      Atomics.store(array, 2, 1);
+      // This thread hears of nothing from before the message is sent to the kill.
+      while (Atomics.load(array, 0) === 0);
+      job.cancel();
+      for (let i = 0; i < 100; i++) await null;
+      for (const end = performance.now() + 30; performance.now() < end;);
+      assert.instanceOf(await failure(job), WorkerLostError);
+      assert.equal(String((await channel.receive()).pattern), '/sent/');
+    }));
+
   for (const loops of [true, false]) {
     it(`gives its permit back, and poisons its mutex: ${loops ? 'killed' : 'crashed'}`, () =>
       using(2, async (context) => {

@@ -19,7 +19,7 @@ const isWebKit = Object.hasOwn(new Error(), 'sourceURL');
 const copied = 'WebKit copies shared memory that is cloned on its way to a worker';
 
 const isolated = [
-  [/that may be killed > (releases who waits|gives its permit back)/, noHandles],
+  [/that may be killed > (releases who waits|gives its permit back|has delivered)/, noHandles],
   [/that may be killed > ends without a worker/, noStop],
   ...(isWebKit
     ? [

@@ -956,6 +956,13 @@ export function loopForEver(scope, cells) {
   if (cells) Atomics.store(cells, 0, 1);
   for (;;);
 }
+/** Sends what takes a message, and then loops. */
+export async function sendAndLoop(scope, channel, cells) {
+  Atomics.store(cells, 1, 1);
+  while (Atomics.load(cells, 2) === 0);
+  await channel.send({ pattern: /sent/ });
+  loopForEver(scope, cells);
+}
 /** The same after it has waited. */
 export async function waitAndLoop(scope, cells) {
   await scope.delay(1);
