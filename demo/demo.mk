@@ -23,6 +23,8 @@ $(DEMO_BUILD)/demo-solo.mjs: $(DEMO_SOURCES:demo/%.c=$(DEMO_BUILD)/solo/%.o) lib
 	$(Q)$(EMCC) @lib/coworker-solo.link $(DEMO_LINK) $(filter %.o %.a,$^) -o $@
 
 # For the page that `make demo` serves, and for tests/demo/.
-demo test: $(DEMO_MODULES)
+.PHONY: demo-modules
+demo-modules: $(DEMO_MODULES)
+demo test: demo-modules
 
 -include $(wildcard $(DEMO_BUILD)/*.d $(DEMO_BUILD)/solo/*.d)

@@ -100,6 +100,7 @@ export class PoolView {
     freeze.setAttribute('aria-pressed', 'false');
     freeze.addEventListener('click', () => {
       this.frozenAt = this.frozenAt === undefined ? now() : undefined;
+      this.dirty = true; // the moment of the click is what is looked at
       freeze.setAttribute('aria-pressed', String(this.frozenAt !== undefined));
     });
     const both = element('div', 'segments small');

@@ -85,7 +85,7 @@ const QUIET =
   /^\s*(?:[✔▶ℹ]|﹣.*# test name does not match|\w+: [\d,]+ interleavings(?:, [\w, ]+ steps)?, ok$|\w+ mutant ".*": caught|$)/u;
 
 /** What the runners say of a test that failed, or of a program of them. */
-const FAILED = /^\s*✖ (?!failing tests:)|^\w+ FAIL |^FAILED |^--- /u;
+const FAILED = /^\s*✖ (?!failing tests:)|^\w+(?: \w+)? FAIL |^FAILED |^--- /u;
 /** So many of a part's failures are told again at the end. */
 const RETOLD = 10;
 

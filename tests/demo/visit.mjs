@@ -45,10 +45,17 @@ export class Visit {
     await this.page.click(selector);
   }
 
-  /** Clicks a button of the pool's and gives what it says at the end. */
+  /** Clicks a button that has an output, and gives what that says at the end. */
   async act(id) {
+    // Whoever clicks may go on before the page has heard of it.
+    await this.page.evaluate((s) => {
+      document.querySelector(s).textContent = '';
+    }, `#${id}-result`);
     await this.click(`#${id}`);
-    await this.wait(`!document.querySelector('#${id}').disabled`);
+    await this.wait(
+      `!document.querySelector('#${id}').disabled &&
+         /[^…]$/.test(document.querySelector('#${id}-result').textContent)`,
+    );
     return this.text(`#${id}-result`);
   }
 
@@ -61,6 +68,13 @@ export class Visit {
       document.querySelector('#notice').textContent,
     ]);
     if (state !== 'ready') throw new Error(notice.trim());
+  }
+
+  /** Waits until the page has drawn so often. */
+  frames(number) {
+    return this.page.evaluate(async (count) => {
+      for (let i = 0; i < count; i++) await new Promise(requestAnimationFrame);
+    }, number);
   }
 
   isVisible(selector) {
