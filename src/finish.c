@@ -46,9 +46,7 @@ void cw__report_unhandled(const char *name, cw_error *error)
     cw_load_acquire (&unhandled_handler)(name, error);
 }
 
-/* Takes all waiters of a final job, a slice at a time, and wakes them in order
- * of arrival. */
-static void fire_waiters(cw__worker *self, cw_job *job)
+void cw__fire_waiters(cw__worker *self, cw_job *job)
 {
     uint32_t state;
     do {
@@ -162,7 +160,7 @@ static void settle(cw__worker *self, cw_job *job)
     cw__job_unlock(job, state | CW__JOB_FINAL);
     cw__limits_clear(limits);
     if (job->flags & CW__JOB_NOTIFY) cw__the_host.job_final(job, unhandled);
-    if (state & CW__JOB_WAITERS) fire_waiters(self, job);
+    if (state & CW__JOB_WAITERS) cw__fire_waiters(self, job);
     count_end(self, job, error);
 }
 
@@ -243,15 +241,18 @@ static cw_job *retire(cw__worker *self, cw_job *job)
     return ready;
 }
 
+static void settle_all(cw__worker *self, cw_job *ready)
+{
+    while (ready) {
+        settle(self, ready);
+        ready = retire(self, ready);
+    }
+}
+
 void cw__worker_flush(cw__worker *self)
 {
-    while (self->done) {
-        cw_job *job = unlist_done(self);
-        while (job) {
-            settle(self, job);
-            job = retire(self, job);
-        }
-    }
+    while (self->done)
+        settle_all(self, unlist_done(self));
 }
 
 enum {
@@ -272,7 +273,7 @@ static void settle_quietly(cw__worker *self, cw_job *job, uint32_t state)
     state = cw__waiters_bit(job, state);
     cw__job_unlock(job, state);
     cw__dispatch_woken(self, &woken);
-    if (cw_unlikely(state & CW__JOB_WAITERS)) fire_waiters(self, job);
+    if (cw_unlikely(state & CW__JOB_WAITERS)) cw__fire_waiters(self, job);
     count_end(self, job, NULL);
 }
 
@@ -364,6 +365,11 @@ static bool finish_quickly(cw__worker *self, cw_job *job)
     return false;
 }
 
+void cw__job_leave(cw__worker *self, cw_job *parent, cw_job *job)
+{
+    settle_all(self, unlist_queued(parent, job));
+}
+
 bool cw__job_finish(cw__worker *self, cw_job *job, cw_error *error)
 {
     enum rest rest = RETIRE;
@@ -371,7 +377,6 @@ bool cw__job_finish(cw__worker *self, cw_job *job, cw_error *error)
         rest = end_body(self, job, error);
     if (rest == AWAIT_CHILDREN || rest == ALREADY) return rest != ALREADY;
     if (rest == SETTLE) settle(self, job);
-    while ((job = retire(self, job)) != NULL)
-        settle(self, job);
+    settle_all(self, retire(self, job));
     return true;
 }

@@ -56,6 +56,12 @@ static inline bool cw__parent_answers(const cw_job *parent)
            !(parent->flags & (CW__JOB_SUPERVISOR | CW__JOB_OWNERLESS));
 }
 
+/* Takes all waiters of a final job, a slice at a time, and wakes them in order
+ * of arrival. */
+void cw__fire_waiters(cw__worker *self, cw_job *job);
+/* Takes a job that has ended off its parent's list; ends the parent if that was
+ * all it waited for. */
+void cw__job_leave(cw__worker *self, cw_job *parent, cw_job *job);
 /* Records one more error that a cancelling job has met (borrowed). */
 void cw__job_report(cw_job *job, cw_error *error);
 /* Makes a job cancelling whose body fails, for those who want to hear of that

@@ -119,6 +119,8 @@ async function respond(root, routes, req, res) {
  * @param {keyof typeof headerSets | Record<string, string>} [options.headers]
  *   name of a header set, or the headers themselves
  * @param {number} [options.port] 0 takes a free one
+ * @param {boolean} [options.cache] lets browsers keep what they have loaded, for
+ *   files that do not change while the server runs
  * @param {Record<string, (req: import('node:http').IncomingMessage,
  *   res: import('node:http').ServerResponse) => unknown>} [options.routes]
  *   handlers by exact path; they win over files, and may change or remove the
@@ -126,13 +128,19 @@ async function respond(root, routes, req, res) {
  * @returns {Promise<{ url: string, port: number, close(): Promise<void> }>}
  *   `url` has no slash at its end
  */
-export async function startServer({ root, headers = 'isolated', port = 0, routes = {} }) {
+export async function startServer({
+  root,
+  headers = 'isolated',
+  port = 0,
+  cache = false,
+  routes = {},
+}) {
   const base = await realpath(resolve(root));
   const extra = typeof headers === 'string' ? headerSets[headers] : headers;
   if (!extra) throw new Error(`unknown header set: ${headers}`);
 
   const server = createServer((req, res) => {
-    res.setHeader('Cache-Control', 'no-store');
+    res.setHeader('Cache-Control', cache ? 'max-age=86400' : 'no-store');
     for (const [name, value] of Object.entries(extra)) {
       res.setHeader(name, value);
     }

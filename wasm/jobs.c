@@ -4,6 +4,7 @@
  */
 #include "ticket.h"
 
+#include "cut_off.h"
 #include "error.h"
 #include "tree.h"
 #include "waits.h"
@@ -27,12 +28,23 @@ void cwb_job_final(cw_job *job, bool unhandled)
 }
 
 /* The context of a job is lost, with an error (borrowed) that its parent
- * elsewhere hears of by this: the job may not be able to tell any more. */
-void cwb_job_lost(cw_job *job, cw_error *error)
+ * elsewhere hears of by this: the job may not be able to tell any more. Returns
+ * the job with a reference for cwb_job_cut_off(). */
+cw_job *cwb_job_lost(cw_job *job, cw_error *error)
 {
-    const cw_job *parent = job->parent;
-    if (!parent || parent->context->home == job->context->home) return;
-    cw__tell_failure(cw__self, cw__told_of_failure(job), error);
+    cw_job *parent = cw_job_parent(job);
+    if (parent && parent->context->home != job->context->home)
+        cw__tell_failure(cw__self, cw__told_of_failure(job), error);
+    if (parent) cw__job_drop(parent);
+    return cw_job_retain(job);
+}
+
+/* The threads of its context are gone: see cw__job_cut_off(). Takes over the
+ * reference. */
+void cwb_job_cut_off(cw_job *job, cw_error *error)
+{
+    cw__job_cut_off(cw__self, job, error);
+    cw__job_drop(job);
 }
 
 const char *cwb_name_of(const cw_job *job)

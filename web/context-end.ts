@@ -132,9 +132,11 @@ export abstract class ContextEnd<M extends object> extends ContextLife<M> {
     // Jobs that have not begun can still end in order; the others were cut off.
     if (!crew) module._cwb_context_drain(target.context);
     runtime.pumpNow();
-    runtime.abandonJobs(this.targets, error);
-    // For those elsewhere that wait for children here.
-    void this.workforce?.dismiss(target.context).then(() => runtime.pumpNow());
+    const cutOff = runtime.abandonJobs(this.targets, error);
+    void (this.workforce?.dismiss(target.context) ?? Promise.resolve()).then(() => {
+      cutOff();
+      runtime.pumpNow();
+    });
     this.lastStats = { ...readStats(runtime, target.context), workers: 0, idle: 0 };
   }
 
@@ -175,9 +177,10 @@ export abstract class ContextEnd<M extends object> extends ContextLife<M> {
     workerScopes.lose(lost);
     this.lastStats = readStats(runtime, target.context);
     target.closed = true;
-    runtime.abandonJobs(targets, lost);
+    const cutOff = runtime.abandonJobs(targets, lost);
     module._cw_context_close(target.context);
     void workforce!.dismiss(target.context).then((isOver) => {
+      cutOff();
       runtime.pumpNow();
       if (isOver) this.giveBack(target, views, workerScopes);
     });

@@ -131,9 +131,12 @@ export abstract class JobEnd {
     }
   }
 
-  /** @internal Its context is lost, with an error of the core's (borrowed). */
-  lost(error: Pointer): void {
-    if (this.at !== 0) this.realm.module._cwb_job_lost(this.at, error);
+  /**
+   * @internal Its context is lost, with an error of the core's (borrowed): the
+   * job there, owned, or 0.
+   */
+  lost(error: Pointer): Pointer {
+    return this.at === 0 ? 0 : this.realm.module._cwb_job_lost(this.at, error);
   }
 
   /** @internal The runtime is lost: nobody else will tell. */

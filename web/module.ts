@@ -37,7 +37,8 @@ export interface CoreModule {
   _cwb_worker_died(worker: Pointer, length: number): Pointer;
   _cwb_worker_is_calm(worker: Pointer): number;
   _cwb_worker_broken(worker: Pointer, length: number): Pointer;
-  _cwb_job_lost(job: Pointer, error: Pointer): void;
+  _cwb_job_lost(job: Pointer, error: Pointer): Pointer;
+  _cwb_job_cut_off(job: Pointer, error: Pointer): void;
   _cwb_worker_doom(worker: Pointer): number;
   _cwb_worker_end(worker: Pointer, isProved: number, length: number): Pointer;
   _cwb_worker_replace(worker: Pointer): number;

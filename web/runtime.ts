@@ -160,22 +160,26 @@ export class Runtime extends RootRealm {
     for (const [, job] of this.launchedOn(owners)) job.cancel(cause);
   }
 
-  private tellParents(owners: readonly Target[], error: unknown): void {
-    const failure = this.errors.take(error);
-    for (const [, job] of this.launchedOn(owners)) job.lost(failure);
-    this.module._cw_error_release(failure);
-  }
-
   /**
    * Settles every job on these targets that the core may not be able to settle,
    * and tells their parents elsewhere; or every job there is, if the core is lost.
+   *
+   * @returns has to be called when the threads of these jobs are gone, for all
+   * that waits for them elsewhere
    */
-  abandonJobs(owners: readonly Target[] | undefined, error: unknown): void {
-    if (owners) this.tellParents(owners, error);
+  abandonJobs(owners: readonly Target[] | undefined, error: unknown): () => void {
+    const { module } = this;
+    const failure = owners ? this.errors.take(error) : 0;
+    const lost: Pointer[] = [];
     for (const [token, job] of this.launchedOn(owners)) {
+      if (owners) lost.push(job.lost(failure));
       this.abandonToken(token);
       job.abandon(error);
     }
+    return () => {
+      for (const at of lost.splice(0)) if (at !== 0) module._cwb_job_cut_off(at, failure);
+      module._cw_error_release(failure);
+    };
   }
 }
 

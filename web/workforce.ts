@@ -362,7 +362,7 @@ export class Workforce {
       return module._cwb_worker_end(worker, isProved, reason.length);
     };
     this.forget(slot);
-    let life = slot.isBroken ? 0 : declare(0);
+    let life = declare(0); // one that is broken has said so, and does nothing more
     if (life === 0 && !slot.isBroken) await this.untilCalm(slot);
     let timer: ReturnType<typeof setTimeout>;
     const proved = thread.kill().then((isProved) => {

@@ -71,27 +71,42 @@ async function readBody(req) {
   return Buffer.concat(chunks).toString();
 }
 
-async function runEngine(engine, files, options, sessions) {
-  const started = performance.now();
-  let browser;
+/** Runs the files in one browser after another, until all have run. */
+async function runFiles(engine, files, options, sessions) {
+  let browser = await launch(engine);
+  const session = new Session(browser, options);
+  sessions.current = session;
   try {
-    browser = await launch(engine);
-  } catch (error) {
-    console.log(`${engine} FAIL launch: ${error.message}`);
-    return { passed: 0, failed: 1, skipped: 0 };
-  }
-  const sum = { passed: 0, failed: 0, skipped: 0 };
-  try {
-    for (const isolated of [true, false]) {
-      const url = isolated ? options.url : options.plainUrl;
-      const session = new Session(browser, { ...options, url });
-      sessions.current = session;
-      await session.run(files.filter((f) => (f !== UNISOLATED) === isolated));
-      for (const key of Object.keys(sum)) sum[key] += session[key];
+    for (let left = files; ;) {
+      left = await session.run(left);
+      if (left.length === 0) break;
+      await browser.close();
+      browser = await launch(engine);
+      session.use(browser);
     }
   } finally {
     sessions.current = undefined;
     await browser.close();
+  }
+  return { ...session, version: browser.version };
+}
+
+async function runEngine(engine, files, options, sessions) {
+  const started = performance.now();
+  const sum = { passed: 0, failed: 0, skipped: 0 };
+  let version;
+  try {
+    for (const isolated of [true, false]) {
+      const url = isolated ? options.url : options.plainUrl;
+      const chosen = files.filter((file) => (file !== UNISOLATED) === isolated);
+      if (chosen.length === 0) continue;
+      const result = await runFiles(engine, chosen, { ...options, url }, sessions);
+      for (const key of Object.keys(sum)) sum[key] += result[key];
+      ({ version } = result);
+    }
+  } catch (error) {
+    sum.failed++;
+    console.log(`${engine} FAIL launch: ${error.message}`);
   }
   if (sum.passed + sum.failed === 0) {
     sum.failed++;
@@ -100,10 +115,10 @@ async function runEngine(engine, files, options, sessions) {
   const { passed, failed, skipped } = sum;
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
   console.log(
-    `${engine} ${browser.version}: ${passed} passed, ${failed} failed, ` +
+    `${engine} ${version}: ${passed} passed, ${failed} failed, ` +
       `${skipped} skipped (${seconds} s)`,
   );
-  return { passed, failed, skipped };
+  return sum;
 }
 
 async function main() {
@@ -130,8 +145,9 @@ async function main() {
       res.writeHead(204).end();
     },
   };
-  const server = await startServer({ root: ROOT, routes });
-  const plain = await startServer({ root: ROOT, routes, headers: 'none' });
+  // Each context loads its workers' modules anew.
+  const server = await startServer({ root: ROOT, routes, cache: true });
+  const plain = await startServer({ root: ROOT, routes, cache: true, headers: 'none' });
   const total = { passed: 0, failed: 0, skipped: 0 };
   try {
     for (const engine of options.engines) {

@@ -24,7 +24,9 @@ async function main() {
   // Mocha's handler would hide errors from ours.
   globalThis.onerror = null;
 
-  runner.on('pass', (test) => void report('pass', { name: fullName(test) }));
+  runner.on('pass', (test) => {
+    void report('pass', { name: fullName(test), milliseconds: test.duration });
+  });
   runner.on('pending', (test) => {
     void report('skip', { name: fullName(test), reason: skipReason(test) });
   });

@@ -3,7 +3,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** An end of a run that leaves the browser in no state to go on. */
-class Stopped extends Error {}
+class Stopped extends Error {
+  /** @param {boolean} begun whether a test had begun */
+  constructor(message, begun) {
+    super(message);
+    this.begun = begun;
+  }
+}
 
 /** What pages are told of the environment. */
 const SETTINGS = {
@@ -51,6 +57,7 @@ export class Session {
   skipped = 0;
   #browser;
   #options;
+  #again = new Set();
   #inboxes = new Map();
   #print;
 
@@ -71,6 +78,11 @@ export class Session {
     this.#print = printer(browser.engine);
   }
 
+  /** Goes on in another browser, since one is in no state to. */
+  use(browser) {
+    this.#browser = browser;
+  }
+
   /** Takes a message that a page sent to the server. */
   receive(message) {
     this.#inboxes.get(message.run)?.add(message);
@@ -81,25 +93,32 @@ export class Session {
    * each in a process. Ends early if a page hangs or crashes.
    *
    * @param {string[]} files paths on the server
+   * @returns {Promise<string[]>} those that have not run, for another browser: a
+   *   page that never came to its first test is none of the tests' faults, and is
+   *   among them, once
    */
   async run(files) {
     for (const [index, file] of files.entries()) {
       try {
         await this.#runFile(file);
       } catch (error) {
+        if (error instanceof Stopped && !error.begun && !this.#again.has(file)) {
+          this.#again.add(file);
+          this.#print(`${file} did not begin, and is tried once more:`, error.message);
+          return files.slice(index);
+        }
         this.failed++;
-        const text = error instanceof Stopped ? error.message : error.stack;
-        this.#print(`FAIL ${file}`, text);
-        const rest = files.slice(index + 1);
-        if (rest.length > 0) this.#print(`not run: ${rest.join(', ')}`);
-        return;
+        this.#print(`FAIL ${file}`, error instanceof Stopped ? error.message : error.stack);
+        return files.slice(index + 1);
       }
     }
+    return [];
   }
 
   async #runFile(file) {
     const run = `${this.#browser.engine}:${file}`;
     let current;
+    let begun = false;
     let lastProgress = Date.now();
     let finish;
     let stop;
@@ -107,7 +126,7 @@ export class Session {
       finish = resolve;
       stop = (why) => {
         const where = current ? `in test: ${current}` : 'outside of any test';
-        reject(new Stopped(`${why}, ${where}`));
+        reject(new Stopped(`${why}, ${where}`, begun));
       };
     });
     // It may be rejected while nothing waits for it yet.
@@ -117,6 +136,7 @@ export class Session {
     const inbox = new Inbox((message) => {
       lastProgress = Date.now();
       if (message.text) texts.push(message.text);
+      begun = true;
       if (message.type === 'start') current = message.name;
       else if (message.type === 'end') finish();
       else this.#record(message, file, current);
@@ -176,7 +196,7 @@ export class Session {
   async #closePage(page) {
     const late = sleep(10_000, true, { ref: false });
     if (await Promise.race([page.close(), late])) {
-      throw new Stopped('the page does not close, after all of its tests');
+      throw new Stopped('the page does not close, after all of its tests', true);
     }
   }
 
@@ -194,11 +214,11 @@ export class Session {
   }
 
   #record(message, file, current) {
-    const { type, name, text, reason, level } = message;
+    const { type, name, text, reason, level, milliseconds } = message;
     switch (type) {
       case 'pass':
         this.passed++;
-        if (this.#options.verbose) this.#print(`pass ${name}`);
+        if (this.#options.verbose) this.#print(`pass ${name} (${milliseconds} ms)`);
         break;
       case 'fail':
         this.failed++;

@@ -67,14 +67,20 @@ describe('a context that a worker has died in', () => {
       2,
       async (context) => {
         const array = cells(context);
-        const outer = Main.async(async (scope) => {
-          scope.launch(context, 'wait', array);
-          await scope.async(context, 'trap_in_the_library', 1);
-        });
-        assert.exists(await failure(outer));
-        assert.equal(await context.async('fib', 8), 21);
+        // Each time the workers are ended at other places of the core.
+        for (let generation = 2; generation <= 5; generation++) {
+          let waits;
+          const outer = Main.async(async (scope) => {
+            waits = scope.launch(context, 'wait', array);
+            await scope.async(context, 'trap_in_the_library', 1);
+          });
+          assert.exists(await failure(outer));
+          assert.isTrue(waits.isCompleted);
+          assert.equal(await context.async('fib', 8), 21);
+          assert.equal(context.generation, generation);
+        }
       },
-      native,
+      { ...native, losses: { count: 100, period: 1000 } },
     ));
 
   it('leaves other contexts alone', () =>

@@ -2,7 +2,7 @@
 
 import { describe, it } from 'node:test';
 import { assert } from 'chai';
-import { CancellationError } from 'coworker';
+import { CancellationError, Main } from 'coworker';
 import { cells, failure, free, turns, until, using } from './helpers/contexts.js';
 
 describe('a scope', () => {
@@ -31,12 +31,18 @@ describe('a scope', () => {
   });
 
   it('delays in the order of time', async () => {
-    await using(2, async (context) => {
-      const ends = [];
-      const jobs = [60, 10, 35].map((ms) => context.async('delay', ms).then(() => ends.push(ms)));
-      await Promise.all(jobs);
-      assert.deepEqual(ends, [10, 35, 60]);
+    await Main.ready;
+    const ends = [];
+    // They all begin in one turn of this thread.
+    await Main.async((scope) => {
+      for (const ms of [60, 10, 35]) {
+        scope.launch(async (inner) => {
+          await inner.delay(ms);
+          ends.push(ms);
+        });
+      }
     });
+    assert.deepEqual(ends, [10, 35, 60]);
   });
 
   it('has room for many delays on one worker', async () => {
