@@ -5,7 +5,9 @@
 //
 // PART is the beginning of a name in the table below, such as `node` or
 // `browser firefox`. `make test` builds what they need before. Parts whose name
-// begins with `stress` take long, and run only if they are asked for.
+// begins with `stress` take long, and run only if they are asked for. What is
+// native keeps all cores busy and runs alone; of the others, which wait much,
+// several run side by side, and each prints what it has to say at its end.
 
 import { spawn } from 'node:child_process';
 import { readdirSync } from 'node:fs';
@@ -15,7 +17,9 @@ import { engines } from '../tests/browser/drivers.mjs';
 
 const ROOT = fileURLToPath(new URL('../', import.meta.url));
 /** A part that takes longer hangs; in minutes. */
-const LIMIT = { usual: 15, stress: 240 };
+const LIMIT = { usual: 30, stress: 240 };
+/** So many parts run side by side. */
+const LANES = 2;
 
 /** Runs files with Node's test runner. */
 const nodeTest = (...files) => ['node', '--test', '--test-reporter=spec', ...files];
@@ -79,6 +83,7 @@ const PARTS = [
   ['stress suite', nodeTest('tests/suite/stress.test.js')],
 ];
 const isStress = (name) => name.startsWith('stress');
+const runsAlone = (name) => /^(?:native|stress|node core)/.test(name);
 
 /** What Node's runner and the model checker say of tests that are in order, and the runner's sums. */
 const QUIET =
@@ -101,11 +106,11 @@ function count(line, counts) {
   if (one) counts.set(one[1], Number(one[2]));
 }
 
-/** Runs one part; prints what went wrong in it and what it has to say. */
-async function run(name, [command, ...args]) {
+/** Runs one part; hands on what went wrong in it and what it has to say. */
+async function run(name, [command, ...args], print) {
   const started = performance.now();
   const counts = new Map();
-  console.log(`== ${name}`);
+  print(`== ${name}`);
   // A group of its own, so that nothing is left of a part that hangs.
   const child = spawn(command, args, {
     cwd: ROOT,
@@ -131,7 +136,7 @@ async function run(name, [command, ...args]) {
     createInterface({ input: stream }).on('line', (line) => {
       count(line, counts);
       if (FAILED.test(line)) failures.add(line.trim());
-      if (isStress(name) || !QUIET.test(line)) console.log(line);
+      if (isStress(name) || !QUIET.test(line)) print(line);
     });
   }
   const status = await new Promise((resolve) => {
@@ -158,7 +163,20 @@ const parts = PARTS.filter(([name]) =>
   wanted.length === 0 ? !isStress(name) : wanted.some((part) => name.startsWith(part)),
 );
 const results = [];
-for (const [name, command] of parts) results.push(await run(name, command));
+for (const [name, command] of parts.filter(([part]) => runsAlone(part))) {
+  results.push(await run(name, command, console.log));
+}
+const others = parts.filter(([name]) => !runsAlone(name));
+const places = new Map(others.map(([name], index) => [name, results.length + index]));
+const lane = async () => {
+  for (let next; (next = others.shift()); ) {
+    const [name, command] = next;
+    const lines = [];
+    results[places.get(name)] = await run(name, command, (line) => lines.push(line));
+    console.log(lines.join('\n'));
+  }
+};
+await Promise.all(Array.from({ length: LANES }, lane));
 
 console.log('\npart                       passed  failed  skipped  seconds');
 for (const { name, passed, failed, skipped, seconds, note } of results) {

@@ -14,7 +14,7 @@ import { Memory } from './memory.js';
 import type { CoreModule, Host, NativeTaskReader, Pointer } from './module.js';
 import type { ProgressModule } from './progress.js';
 import type { RealmOptions } from './protocol.js';
-import { gated } from './gated.js';
+import { gate } from './gate.js';
 import { support } from './references.js';
 import type { BaseScope } from './scope.js';
 import { Errors } from './thrown.js';
@@ -118,9 +118,9 @@ export abstract class Realm extends Turns implements Host {
     return this.hasAbandoned && this.module._cwb_is_abandoned(at) !== 0;
   }
 
-  /** Code of this realm may be killed from now on: see {@link gated}. */
+  /** Code of this realm may be killed from now on: see {@link gate}. */
   becameKillable(): void {
-    this.module = gated(this.module);
+    gate(this.module);
   }
 
   // ---- what the core calls

@@ -1,0 +1,69 @@
+// The kill gate around the core's exports.
+
+import { describe, it } from 'node:test';
+import { assert } from 'chai';
+import { gate } from '../../dist/gate.js';
+
+/** A module that notes what is called in it. */
+function fake() {
+  const calls = [];
+  let isOpen = true;
+  const module = {
+    _cwb_enter() {
+      const wasOpen = isOpen;
+      isOpen = false;
+      calls.push('enter');
+      return Number(wasOpen);
+    },
+    _cwb_leave() {
+      isOpen = true;
+      calls.push('leave');
+    },
+    _cw_cancel: (job, error) => calls.push(`cancel ${job} ${error}`),
+    _cwb_await() {
+      calls.push('await');
+      module._cw_cancel(3, 4); // as a callback does
+    },
+    _cwb_fails() {
+      throw new RangeError('failed');
+    },
+    _cwb_run: () => calls.push('run'),
+    _malloc: () => calls.push('malloc'),
+    HEAPU8: new Uint8Array(1),
+  };
+  return { module, calls };
+}
+
+describe('the kill gate', () => {
+  it('is passed by each call, and by whoever has the module already', () => {
+    const { module, calls } = fake();
+    const held = module;
+    gate(module);
+    held._cw_cancel(1, 2);
+    assert.deepEqual(calls, ['enter', 'cancel 1 2', 'leave']);
+  });
+
+  it('is opened again only by who has come through it', () => {
+    const { module, calls } = fake();
+    gate(module);
+    module._cwb_await();
+    assert.deepEqual(calls, ['enter', 'await', 'enter', 'cancel 3 4', 'leave']);
+  });
+
+  it('is opened after a failure', () => {
+    const { module, calls } = fake();
+    gate(module);
+    assert.throws(() => module._cwb_fails(), RangeError, 'failed');
+    assert.deepEqual(calls, ['enter', 'leave']);
+  });
+
+  it('is not in the way of what passes it by itself, or is not of the core', () => {
+    const { module, calls } = fake();
+    const { HEAPU8, _malloc } = module;
+    gate(module);
+    module._cwb_run();
+    assert.deepEqual(calls, ['run']);
+    assert.equal(module.HEAPU8, HEAPU8);
+    assert.equal(module._malloc, _malloc);
+  });
+});
