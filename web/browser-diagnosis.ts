@@ -117,24 +117,24 @@ export async function lacksForSharing(): Promise<TierReason[]> {
   ];
 }
 
-function foreign(url: string): Diagnosis {
-  return {
-    reason: 'cross-origin',
-    message: `${url} is of another origin, from which browsers start no workers; serve it from this one`,
-  };
+/** Browsers start no such workers; see browser.ts for what does. */
+function isForeign(url: string): boolean {
+  const { protocol, origin } = new URL(url, location.href);
+  return /^https?:$/.test(protocol) && origin !== location.origin;
 }
+
+/** What a policy has to allow for a worker. */
+const needed = (foreign: boolean) =>
+  foreign ? 'worker-src blob:, since the worker is of another origin' : "worker-src 'self'";
 
 /** Some engines refuse a worker at once, with an error that says no more. */
 export function refusal(url: string, cause: unknown): Error {
-  const { protocol, origin } = new URL(url, location.href);
-  const isForeign = /^https?:$/.test(protocol) && origin !== location.origin;
-  const { reason, message }: Diagnosis = isForeign
-    ? foreign(url)
-    : {
-        reason: 'content-security-policy',
-        message: `the page may not start the worker ${url}; its content security policy has to allow that, for example with worker-src 'self'`,
-      };
-  return new StartError(reason, `coworker: ${message}`, { cause });
+  return new StartError(
+    'content-security-policy',
+    `coworker: the page may not start the worker ${url}; its content security policy has to ` +
+      `allow that, for example with ${needed(isForeign(url))}`,
+    { cause },
+  );
 }
 
 /** An `error` event says nothing; asking for the script again often does. */
@@ -148,17 +148,23 @@ export async function diagnose(
   if (blocked) {
     return {
       reason: 'content-security-policy',
-      message: `the page's content security policy forbids ${blocked.uri} (${blocked.directive}); allow it there, for example with worker-src 'self'`,
+      message: `the page's content security policy forbids ${blocked.uri} (${blocked.directive}); allow it there, for example with ${needed(blocked.uri === 'blob')}`,
     };
   }
   if (url === undefined) return undefined;
-  if (new URL(url, location.href).origin !== location.origin && !url.startsWith('blob:')) {
-    return foreign(url);
-  }
+  const foreign = isForeign(url);
   let response: Response;
   try {
     response = await fetch(url);
   } catch (error) {
+    if (foreign) {
+      return {
+        reason: 'cross-origin',
+        message:
+          `${url} cannot be fetched: ${String(error)}. It is of another origin, whose server has ` +
+          'to send it with "Access-Control-Allow-Origin: *" and "Cross-Origin-Resource-Policy: cross-origin"',
+      };
+    }
     return { reason: 'not-found', message: `${url} cannot be fetched: ${String(error)}` };
   }
   await response.body?.cancel();
@@ -173,7 +179,7 @@ export async function diagnose(
     };
   }
   const policy = response.headers.get('cross-origin-embedder-policy') ?? '';
-  if (!/require-corp|credentialless/.test(policy)) {
+  if (!foreign && !/require-corp|credentialless/.test(policy)) {
     return {
       reason: 'embedder-policy',
       message: `${url} is served without the header "Cross-Origin-Embedder-Policy: require-corp", which worker scripts of isolated pages need`,

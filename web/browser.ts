@@ -45,7 +45,7 @@ export function installBrowser(): void {
         .map(({ uri, directive }) => ({
           code: 'policy',
           message: `the page's content security policy forbids the worker ${uri} (${directive})`,
-          fix: "allow it there, for example with worker-src 'self'",
+          fix: `allow it there, for example with worker-src ${uri === 'blob' ? 'blob:' : "'self'"}`,
           url: uri,
         }));
     },
@@ -57,7 +57,7 @@ export function installBrowser(): void {
     makeWorker(make = defaultWorker) {
       const { worker, url } = captureWorker(make, (script, options) => {
         triedUrl = String(script);
-        return new NativeWorker(trusted(script), options);
+        return new NativeWorker(startable(script, options), options);
       });
       return { worker: wrap(worker), url };
     },
@@ -72,6 +72,27 @@ export function installBrowser(): void {
     ioWorkers: 0,
     report: (error) => reportError(error),
   });
+}
+
+/** By text: what imports a script of another origin. Few, and needed as long as the page is. */
+const importers = new Map<string, string>();
+
+/**
+ * Engines start no worker from another origin, such as that of a server for static
+ * files, but let any worker import what that server lets them have.
+ */
+function startable(script: string | URL, options?: WorkerOptions): string | URL {
+  const { protocol, origin, href } = new URL(script, location.href);
+  if (!/^https?:$/.test(protocol) || origin === location.origin) return trusted(script);
+  const url = JSON.stringify(href);
+  // Nothing later: messages must not come before the script listens to them.
+  const text = options?.type === 'module' ? `import ${url};` : `importScripts(${url});`;
+  let importer = importers.get(text);
+  if (importer === undefined) {
+    importer = URL.createObjectURL(new Blob([text], { type: 'text/javascript' }));
+    importers.set(text, importer);
+  }
+  return importer;
 }
 
 interface TrustedTypes {

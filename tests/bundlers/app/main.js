@@ -1,6 +1,17 @@
 // What a user of the package writes; every tool gets these same files.
 
 import { CancellationError, newFixedWorkerContext } from 'coworker';
+import { runC } from './native.js';
+
+/** Which workers there are, as tasks that keep them busy tell. */
+async function workersOf(context) {
+  const names = new Set();
+  while (names.size < 2) {
+    const tasks = [context.async('whereAmI'), context.async('whereAmI')];
+    for (const name of await Promise.all(tasks)) names.add(name);
+  }
+  return [...names].sort();
+}
 
 async function run() {
   const context = await newFixedWorkerContext(2, 'app', {
@@ -9,8 +20,10 @@ async function run() {
   await context.ready;
 
   const sum = await context.async('add', 2, 3);
-  const inverted = await context.async('invert', new Map([['one', new Date(1)]]));
+  const [[date, key]] = await context.async('invert', new Map([['one', new Date(1)]]));
   const nested = await context.async('nested', [1, 2, 3]);
+  const workers = await workersOf(context);
+  const failed = await context.async('fail', 'wrong').catch((error) => error);
 
   const endless = context.async('waitForever');
   endless.cancel();
@@ -18,25 +31,24 @@ async function run() {
     () => false,
     (error) => error instanceof CancellationError,
   );
-  const { workers } = context.stats();
   await context.close();
   const { launched, completed } = context.stats();
 
   // Without a worker script of ours the package's own one runs.
-  const native = await newFixedWorkerContext(1, 'native');
-  await native.ready;
-  const others = native.stats().workers;
-  await native.close();
+  const bare = await newFixedWorkerContext(1, 'bare');
+  await bare.ready;
+  await bare.close();
 
-  const [[date, key]] = inverted;
   return {
+    tier: context.tier,
     sum,
     inverted: [date.getTime(), key],
     nested,
+    workers,
+    failed: [failed instanceof RangeError, failed.message, failed.task],
     cancelled,
-    launched,
-    completed,
-    workers: [workers, others],
+    left: launched - completed,
+    c: await runC(),
   };
 }
 

@@ -17,3 +17,14 @@ export async function nested(scope, numbers) {
   const sums = numbers.map((number) => scope.async('add', number, 1));
   return Promise.all(sums);
 }
+
+/** Takes long enough for another worker to take the next task. */
+export function whereAmI(scope) {
+  const end = performance.now() + 5;
+  while (performance.now() < end);
+  return scope.workerName;
+}
+
+export function fail(_scope, text) {
+  throw new RangeError(text);
+}
