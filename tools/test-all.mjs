@@ -63,6 +63,7 @@ const PARTS = [
   ['node isolated', nodeTier('isolated')],
   ['node inline', nodeTier('inline')],
   ['node package', nodeTest('tests/package/run.mjs')],
+  ['node bundlers', nodeTest('tests/bundlers/run.mjs')],
   ['node examples', nodeTest('examples/examples.test.mjs')],
   ['node readme', nodeTest('tests/readme.test.mjs', 'tests/guide.test.mjs')],
   ['browser chromium', browser('chromium')],

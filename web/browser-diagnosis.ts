@@ -123,16 +123,18 @@ function isForeign(url: string): boolean {
   return /^https?:$/.test(protocol) && origin !== location.origin;
 }
 
-/** What a policy has to allow for a worker. */
-const needed = (foreign: boolean) =>
-  foreign ? 'worker-src blob:, since the worker is of another origin' : "worker-src 'self'";
+/** What a policy has to allow for a worker; engines ask it for what workers import, too. */
+function needed(url = ''): string {
+  if (!isForeign(url)) return "worker-src 'self'";
+  return `worker-src blob: ${new URL(url).origin}, since the worker is of that origin`;
+}
 
 /** Some engines refuse a worker at once, with an error that says no more. */
 export function refusal(url: string, cause: unknown): Error {
   return new StartError(
     'content-security-policy',
     `coworker: the page may not start the worker ${url}; its content security policy has to ` +
-      `allow that, for example with ${needed(isForeign(url))}`,
+      `allow that, for example with ${needed(url)}`,
     { cause },
   );
 }
@@ -148,7 +150,7 @@ export async function diagnose(
   if (blocked) {
     return {
       reason: 'content-security-policy',
-      message: `the page's content security policy forbids ${blocked.uri} (${blocked.directive}); allow it there, for example with ${needed(blocked.uri === 'blob')}`,
+      message: `the page's content security policy forbids ${blocked.uri} (${blocked.directive}); allow it there, for example with ${needed(url)}`,
     };
   }
   if (url === undefined) return undefined;
@@ -162,7 +164,8 @@ export async function diagnose(
         reason: 'cross-origin',
         message:
           `${url} cannot be fetched: ${String(error)}. It is of another origin, whose server has ` +
-          'to send it with "Access-Control-Allow-Origin: *" and "Cross-Origin-Resource-Policy: cross-origin"',
+          'to send it with "Access-Control-Allow-Origin: *", "Cross-Origin-Resource-Policy: ' +
+          `cross-origin" and "${EMBEDDER}: require-corp"`,
       };
     }
     return { reason: 'not-found', message: `${url} cannot be fetched: ${String(error)}` };
@@ -178,8 +181,10 @@ export async function diagnose(
       message: `${url} has the content type "${type}"; scripts need text/javascript`,
     };
   }
+  // Blobs have that of the page.
+  if (foreign || url.startsWith('blob:')) return undefined;
   const policy = response.headers.get('cross-origin-embedder-policy') ?? '';
-  if (!foreign && !/require-corp|credentialless/.test(policy)) {
+  if (!/require-corp|credentialless/.test(policy)) {
     return {
       reason: 'embedder-policy',
       message: `${url} is served without the header "Cross-Origin-Embedder-Policy: require-corp", which worker scripts of isolated pages need`,

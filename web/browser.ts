@@ -45,7 +45,7 @@ export function installBrowser(): void {
         .map(({ uri, directive }) => ({
           code: 'policy',
           message: `the page's content security policy forbids the worker ${uri} (${directive})`,
-          fix: `allow it there, for example with worker-src ${uri === 'blob' ? 'blob:' : "'self'"}`,
+          fix: `allow it there, for example with worker-src ${uri === 'blob' ? 'blob: and its origin' : "'self'"}`,
           url: uri,
         }));
     },

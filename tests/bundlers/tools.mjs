@@ -21,6 +21,10 @@ function command(name) {
   return found[1];
 }
 
+/** What the README wants where there is no bundler: an import map, and this address of the worker's side. */
+const IMPORTS = JSON.parse(/`(\{ "imports": .*? \} \})`/.exec(SECTION)[1]);
+const SERVE = /import \{ serve \} from '(.*?)worker\.js'/.exec(SECTION)[1];
+
 /** What goes beyond the README's application: a worker without a function, and a module in C. */
 const MORE = 'worker-default=coworker/worker-default.js native-worker.js';
 
@@ -38,8 +42,8 @@ function refuse(warnings) {
 
 /** Each gives the folder that has the built application. */
 export const tools = {
-  async Vite(project, options = {}) {
-    const root = project.copy('vite', 'bundlers/app', { files: moduleOf() });
+  async Vite(project, { name = 'vite', ...options } = {}) {
+    const root = project.copy(name, 'bundlers/app', { files: moduleOf() });
     const { list, options: quiet } = silent();
     // How long a build takes says nothing here, where others are under way.
     const rolldownOptions = { checks: { bundlerTimings: false } };
@@ -48,8 +52,8 @@ export const tools = {
     return join(root, 'dist');
   },
 
-  async webpack(project, output = {}) {
-    const context = project.copy('webpack', 'bundlers/app', { files: moduleOf() });
+  async webpack(project, { name = 'webpack', ...output } = {}) {
+    const context = project.copy(name, 'bundlers/app', { files: moduleOf() });
     const path = join(context, 'dist');
     const compiler = webpack({
       context,
@@ -89,6 +93,22 @@ export const tools = {
     return join(folder, 'dist');
   },
 };
+
+/** The application as it is, for a server of the whole project. */
+export function withoutBundler(project, origin = '') {
+  const imports = Object.entries(IMPORTS.imports).map(([name, path]) => [name, origin + path]);
+  const map = JSON.stringify({ imports: Object.fromEntries(imports) });
+  const change = (text) => text.replace(/'coworker\/(worker.*)'/, `'${SERVE}$1.js'`);
+  return project.copy(origin ? 'plain-far' : 'plain', 'bundlers/app', {
+    files: moduleOf(),
+    changes: {
+      'index.html': (text) =>
+        text.replace('<script', `<script type="importmap">${map}</script>\n<script`),
+      'worker.js': change,
+      'native-worker.js': change,
+    },
+  });
+}
 
 /** Vite's development server. */
 export async function serveByVite(project) {

@@ -160,7 +160,7 @@ describe('a worker that does not start', () => {
     });
   });
 
-  it('may not be of another origin', { skip: inNode && 'only for pages' }, async () => {
+  it('may be refused by another origin', { skip: inNode && 'only for pages' }, async () => {
     const url = 'https://other.invalid/worker.js';
     const make = () => new Worker(url, { type: 'module' });
     const start = async () => {
