@@ -14,8 +14,7 @@ TEST(a_body_that_never_looks_is_killed_after_its_time_of_grace)
 {
     cw_context *context = new_context(1);
     struct hold *hold = hold_new();
-    cw_job *job = LAUNCH_KILLABLE(context, hold_worker, hold);
-    event_await(hold->entered);
+    cw_job *job = holding(LAUNCH_KILLABLE(context, hold_worker, hold), hold);
     cw_cancel(job, NULL);
     wait_for(job);
     assert_lost(job, "worker 'test' was killed after the time of grace while "
@@ -31,8 +30,7 @@ TEST(what_is_queued_behind_it_runs_on_the_new_thread)
     enum { JOBS = 1000 }; /* more than a ring holds */
     cw_context *context = new_context(1);
     struct hold *hold = hold_new();
-    cw_job *job = LAUNCH_KILLABLE(context, hold_worker, hold);
-    event_await(hold->entered);
+    cw_job *job = holding(LAUNCH_KILLABLE(context, hold_worker, hold), hold);
     cw_job *jobs[JOBS];
     for (int i = 0; i < JOBS; i++)
         jobs[i] = cw_async(context, give, i);
@@ -82,8 +80,7 @@ TEST(a_thread_that_is_given_up_without_proof_stays_at_its_gate)
     cw_context *context = new_context(1);
     cw__worker *worker = &context->workers[0];
     struct hold *hold = hold_new();
-    cw_job *job = cw_launch(context, hold_worker, hold);
-    event_await(hold->entered);
+    cw_job *job = holding(cw_launch(context, hold_worker, hold), hold);
     ASSERT(!cw__gate_doom_open(worker));
     ASSERT(cw__gate_doom_open(worker));
     (void)cw__worker_lose(worker, &loss);
@@ -112,8 +109,7 @@ TEST(a_thread_that_was_left_behind_goes_no_further_than_the_next_call)
 {
     cw_context *context = new_context(1);
     struct hold *hold = hold_new();
-    cw_job *job = LAUNCH_KILLABLE(context, hold_and_go_on, hold);
-    event_await(hold->entered);
+    cw_job *job = holding(LAUNCH_KILLABLE(context, hold_and_go_on, hold), hold);
     cw_cancel(job, NULL);
     wait_for(job);
     let_zombies_go(context, hold, 1);
@@ -166,8 +162,7 @@ TEST(one_that_nobody_said_may_be_killed_is_waited_for)
 {
     cw_context *context = new_context(1);
     struct hold *hold = hold_new();
-    cw_job *job = cw_async(context, hold_worker, hold);
-    event_await(hold->entered);
+    cw_job *job = holding(cw_async(context, hold_worker, hold), hold);
     cw_cancel(job, NULL);
     event_set(hold->release);
     wait_for(job);
@@ -286,8 +281,7 @@ TEST(all_scopes_that_the_step_is_in_end_with_it)
 {
     cw_context *context = new_context(2);
     struct hold *hold = hold_new();
-    cw_job *job = LAUNCH_KILLABLE(context, nested, hold);
-    event_await(hold->entered);
+    cw_job *job = holding(LAUNCH_KILLABLE(context, nested, hold), hold);
     cw_cancel(job, NULL);
     wait_for(job);
     assert_lost(job, NULL);
@@ -312,8 +306,8 @@ TEST(who_waits_for_a_child_that_is_killed_cleans_up)
 {
     cw_context *context = new_context(2);
     struct hold *hold = hold_new();
-    cw_job *job = LAUNCH_KILLABLE(context, launch_and_wait, hold);
-    event_await(hold->entered);
+    cw_job *job =
+        holding(LAUNCH_KILLABLE(context, launch_and_wait, hold), hold);
     cw_cancel(job, NULL);
     wait_for(job);
     ASSERT_EQ(cw_error_code(cw_job_error(job)), CW_ECANCELED);
@@ -346,18 +340,8 @@ TEST(who_has_waited_before_is_killed_like_others)
 {
     cw_context *context = new_context(1);
     struct hold *hold = hold_new();
-    cw_job *job = LAUNCH_KILLABLE(context, wait_and_hang, hold);
-    event_await(hold->entered);
-    cw_cancel(job, NULL);
-    wait_for(job);
-    assert_lost(job, NULL);
-    cw_job_release(job);
-    job = LAUNCH_KILLABLE(context, call_and_hang, hold);
-    event_await(hold->entered);
-    cw_cancel(job, NULL);
-    wait_for(job);
-    assert_lost(job, NULL);
-    cw_job_release(job);
+    lose(holding(LAUNCH_KILLABLE(context, wait_and_hang, hold), hold));
+    lose(holding(LAUNCH_KILLABLE(context, call_and_hang, hold), hold));
     let_zombies_go(context, hold, 2);
     shut_down_all(context);
 }
@@ -385,8 +369,7 @@ TEST(a_step_that_runs_inside_of_another_takes_that_along)
 {
     cw_context *context = new_context(1);
     struct hold *hold = hold_new();
-    cw_job *job = LAUNCH_KILLABLE(context, run_in_place, hold);
-    event_await(hold->entered);
+    cw_job *job = holding(LAUNCH_KILLABLE(context, run_in_place, hold), hold);
     cw_cancel(job, NULL);
     wait_for(job);
     wait_for(inner);
@@ -481,9 +464,9 @@ TEST(its_place_in_a_view_goes_to_the_next_one)
     const cw_elements *elements = cw_elements_with_grace(there, GRACE_MS);
     struct hold *hold = hold_new();
     for (int round = 0; round < 2; round++) { /* somebody waits, or comes */
-        cw_job *job =
-            cw_launch_with(elements, CW_START_DEFAULT, hold_worker, hold);
-        event_await(hold->entered);
+        cw_job *job = holding(
+            cw_launch_with(elements, CW_START_DEFAULT, hold_worker, hold),
+            hold);
         cw_job *then = round ? NULL : cw_async(view, give, 1);
         cw_cancel(job, NULL);
         wait_for(job);
@@ -510,8 +493,7 @@ TEST(what_is_in_a_blocking_call_is_not_killed)
 {
     cw_context *context = new_context(1);
     struct hold *hold = hold_new();
-    cw_job *job = LAUNCH_KILLABLE(context, run_inside, hold);
-    event_await(hold->entered);
+    cw_job *job = holding(LAUNCH_KILLABLE(context, run_inside, hold), hold);
     cw_cancel(job, NULL);
     for (int i = 0; i < 3; i++)
         ASSERT(!cw__kill(job));
@@ -534,8 +516,7 @@ static void end_behind(cw_context *context, cw_context *place)
     const cw_elements *there = cw_elements_with_context(NULL, place);
     const cw_elements *elements = cw_elements_with_grace(there, 0);
     struct hold *hold = hold_new();
-    cw_job *busy = cw_async(place, hold_worker, hold);
-    event_await(hold->entered);
+    cw_job *busy = holding(cw_async(place, hold_worker, hold), hold);
     cw_job *above = cw_job_new(NULL), *jobs[JOBS];
     for (int i = 0; i < JOBS; i++) {
         const cw_elements *below = cw_elements_with_job(elements, above);
@@ -586,8 +567,7 @@ TEST(what_has_ended_in_the_queue_gives_its_place_there_back)
     cw_context *context = new_context(1);
     ASSERT_EQ(cw_context_limit_queue(context, 1, CW_FULL_FAIL), CW_OK);
     struct hold *hold = hold_new();
-    cw_job *busy = cw_async(context, hold_worker, hold);
-    event_await(hold->entered);
+    cw_job *busy = holding(cw_async(context, hold_worker, hold), hold);
     cw_job *job = LAUNCH_KILLABLE(context, give, 1);
     ASSERT(!cw_async(context, give, 2));
     cw_cancel(job, NULL);
@@ -610,8 +590,7 @@ TEST(what_has_to_begin_waits_for_a_worker)
 {
     cw_context *context = new_context(1);
     struct hold *hold = hold_new();
-    cw_job *busy = cw_async(context, hold_worker, hold);
-    event_await(hold->entered);
+    cw_job *busy = holding(cw_async(context, hold_worker, hold), hold);
     cw_job *job = cw_launch_with(killable(context), CW_START_ATOMIC, give, 1);
     cw_cancel(job, NULL);
     for (int i = 0; i < 3; i++)
@@ -632,8 +611,7 @@ TEST(a_closed_context_ends_after_a_kill)
 {
     cw_context *context = new_context(2);
     struct hold *hold = hold_new();
-    cw_job *job = LAUNCH_KILLABLE(context, hold_worker, hold);
-    event_await(hold->entered);
+    cw_job *job = holding(LAUNCH_KILLABLE(context, hold_worker, hold), hold);
     cw_context_close(context);
     cw_cancel(job, NULL);
     ASSERT_EQ(cw_context_join(context), CW_OK);

@@ -68,4 +68,20 @@ MAYBE_UNUSED static struct hold *hold_new(void)
     return hold;
 }
 
+/* The job, once it holds its worker. */
+MAYBE_UNUSED static cw_job *holding(cw_job *job, struct hold *hold)
+{
+    event_await(hold->entered);
+    return job;
+}
+
+/* Cancels a job that can only end with its worker. */
+MAYBE_UNUSED static void lose(cw_job *job)
+{
+    cw_cancel(job, NULL);
+    wait_for(job);
+    assert_lost(job, NULL);
+    cw_job_release(job);
+}
+
 #endif /* KILLING_H */

@@ -63,18 +63,13 @@ static int selected(cw_job *job)
 /* Kills a job that holds the mutex. */
 static void lose_holder(cw_context *context, struct hold *hold, cw_job *job)
 {
-    cw_cancel(job, NULL);
-    wait_for(job);
-    assert_lost(job, NULL);
-    cw_job_release(job);
+    lose(job);
     let_zombies_go(context, hold, 1);
 }
 
 static cw_job *launch_holder(cw_context *context, struct hold *hold)
 {
-    cw_job *job = LAUNCH_KILLABLE(context, lock_and_hold, hold);
-    event_await(hold->entered);
-    return job;
+    return holding(LAUNCH_KILLABLE(context, lock_and_hold, hold), hold);
 }
 
 TEST(nobody_gets_a_mutex_whose_holder_was_lost)
@@ -162,8 +157,7 @@ TEST(it_is_poisoned_again_and_again)
     lose_holder(context, hold, job);
     ASSERT(cw_mutex_is_poisoned(mutex));
     hold = hold_new();
-    job = LAUNCH_KILLABLE(context, recover_and_hold, hold);
-    event_await(hold->entered);
+    job = holding(LAUNCH_KILLABLE(context, recover_and_hold, hold), hold);
     ASSERT(!cw_mutex_is_poisoned(mutex));
     lose_holder(context, hold, job);
     ASSERT(cw_mutex_is_poisoned(mutex));
@@ -189,8 +183,7 @@ TEST(of_many_mutexes_only_those_that_it_held_are_poisoned)
     mutex = all[HELD];
     ASSERT_EQ(cw_unlock(mutex, NULL), CW_OK);
     struct hold *hold = hold_new();
-    cw_job *job = LAUNCH_KILLABLE(context, try_and_hold, hold);
-    event_await(hold->entered);
+    cw_job *job = holding(LAUNCH_KILLABLE(context, try_and_hold, hold), hold);
     lose_holder(context, hold, job);
     for (int i = 0; i < MANY; i++) {
         ASSERT_EQ(cw_mutex_is_poisoned(all[i]), i == HELD);
@@ -215,8 +208,7 @@ TEST(one_that_ends_with_the_mutex_locked_does_not_poison_it)
     ASSERT_EQ(cw_job_error(job), 0);
     cw_job_release(job);
     struct hold *hold = hold_new();
-    job = LAUNCH_KILLABLE(context, hold_worker, hold);
-    event_await(hold->entered);
+    job = holding(LAUNCH_KILLABLE(context, hold_worker, hold), hold);
     lose_holder(context, hold, job);
     ASSERT(cw_mutex_is_held_by(mutex, &me));
     ASSERT(!cw_mutex_is_poisoned(mutex));
@@ -260,8 +252,7 @@ TEST(a_permit_of_its_own_is_given_back_by_the_job_that_has_it)
     cw_context *context = new_context(1);
     semaphore = cw_semaphore_new(1, 0);
     struct hold *hold = hold_new();
-    cw_job *job = cw_async(context, own_and_hold, hold);
-    event_await(hold->entered);
+    cw_job *job = holding(cw_async(context, own_and_hold, hold), hold);
     ASSERT_EQ(cw_semaphore_available(semaphore), 0);
     ASSERT_EQ(cw_give_back_own(semaphore), CW_ESTATE); /* not ours */
     event_set(hold->release);
@@ -280,10 +271,9 @@ TEST(a_permit_of_its_own_goes_from_a_lost_job_to_who_waits)
     semaphore = cw_semaphore_new(2, 0);
     struct hold *holds[] = {hold_new(), hold_new()};
     cw_job *jobs[2];
-    for (int i = 0; i < 2; i++) {
-        jobs[i] = LAUNCH_KILLABLE(context, own_and_hold, holds[i]);
-        event_await(holds[i]->entered);
-    }
+    for (int i = 0; i < 2; i++)
+        jobs[i] =
+            holding(LAUNCH_KILLABLE(context, own_and_hold, holds[i]), holds[i]);
     cw_context *others = new_context(1);
     cw_job *waiting = cw_async(others, own_once, CW_NONE);
     await_doing(waiting, CW_DUMP_ACQUIRE);
@@ -331,8 +321,8 @@ TEST(a_permit_of_a_lost_job_is_given_back_by_others)
     cw_context *context = new_context(1);
     semaphore = cw_semaphore_new(2, 0);
     struct hold *hold = hold_new();
-    cw_job *job = LAUNCH_KILLABLE(context, acquire_and_hold, hold);
-    event_await(hold->entered);
+    cw_job *job =
+        holding(LAUNCH_KILLABLE(context, acquire_and_hold, hold), hold);
     lose_holder(context, hold, job);
     ASSERT_EQ(cw_semaphore_available(semaphore), 1);
     ASSERT_EQ(cw_give_back(semaphore), CW_OK);

@@ -118,8 +118,7 @@ TEST(whatever_its_bodies_wait_for_they_end)
     for (int i = 0; i < WAITS_COUNT; i++)
         await_doing(jobs[i], waits[i].doing);
     struct hold *hold = hold_new();
-    cw_job *lost = LAUNCH_KILLABLE(context, hold_worker, hold);
-    event_await(hold->entered);
+    cw_job *lost = holding(LAUNCH_KILLABLE(context, hold_worker, hold), hold);
     cw_job *queued = launch(context, &delays);
     cw_context_close(context);
     cw_cancel(queued, NULL);

@@ -274,6 +274,12 @@ static cw_stats stats_of(cw_context *context)
     return stats;
 }
 
+static void end(cw_context *pool, cw_context *apart)
+{
+    cw_context_release(apart);
+    shut_down(pool);
+}
+
 TEST(a_view_apart_counts_for_itself)
 {
     cw_context *pool = new_context(2);
@@ -294,8 +300,7 @@ TEST(a_view_apart_counts_for_itself)
     ASSERT_EQ(stats.failed, 1);
     ASSERT_EQ(stats.cancelled, 1);
     ASSERT_EQ(stats_of(pool).launched, before.launched);
-    cw_context_release(apart);
-    shut_down(pool);
+    end(pool, apart);
 }
 
 TEST(closing_a_view_apart_ends_its_delays_and_no_others)
@@ -325,8 +330,7 @@ TEST(closing_a_view_apart_ends_its_delays_and_no_others)
     cw_cancel(other, NULL);
     wait_for(other);
     cw_job_release(other);
-    cw_context_release(apart);
-    shut_down(pool);
+    end(pool, apart);
 }
 
 TEST(the_places_of_a_view_can_be_changed)
@@ -342,8 +346,7 @@ TEST(the_places_of_a_view_can_be_changed)
     cw__view_set_places(NULL, apart, 2);
     for (int i = 0; i < 5; i++)
         succeeds(jobs[i]);
-    cw_context_release(apart);
-    shut_down(pool);
+    end(pool, apart);
 }
 
 static char order[32];
@@ -383,8 +386,7 @@ TEST(a_view_apart_alone_decides_who_goes_first)
     for (int i = 0; i < 20; i++)
         succeeds(jobs[i]);
     ASSERT_STR(order, "NNNNNNNNLNNNNNNNNLNL");
-    cw_context_release(apart);
-    shut_down(pool);
+    end(pool, apart);
 }
 
 TEST(the_queue_of_a_view_apart_can_be_limited)
@@ -400,8 +402,7 @@ TEST(the_queue_of_a_view_apart_can_be_limited)
     succeeds(first);
     succeeds(second);
     succeeds(cw_async(apart, give, 3));
-    cw_context_release(apart);
-    shut_down(pool);
+    end(pool, apart);
 }
 
 /* What a body of the host's does that goes on elsewhere. */
@@ -425,6 +426,5 @@ TEST(a_place_that_is_kept_is_given_back)
     succeeds(next);
     succeeds(last);
     cw_context_release(inner);
-    cw_context_release(apart);
-    shut_down(pool);
+    end(pool, apart);
 }

@@ -210,14 +210,18 @@ TEST(nothing_of_it_ends_with_another_worker)
     shut_down(context);
 }
 
+static cw_job *wait_in(const cw_elements *scope)
+{
+    return cw_launch_with(scope, CW_START_DEFAULT, wait_for_ever, CW_NONE);
+}
+
 TEST(cancelling_its_job_cancels_all_and_the_next_call_gives_another)
 {
     cw_context *context = new_context(1);
     const cw_elements *scope = scope_of(context, 0);
     const cw_elements *same = scope_of(context, 0);
     ASSERT(cw_elements_job(scope) == cw_elements_job(same));
-    cw_job *job =
-        cw_launch_with(scope, CW_START_DEFAULT, wait_for_ever, CW_NONE);
+    cw_job *job = wait_in(scope);
     cw_cancel(cw_elements_job(same), NULL);
     wait_for(job);
     ASSERT_EQ(cw_error_code(cw_job_error(job)), CW_ECANCELED);
@@ -235,8 +239,7 @@ TEST(one_that_fails_leaves_the_others_alone)
 {
     cw_context *context = new_context(2);
     const cw_elements *scope = scope_of(context, 1);
-    cw_job *waiting =
-        cw_launch_with(scope, CW_START_DEFAULT, wait_for_ever, CW_NONE);
+    cw_job *waiting = wait_in(scope);
     cw_job *failing = cw_async_with(scope, CW_START_DEFAULT, fail_with, 17);
     wait_for(failing);
     ASSERT_EQ(cw_error_code(cw_job_error(failing)), 17);
@@ -253,8 +256,7 @@ TEST(it_ends_with_its_context)
 {
     cw_context *context = new_context(2);
     const cw_elements *scope = scope_of(context, 1);
-    cw_job *job =
-        cw_launch_with(scope, CW_START_DEFAULT, wait_for_ever, CW_NONE);
+    cw_job *job = wait_in(scope);
     cw_context_close(context);
     ASSERT_EQ(cw_context_join(context), CW_OK);
     ASSERT(cw_is_completed(job));
