@@ -32,7 +32,11 @@ const MORE = 'worker-default=coworker/worker-default.js native-worker.js';
 function silent() {
   const list = [];
   const logger = createLogger('silent');
-  for (const level of ['warn', 'warnOnce', 'error']) logger[level] = (text) => list.push(text);
+  const note = (text) => {
+    // How long a build takes says nothing here, where others are under way.
+    if (!text.includes('PLUGIN_TIMINGS')) list.push(text);
+  };
+  for (const level of ['warn', 'warnOnce', 'error']) logger[level] = note;
   return { list, options: { configFile: false, logLevel: 'warn', customLogger: logger } };
 }
 
@@ -45,9 +49,7 @@ export const tools = {
   async Vite(project, { name = 'vite', ...options } = {}) {
     const root = project.copy(name, 'bundlers/app', { files: moduleOf() });
     const { list, options: quiet } = silent();
-    // How long a build takes says nothing here, where others are under way.
-    const rolldownOptions = { checks: { bundlerTimings: false } };
-    await build({ root, ...quiet, build: { rolldownOptions }, ...options });
+    await build({ root, ...quiet, ...options });
     refuse(list);
     return join(root, 'dist');
   },
