@@ -244,12 +244,14 @@ $(BUILD)/wasm-node/bench/%.cjs: bench/c/%.c $(WASM_BENCH_OBJECTS)
 WEB_SOURCES := $(wildcard web/*.ts)
 WEB_GLUE_TYPES := $(wildcard web/*.d.mts)
 
-# Declarations of the glue are written by hand; what has no source any more goes.
-$(DIST)/index.js: $(WEB_SOURCES) $(WEB_GLUE_TYPES) web/tsconfig.json web/layout.gen.ts $(BUILD)/.npm
+# Declarations of the glue are written by hand; what has no source any more goes,
+# and then the entry points for Node are made anew of what was compiled.
+$(DIST)/index.js: $(WEB_SOURCES) $(WEB_GLUE_TYPES) web/tsconfig.json tools/bundle.mjs web/layout.gen.ts $(BUILD)/.npm
 	$(Q)$(BIN)/tsc -p web/tsconfig.json
 	$(Q)cp $(WEB_GLUE_TYPES) $(@D)
 	$(Q)for file in $(@D)/*.js; do \
 	  name=$$(basename $$file .js); \
 	  [ -e web/$$name.ts ] || rm -f $(@D)/$$name.{js,js.map,d.ts,d.ts.map}; \
 	done
+	$(Q)$(NODE) tools/bundle.mjs
 	$(Q)touch $@

@@ -18,11 +18,11 @@ import {
   newScope,
   newSupervisorJob,
 } from 'coworker';
-import { firstRuntime } from '../../dist/runtime.js';
 import {
   cells,
   failure,
   litter,
+  mainRealm,
   nativeOptions,
   open,
   thrown,
@@ -213,7 +213,7 @@ describe('a body', () => {
     });
     const last = Main.launch(() => marks.push(3));
     // As when a wake-up comes before the turn that is due.
-    firstRuntime().pumpNow();
+    last.owner.realm.pumpNow();
     assert.deepEqual(marks, [1]);
     await last.join();
     assert.deepEqual(marks, [1, 2, 3]);
@@ -813,7 +813,7 @@ describe('scopes of a task on a worker', () => {
 describe('what is used up', () => {
   /** Runs rounds until the memory in use stays as it is; fails if it never does. */
   async function settles(round) {
-    const { module } = firstRuntime();
+    const { module } = await mainRealm();
     let calm = 0;
     for (let rounds = 0; rounds < 60 && calm < 5; rounds++) {
       const before = module._cw_memory_used();
@@ -828,7 +828,7 @@ describe('what is used up', () => {
   // The core's own errors, which are not those, stay until the collector comes.
   it('is given back: jobs, handles, thrown errors, elements', async () => {
     await Main.ready;
-    const realm = firstRuntime();
+    const realm = await mainRealm();
     const handles = realm.watched.size;
     const tokens = [...realm.openTickets()].length;
     const handler = () => {};

@@ -3,8 +3,7 @@
 import { describe, it } from 'node:test';
 import { assert } from 'chai';
 import { Main } from 'coworker';
-import { firstRuntime } from '../../dist/runtime.js';
-import { using } from './helpers/contexts.js';
+import { mainRealm, using } from './helpers/contexts.js';
 import { everywhere } from './helpers/everywhere.js';
 import { exercise } from './helpers/scenarios.js';
 
@@ -17,7 +16,7 @@ describe('memory', () => {
   const piece = 64 * 1024;
 
   async function grows(rounds) {
-    const { module } = firstRuntime();
+    const { module } = await mainRealm();
     await rounds(300);
     const before = module._cw_memory_used();
     await rounds(3000); // of which each would leave 32 bytes at the least

@@ -1,7 +1,11 @@
 // Contexts for tests, and what they watch.
 
 import { after } from 'node:test';
-import { newFixedWorkerContext, setDefaultTier } from 'coworker';
+import * as coworker from 'coworker';
+import { library } from './library.js';
+
+const { Main, newFixedWorkerContext, setDefaultTier } = coworker;
+Object.assign(library, coworker);
 
 export const inPage = typeof document === 'object';
 
@@ -58,6 +62,14 @@ export async function nativeOptions() {
     ...(tier === 'shared' ? {} : { soloModule: await load('native-solo') }),
     worker: () => new Worker(helperUrl('native-worker'), { type: 'module' }),
   };
+}
+
+/** The realm of the main thread. */
+export async function mainRealm() {
+  await Main.ready;
+  const job = Main.launch(() => {});
+  await job.join();
+  return job.owner.realm;
 }
 
 /** The error that a promise is rejected with; fails if it is not. */

@@ -3,6 +3,7 @@
 import factory from '../../../build/tests/native.mjs';
 import solo from '../../../build/tests/native-solo.mjs';
 import { serve } from '../../../dist/worker-core.js';
+import './library-worker.js';
 import * as tasks from './tasks.js';
 
 serve(tasks, factory, solo);

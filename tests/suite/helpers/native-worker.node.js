@@ -3,6 +3,7 @@
 import factory from '../../../build/tests/native.node.mjs';
 import solo from '../../../build/tests/native-solo.node.mjs';
 import { serve } from '../../../dist/worker-core.node.js';
+import './library-worker.node.js';
 import * as tasks from './tasks.js';
 
 serve(tasks, factory, solo);

@@ -1,7 +1,9 @@
 // What bodies wait for and the blocks in them, as functions that run on Main as
 // well as inside of tasks: this is loaded by workers, too.
 
-import {
+import { library } from './library.js';
+
+const {
   CancellationError,
   CompletionHandlerError,
   ContextKey,
@@ -9,7 +11,7 @@ import {
   TimeoutCancellationError,
   newCompletableDeferred,
   newJob,
-} from '../../../dist/common.js';
+} = library;
 
 // ---- checks, without a library of them
 

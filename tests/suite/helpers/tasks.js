@@ -1,13 +1,8 @@
 // The tasks of the suite's workers.
 
-import { Channel } from '../../../dist/channel.js';
-import { newJob } from '../../../dist/completable.js';
+import { library } from './library.js';
 
-import { ContextKey } from '../../../dist/elements.js';
-import { TimeoutCancellationError } from '../../../dist/errors.js';
-import { transfer } from '../../../dist/parcels.js';
-import { select } from '../../../dist/select.js';
-import { stream } from '../../../dist/stream.js';
+const { Channel, ContextKey, TimeoutCancellationError, newJob, select, stream, transfer } = library;
 
 export const notATask = 42;
 
