@@ -11,9 +11,9 @@ WASM_CFLAGS := -std=gnu11 -Oz -pthread -Isrc -MMD -MP \
 
 # Everything is made small but what each job, each wait and each element of a
 # channel passes through: small, that would take a fifth longer (bench/c).
-WASM_HOT := alloc await backlog body buffer channel channel_wait coroutine \
-  dispatch finish frame inbox intake job jobs kill_gate launch launches party ring \
-  scope sleep suspend ticket timer values worker
+WASM_HOT := alloc await backlog body buffer cancel channel channel_wait coroutine \
+  dispatch error finish frame inbox intake job jobs kill_gate launch launches party \
+  ring scope sleep suspend ticket timer values worker
 $(WASM_HOT:%=$(WASM_BUILD)/%.o): WASM_CFLAGS += -O3
 
 WASM_OBJECTS := $(CORE_SOURCES:src/%.c=$(WASM_BUILD)/%.o) \
