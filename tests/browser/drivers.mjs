@@ -151,6 +151,8 @@ async function launchPuppeteer(engine, names, variable, { size, ...options }) {
   const home = temporaryFolder(engine);
   try {
     const browser = await puppeteer.launch({
+      // Each worker loads dozens of modules, and nobody wants to hear of them.
+      networkEnabled: false,
       ...options,
       browser: engine === 'firefox' ? 'firefox' : 'chrome',
       executablePath,
