@@ -6,6 +6,7 @@
  * web/layout.gen.ts. C stays the only place where these are written down. */
 #include "bridge.h"
 #include "selects.h"
+#include "wires.h"
 
 #include "run_test.h"
 
@@ -139,6 +140,50 @@ int main(void)
     OFFSET("STATS_IDLE", cw_stats, idle);
     OFFSET("STATS_LOST", cw_stats, lost);
     OFFSET("STATS_UNDEAD", cw_stats, undead);
+    CONSTANT("WIRE_CLIENT", CW__WIRE_CLIENT);
+    CONSTANT("WIRE_HOST", CW__WIRE_HOST);
+    CONSTANT("WIRE_HELLO", CW__WIRE_HELLO);
+    CONSTANT("WIRE_SUBMIT", CW__WIRE_SUBMIT);
+    CONSTANT("WIRE_CANCEL", CW__WIRE_CANCEL);
+    CONSTANT("WIRE_CREDIT", CW__WIRE_CREDIT);
+    CONSTANT("WIRE_PROGRESS_ON", CW__WIRE_PROGRESS_ON);
+    CONSTANT("WIRE_BYE", CW__WIRE_BYE);
+    CONSTANT("WIRE_WELCOME", CW__WIRE_WELCOME);
+    CONSTANT("WIRE_BEGUN", CW__WIRE_BEGUN);
+    CONSTANT("WIRE_SETTLED", CW__WIRE_SETTLED);
+    CONSTANT("WIRE_PROGRESS", CW__WIRE_PROGRESS);
+    CONSTANT("WIRE_ITEM", CW__WIRE_ITEM);
+    CONSTANT("WIRE_RESIGN", CW__WIRE_RESIGN);
+    CONSTANT("WIRE_REFUSED", CW__WIRE_REFUSED);
+    CONSTANT("WIRE_IDEMPOTENT", CW__WIRE_IDEMPOTENT);
+    CONSTANT("WIRE_STREAM", CW__WIRE_STREAM);
+    CONSTANT("WIRE_BESIDE", CW__WIRE_BESIDE);
+    CONSTANT("WIRE_VALUE", CW__WIRE_VALUE);
+    CONSTANT("WIRE_ERROR", CW__WIRE_ERROR);
+    CONSTANT("WIRE_CANCELLED", CW__WIRE_CANCELLED);
+    CONSTANT("WIRE_LOST", CW__WIRE_LOST);
+    CONSTANT("WIRE_CAPABILITY_BYTES", CW__WIRE_CAPABILITY);
+    CONSTANT("WIRE_ANSWER_BYTES", CW__WIRE_ANSWER);
+    CONSTANT("WIRE_MOST_PAYLOAD", CW__WIRE_MOST_PAYLOAD);
+    CONSTANT("WIRE_MOST_BATCH", CW__WIRE_MOST_BATCH);
+    CONSTANT("WIRE_MOST_NAME", CW__WIRE_MOST_NAME);
+    OFFSET("WIRE_FRAME_KIND", cwb_wire, frame.kind);
+    OFFSET("WIRE_FRAME_FLAGS", cwb_wire, frame.flags);
+    OFFSET("WIRE_FRAME_A", cwb_wire, frame.a);
+    OFFSET("WIRE_FRAME_B", cwb_wire, frame.b);
+    OFFSET("WIRE_FRAME_JOB", cwb_wire, frame.job);
+    OFFSET("WIRE_FRAME_BYTES", cwb_wire, frame.bytes);
+    OFFSET("WIRE_FRAME_PAYLOAD", cwb_wire, frame.payload);
+    OFFSET("WIRE_EPOCH", cwb_wire, reader.epoch);
+    OFFSET("WIRE_COUNT", cwb_wire, reader.count);
+    OFFSET("WIRE_COUNT_BESIDE", cwb_wire, reader.beside);
+    OFFSET("WIRE_BATCHES", cwb_wire, link.batches);
+    OFFSET("WIRE_FRAMES", cwb_wire, link.frames);
+    OFFSET("WIRE_REFUSALS", cwb_wire, link.refused);
+    OFFSET("WIRE_OUT", cwb_wire, out.at);
+#define FAULT(name, text) CONSTANT("WIRE_BAD_" #name, CW__WIRE_BAD_##name);
+    CW__WIRE_FAULTS(FAULT)
+    CONSTANT("WIRE_FAULT_COUNT", CW__WIRE_FAULT_COUNT);
 #define CODE(name, value, text) CONSTANT("CW_" #name, value);
     CW_ERROR_MAP(CODE)
     return 0;

@@ -272,6 +272,26 @@ export interface CoreModule {
   _cw_error_suppressed(error: Pointer, index: number): Pointer;
   _cw_status_name(code: number): Pointer;
   _cw_memory_used(): number;
+  _cwb_wire_new(side: number, epoch: number, tasks: number): Pointer;
+  _cwb_wire_free(wire: Pointer): void;
+  _cwb_wire_set_tasks(wire: Pointer, tasks: number): void;
+  _cwb_wire_room(wire: Pointer, bytes: number): Pointer;
+  _cwb_wire_add(
+    wire: Pointer,
+    kind: number,
+    flags: number,
+    job: number,
+    a: number,
+    b: number,
+    bytes: number,
+  ): number;
+  _cwb_wire_seal(wire: Pointer): number;
+  _cwb_wire_clear(wire: Pointer): void;
+  _cwb_wire_take_in(wire: Pointer, bytes: number): Pointer;
+  _cwb_wire_open(wire: Pointer, bytes: number): number;
+  _cwb_wire_next(wire: Pointer): number;
+  _cwb_wire_answer(wire: Pointer): Pointer;
+  _cwb_wire_why(fault: number): Pointer;
   /** A user's module has more, `_cw_export_NAME` and plain functions among it. */
   readonly [name: string]: unknown;
 }
