@@ -80,6 +80,7 @@ uint32_t cwb_away_send(cwb_away *away, cw_job *job)
     ticket->begun = false;
     cwb_open_put(&away->sent, &ticket->open, job);
     uint32_t what = job->flags & CW__JOB_KILLABLE ? CWB_AWAY_KILLABLE : 0;
+    if (ticket->again) what |= CWB_AWAY_AGAIN;
     const cw__extra *extra = cw__job_has_extra(job);
     if (cw_likely(!extra)) return what;
     cw_channel *listener = cwb_progress_next(job, NULL);
@@ -124,11 +125,24 @@ static void take_back(cw_job *job)
     cw__dispatch(cw__self, job, CW__SPAWNED);
 }
 
-/* The worker is no more; why stands in the scratch buffer, `length` bytes. All
- * that was sent to it has given its place back. */
-void cwb_away_lost(cwb_away *away, uint32_t length)
+/* What a job ends with that had begun on a page that is gone: cancelled, since
+ * it has not failed by itself. */
+static cw_error *host_error(cw_job *job, const char *how)
 {
-    const cw__loss loss = {cwb_scratch_string(length), NULL};
+    char buffer[240];
+    cw__text text = cw__text_begin(buffer, sizeof buffer);
+    cw__text_add(&text, how);
+    cw__text_add(&text, " while it ran '");
+    cw__text_add(&text, cw_job_name(job));
+    cw__text_add(&text, "'");
+    cw_error *lost = cw_error_new(CW_EHOSTLOST, buffer, NULL);
+    cw_error *error = cw__error_cancelled(lost);
+    cw_error_release(lost);
+    return error;
+}
+
+static void lose(cwb_away *away, const cw__loss *loss, bool is_host)
+{
     cw_context *context = away->context;
     cw_add_relaxed(&context->lost, 1);
     cw__context_hold(context);
@@ -137,14 +151,33 @@ void cwb_away_lost(cwb_away *away, uint32_t length)
         cw_job *job = open->job;
         cwb_open_remove(open);
         cwb_ticket *ticket = cwb_ticket_of(job);
-        if (!ticket->begun) {
+        if (!ticket->begun || (is_host && ticket->again)) {
+            ticket->begun = false;
             take_back(job);
             continue;
         }
         ticket->worker = away->name;
-        cw__job_finish(cw__self, job, cw__loss_error(away->name, job, &loss));
+        cw_error *error = is_host ? host_error(job, loss->how)
+                                  : cw__loss_error(away->name, job, loss);
+        cw__job_finish(cw__self, job, error);
     }
     cw__context_drop(context);
+}
+
+/* The worker is no more; why stands in the scratch buffer, `length` bytes. All
+ * that was sent to it has given its place back. */
+void cwb_away_lost(cwb_away *away, uint32_t length)
+{
+    const cw__loss loss = {cwb_scratch_string(length), NULL};
+    lose(away, &loss, false);
+}
+
+/* The same where it stands for another page, which ran what was sent there:
+ * what is marked by CWB_LAUNCH_AGAIN is sent to the next one, begun or not. */
+void cwb_away_host_lost(cwb_away *away, uint32_t length)
+{
+    const cw__loss loss = {cwb_scratch_string(length), NULL};
+    lose(away, &loss, true);
 }
 
 static bool has_begun_below(const cwb_away *away, const cw_job *above)

@@ -5,6 +5,7 @@
 #include "ticket.h"
 
 #include "error.h"
+#include "handlers.h"
 
 #include <string.h>
 
@@ -40,6 +41,10 @@ static cw_step run_in_javascript(cw_frame *frame)
     if (ticket->local && cw_unlikely(ticket->home != cwb_here)) {
         frame->error = cwb_homeless_error(job, ticket->home);
         return CW_STEP_DONE;
+    }
+    if (cw_unlikely(ticket->tells)) {
+        ticket->tells = false;
+        cwb_tell(ticket->home, ticket->token, CWB_BEGINS, NULL, NULL);
     }
     bool called = self->host_called;
     self->host_ran = self->host_called = true;

@@ -65,7 +65,9 @@ enum cwb_launch_flags {
     CWB_LAUNCH_UNDISPATCHED = 128, /* ... CW_START_UNDISPATCHED: only LOCAL */
     CWB_LAUNCH_LONELY = 256,       /* its failure is its caller's */
     CWB_LAUNCH_REFERS = 512,       /* the data end with a list, see values.h */
-    CWB_LAUNCH_RESERVED = 1024     /* it has a place, see cwb_reserve() */
+    CWB_LAUNCH_RESERVED = 1024,    /* it has a place, see cwb_reserve() */
+    CWB_LAUNCH_TELLS = 2048,       /* its token is told when the body begins */
+    CWB_LAUNCH_AGAIN = 4096 /* it may begin again, see cwb_away_host_lost() */
 };
 
 /* Kinds of scopes inside of a body. */
@@ -106,7 +108,8 @@ enum cwb_job_state {
 enum cwb_away_what {
     CWB_AWAY_KILLABLE = 1,
     CWB_AWAY_LIMITED = 2,
-    CWB_AWAY_HEARD = 4 /* somebody listens to its progress */
+    CWB_AWAY_HEARD = 4, /* somebody listens to its progress */
+    CWB_AWAY_AGAIN = 8  /* it may begin again elsewhere */
 };
 
 /* What becomes of a scope whose body is over. */
@@ -133,6 +136,7 @@ enum cwb_news {
     CWB_UNDELIVERED, /* what a wait was resumed with, or an element, has nobody
                         to take it */
     CWB_TAKEN,       /* another realm has taken an element of this one */
+    CWB_BEGINS,      /* a job of CWB_LAUNCH_TELLS begins */
     CWB_EXECUTE,     /* an executor is given a task; not 0: it refuses */
     CWB_IS_DISPATCH_NEEDED /* an executor says where a job begins */
 };
@@ -180,7 +184,9 @@ typedef struct cwb_ticket {
     uint32_t task;      /* which function of the task module, or, ... */
     bool local;         /* ... of the realm that launched it */
     bool abandoned;     /* the job has ended without its body; see strays.c */
-    bool begun;         /* of one that was sent away, see away.c */
+    bool begun;         /* of one that was sent away, see away.c, and ... */
+    bool again;         /* ... that does no harm if it runs twice */
+    bool tells;         /* its realm is to hear that it begins */
     const char *worker; /* name of who ended it, if it failed, or has lost it;
                            lives as its context, which is freed after all
                            tickets */

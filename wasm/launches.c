@@ -184,6 +184,8 @@ cw_job *cwb_launch(cw_context *context, cw_job *parent, uint32_t task,
     ticket->task = task;
     if (flags & CWB_LAUNCH_MESSAGE) ticket->outcome = CWB_MESSAGE;
     ticket->local = local;
+    ticket->tells = (flags & CWB_LAUNCH_TELLS) != 0;
+    ticket->again = (flags & CWB_LAUNCH_AGAIN) != 0;
     if (local) ticket->outcome = CWB_LOCAL;
     bool refers = (flags & CWB_LAUNCH_REFERS) != 0;
     if (!cwb_ticket_set(ticket, cwb_scratch(0), length, refers)) {

@@ -71,6 +71,7 @@ export interface CoreModule {
   _cwb_away_send(away: Pointer, job: Pointer): number;
   _cwb_away_begun(job: Pointer): void;
   _cwb_away_lost(away: Pointer, length: number): void;
+  _cwb_away_host_lost(away: Pointer, length: number): void;
   _cwb_context_worker(context: Pointer, index: number): Pointer;
   _cwb_context_root(context: Pointer): Pointer;
   _cwb_context_drain(context: Pointer): number;

@@ -35,7 +35,8 @@ extern "C" {
     X(ELOST, -18, "the worker was lost")                                       \
     X(EPOISONED, -19, "who had the mutex locked was lost with its worker")     \
     X(EQUEUEFULL, -20, "too many jobs wait in the context")                    \
-    X(EOVERDUE, -21, "the deadline has passed")
+    X(EOVERDUE, -21, "the deadline has passed")                                \
+    X(EHOSTLOST, -22, "the page that ran the job is gone")
 
 enum cw_status {
     CW_OK = 0,
