@@ -40,6 +40,11 @@ export function carry(realm: Realm, error: Pointer, where?: ErrorExtra): Carried
   return { error: partsOf(realm, error, where), suppressed, ...(isCrash && { isCrash }) };
 }
 
+/** The same for what was thrown here. */
+export function carryThrown(thrown: unknown): Carried {
+  return { error: encodeError(thrown), suppressed: [] };
+}
+
 /** Puts it together again. */
 export function revive({ error, suppressed }: Carried): unknown {
   const value = decodeError(error, makers);

@@ -41,6 +41,7 @@ export {
   UndeliveredElementError,
   WorkerCrashedError,
   WorkerLostError,
+  HostLostError,
   ContextLostError,
 } from './errors.js';
 export { Deferred, Job } from './job.js';

@@ -170,6 +170,15 @@ export class WorkerLostError extends CancellationError {
 }
 
 /**
+ * The page that ran the job for this one was closed, has crashed, or did not answer
+ * any more: of a context of {@link newSharedWorkerContext}. The job had begun there,
+ * and was not launched as `idempotent`. See docs/tabs.md.
+ */
+export class HostLostError extends CancellationError {
+  override name = 'HostLostError';
+}
+
+/**
  * A context has failed as a whole, with all jobs in it: it lost too many workers,
  * or one inside of the core, whose state nobody knows then.
  */
@@ -203,6 +212,7 @@ export const errorClasses = {
   TierError,
   WorkerCrashedError,
   WorkerLostError,
+  HostLostError,
   ContextLostError,
 } as const;
 

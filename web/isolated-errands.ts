@@ -10,9 +10,9 @@ import type { Carried } from './carried.js';
 import type { Channel } from './channel.js';
 import { writeElement } from './channel-element.js';
 import type { CrewHost } from './crew.js';
-import { noMemory } from './errors.js';
+import { HostLostError, noMemory } from './errors.js';
 import { Errand } from './isolated-member.js';
-import type { Member } from './isolated-member.js';
+import type { Member, Place } from './isolated-member.js';
 import type { Job } from './job.js';
 import type { Away } from './launch.js';
 import * as layout from './layout.gen.js';
@@ -26,7 +26,7 @@ import type { Runtime } from './runtime.js';
 export class Errands implements Bodies, Away {
   private readonly host: CrewHost;
   private readonly runtime: Runtime;
-  private readonly choose: () => Member;
+  private readonly choose: () => Place;
   private readonly open = new Map<Pointer, Errand>();
   /** Where the values of streams go. */
   private readonly streams = new Map<Pointer, Channel>();
@@ -34,9 +34,15 @@ export class Errands implements Bodies, Away {
   /** What ends with this error now, in place of being sent. */
   stopped: Error | undefined;
 
-  /** @param choose - gives the worker for the next task */
-  constructor(host: CrewHost, choose: () => Member) {
+  readonly kills: boolean;
+
+  /**
+   * @param choose - gives the worker for the next task
+   * @param kills - workers can be ended for the sake of jobs
+   */
+  constructor(host: CrewHost, choose: () => Place, kills = true) {
     this.host = host;
+    this.kills = kills;
     this.runtime = host.runtime;
     this.choose = choose;
   }
@@ -58,36 +64,29 @@ export class Errands implements Bodies, Away {
       parcel = sent;
     }
     const member = this.choose();
-    const id = (this.lastId = (this.lastId + 1) & 0x7fffffff);
+    const id = (this.lastId = (this.lastId % 0x7fffffff) + 1);
     const errand = new Errand(this, member, id, at);
     member.errands.set(id, errand);
     member.busy++;
     this.open.set(at, errand);
-    let what = task;
+    let flags = 0;
     const state = runtime.module._cwb_job_state(at);
-    if (state & layout.JOB_CANCELLED) what |= protocol.WORK_ATOMIC;
+    if (state & layout.JOB_CANCELLED) flags |= protocol.WORK_ATOMIC;
     const kind = runtime.module._cwb_away_send(member.at, at);
     if (kind !== 0) this.qualify(errand, kind);
-    if (member.told > 0) what |= protocol.WORK_TELL;
+    if (member.told > 0) flags |= protocol.WORK_TELL;
     else runtime.module._cwb_away_begun(at); // it will, and nobody tells when
-    if (kind & layout.AWAY_HEARD || this.streams.has(at)) what |= protocol.WORK_LISTEN;
-    if (!member.knows.has(task)) {
-      member.knows.add(task);
-      const name = runtime.module._cwb_task_name(this.host.target.context, task);
-      member.also.names.push([task, runtime.memory.text(name)]);
-    }
+    if (kind & layout.AWAY_HEARD || this.streams.has(at)) flags |= protocol.WORK_LISTEN;
+    const inherited = this.valuesOf(at);
+    const name = () => this.nameOf(task);
+    const sending = { task, name, flags, data, length, inherited };
+    const { u8 } = runtime.memory.refresh();
     if (parcel === undefined) {
-      member.work.add(id, what, runtime.memory.refresh().u8, data, length);
+      member.launch(id, { ...sending, enclosed: undefined }, u8);
     } else {
-      this.enclose(errand, parcel);
-      member.work.add(id, what | protocol.WORK_ENCLOSED);
-    }
-    const values = runtime.module._cwb_job_values(at);
-    if (values > 0) {
-      const { u8 } = runtime.memory.refresh();
-      member.also.inherited.push({
-        id,
-        value: u8.slice(runtime.scratchAt, runtime.scratchAt + values),
+      runtime.parcels.claim(parcel, (value, transfer) => {
+        errand.isMoved = member.launch(id, { ...sending, enclosed: { value, transfer } }, u8);
+        if (!errand.isMoved) errand.kept = { parcel, value };
       });
     }
     errand.token = runtime.takeToken(errand, false);
@@ -101,6 +100,7 @@ export class Errands implements Bodies, Away {
    */
   private qualify(errand: Errand, kind: number): void {
     const { member, id } = errand;
+    errand.isAgain = (kind & layout.AWAY_AGAIN) !== 0;
     if (kind & (layout.AWAY_KILLABLE | layout.AWAY_LIMITED)) {
       errand.isTold = true;
       member.told++;
@@ -109,17 +109,21 @@ export class Errands implements Bodies, Away {
     const { runtime } = this;
     const { f64 } = runtime.memory.refresh();
     const first = runtime.scratchAt >>> 3;
-    member.also.limits.push([id, f64[first]!, f64[first + 1]!]);
+    member.limit(id, f64[first]!, f64[first + 1]!);
   }
 
-  private enclose(errand: Errand, parcel: string): void {
-    const { member, id } = errand;
-    this.runtime.parcels.claim(parcel, (value, transfer) => {
-      member.also.values.push({ id, value });
-      member.moved.push(...transfer);
-      if (transfer.length === 0) errand.kept = { parcel, value };
-      else errand.isMoved = true;
-    });
+  private nameOf(task: number): string {
+    const { runtime, target } = this.host;
+    return runtime.memory.text(runtime.module._cwb_task_name(target.context, task));
+  }
+
+  /** The values that a job inherits, as bytes. */
+  private valuesOf(at: Pointer): Uint8Array | undefined {
+    const { runtime } = this;
+    const bytes = runtime.module._cwb_job_values(at);
+    if (bytes === 0) return undefined;
+    const { u8 } = runtime.memory.refresh();
+    return u8.slice(runtime.scratchAt, runtime.scratchAt + bytes);
   }
 
   /** A body that ends with an error before it has begun. */
@@ -137,9 +141,7 @@ export class Errands implements Bodies, Away {
     runtime.dropToken(errand.token, false);
     errand.token = -1;
     if (error === 0) return;
-    const { member } = errand;
-    member.work.add(errand.id, protocol.WORK_CANCEL);
-    member.also.causes.push(carry(runtime, error));
+    errand.member.cancel(errand.id, carry(runtime, error), false);
     runtime.schedulePump();
   }
 
@@ -147,17 +149,15 @@ export class Errands implements Bodies, Away {
     const errand = this.open.get(job);
     if (!errand) return;
     const { runtime } = this;
-    const { member } = errand;
-    member.work.add(errand.id, protocol.WORK_CANCEL_CHILDREN);
     const none = { error: { kind: 'value', value: undefined }, suppressed: [] } as const;
-    member.also.causes.push(cause === 0 ? none : carry(runtime, cause));
+    errand.member.cancel(errand.id, cause === 0 ? none : carry(runtime, cause), true);
     runtime.schedulePump();
   }
 
   listened(job: Pointer): void {
     const errand = this.open.get(job);
     if (!errand) return; // it will be sent with that
-    errand.member.work.add(errand.id, protocol.WORK_HEARD);
+    errand.member.heard(errand.id);
     this.runtime.schedulePump();
   }
 
@@ -176,8 +176,6 @@ export class Errands implements Bodies, Away {
 
   /** Takes what a worker tells of its tasks. */
   answered(member: Member, message: FromIsolated & { type: 'answers' }): void {
-    const { runtime } = this;
-    const { module } = runtime;
     const values = protocol.byId(message.values);
     let begun = 0;
     let told = 0;
@@ -202,24 +200,44 @@ export class Errands implements Bodies, Away {
         this.placeBack(errand);
         return;
       }
-      this.leave(errand);
-      const { at } = errand;
       if (what === protocol.ANSWER_VALUE) {
-        runtime.writeBytes(bytes);
-        module._cwb_complete_away(at, layout.OUTCOME_VALUE | (bytes.length << 3));
+        this.gave(errand, bytes);
       } else if (what === protocol.ANSWER_ENCLOSED) {
-        const parcel = `${member.index}:${id}`;
-        runtime.parcels.deposit(parcel, values!.get(id), []);
-        module._cwb_complete_away(at, layout.OUTCOME_MESSAGE | (runtime.encodeOne(parcel) << 3));
+        this.gaveEnclosed(errand, values!.get(id));
       } else {
-        this.ended(errand, what, values!.get(id) as Carried);
+        const told = what === protocol.ANSWER_CANCELLED;
+        this.failed(errand, values!.get(id) as Carried, told);
       }
     });
     member.learn(begun, microseconds / 1000);
   }
 
+  /** A task has ended with a value, encoded. */
+  gave(errand: Errand, bytes: Uint8Array): void {
+    const { runtime } = this;
+    this.leave(errand);
+    runtime.writeBytes(bytes);
+    runtime.module._cwb_complete_away(errand.at, layout.OUTCOME_VALUE | (bytes.length << 3));
+  }
+
+  /** The same with the value itself. */
+  gaveEnclosed(errand: Errand, value: unknown): void {
+    const { runtime } = this;
+    this.leave(errand);
+    const parcel = `${errand.member.index}:${errand.id}`;
+    runtime.parcels.deposit(parcel, value, []);
+    const length = runtime.encodeOne(parcel);
+    runtime.module._cwb_complete_away(errand.at, layout.OUTCOME_MESSAGE | (length << 3));
+  }
+
+  /** It has ended with an error: `wasTold` to, by cancelling. */
+  failed(errand: Errand, carried: Carried, wasTold: boolean): void {
+    this.leave(errand);
+    this.ended(errand, wasTold, carried);
+  }
+
   /** A task tells something: encoded, or the value itself. */
-  private told(errand: Errand, bytes: Uint8Array | undefined, value: unknown): void {
+  told(errand: Errand, bytes: Uint8Array | undefined, value: unknown): void {
     const { runtime } = this;
     const { module } = runtime;
     const { at } = errand;
@@ -249,12 +267,12 @@ export class Errands implements Bodies, Away {
   private taken(at: Pointer): void {
     const errand = this.open.get(at);
     if (!errand) return;
-    errand.member.work.add(errand.id, protocol.WORK_TAKEN);
+    errand.member.taken(errand.id);
     this.runtime.schedulePump();
   }
 
-  private begun(errand: Errand): void {
-    errand.kept = undefined;
+  begun(errand: Errand): void {
+    if (!errand.isAgain) errand.kept = undefined;
     this.runtime.module._cwb_away_begun(errand.at);
   }
 
@@ -280,10 +298,10 @@ export class Errands implements Bodies, Away {
   }
 
   /** It ended with an error: that of the core, if the job was cancelled there. */
-  private ended({ at }: Errand, what: number, carried: Carried): void {
+  private ended({ at }: Errand, wasTold: boolean, carried: Carried): void {
     const { module } = this.runtime;
     const isCancelled = (module._cwb_job_state(at) & layout.JOB_CANCELLED) !== 0;
-    if (what !== protocol.ANSWER_CANCELLED || !isCancelled) {
+    if (!wasTold || !isCancelled) {
       module._cwb_complete_away(at, this.refuse(revive(carried) as Error, carried.isCrash));
       return;
     }
@@ -299,19 +317,34 @@ export class Errands implements Bodies, Away {
   // ---- losing workers
 
   /** A worker is no more: the core ends what has begun there, and takes back the rest. */
-  lost(member: Member, reason: Uint8Array): void {
+  lost(member: Place, reason: Uint8Array): void {
+    this.takeBack(member, reason);
+    this.runtime.module._cwb_away_lost(member.at, reason.length);
+  }
+
+  /** The same where it was another page: also what may begin again is taken back. */
+  hostLost(member: Place, reason: Uint8Array): void {
+    this.takeBack(member, reason);
+    this.runtime.module._cwb_away_host_lost(member.at, reason.length);
+  }
+
+  private takeBack(member: Place, reason: Uint8Array): void {
     const { runtime } = this;
     for (const errand of [...member.errands.values()]) {
       this.leave(errand);
+      if (errand.isMoved && errand.isAgain) {
+        const why = 'coworker: it cannot be launched again, since its arguments were moved';
+        runtime.module._cwb_complete_away(errand.at, this.refuse(new HostLostError(why)));
+        continue;
+      }
       if (errand.kept) runtime.parcels.deposit(errand.kept.parcel, errand.kept.value, []);
       if (errand.isMoved) runtime.module._cwb_away_begun(errand.at); // it cannot be sent again
     }
     runtime.writeBytes(reason);
-    runtime.module._cwb_away_lost(member.at, reason.length);
   }
 
   /** Ends all that was sent to a worker with an error. */
-  abandon(member: Member, error: Error): void {
+  abandon(member: Place, error: Error): void {
     for (const errand of [...member.errands.values()]) {
       this.leave(errand);
       this.runtime.module._cwb_complete_away(errand.at, this.refuse(error, true));

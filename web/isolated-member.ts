@@ -5,6 +5,7 @@
  * @module
  */
 import { Batch } from './batch.js';
+import type { Carried } from './carried.js';
 import type { RawWorker } from './environment.js';
 import type { Pointer } from './module.js';
 import * as protocol from './protocol.js';
@@ -24,13 +25,15 @@ interface Hears {
 export class Errand implements Ticket {
   readonly at: Pointer;
   readonly id: number;
-  readonly member: Member;
+  readonly member: Place;
   /** It has come to where it waits. */
   waits = false;
   /** It has to be known for sure when it begins. */
   isTold = false;
   /** Some of its arguments are there, and nowhere else. */
   isMoved = false;
+  /** It may begin again elsewhere. */
+  isAgain = false;
   /** Its arguments, as long as it may have to be sent again. */
   kept: { parcel: string; value: unknown } | undefined;
   private readonly hears: Hears;
@@ -38,7 +41,7 @@ export class Errand implements Ticket {
   token = -1;
   note: Pointer = 0;
 
-  constructor(hears: Hears, member: Member, id: number, at: Pointer) {
+  constructor(hears: Hears, member: Place, id: number, at: Pointer) {
     this.hears = hears;
     this.member = member;
     this.id = id;
@@ -54,15 +57,26 @@ type More = {
   -readonly [K in keyof protocol.MoreWork]: protocol.MoreWork[K][number][];
 };
 
-/** A worker, or the place of one that is being replaced. */
-export class Member {
+/** What a task is sent with. */
+export interface Sending {
+  /** The number of the task in the context of this core, and its name. */
+  readonly task: number;
+  readonly name: () => string;
+  /** Flags as of {@link protocol.WORK_ATOMIC}. */
+  readonly flags: number;
+  /** The arguments: encoded, in the memory of this core, if no others come. */
+  readonly data: Pointer;
+  readonly length: number;
+  readonly enclosed: { value: unknown; transfer: readonly Transferable[] } | undefined;
+  /** The values that the job inherits. */
+  readonly inherited: Uint8Array | undefined;
+}
+
+/** Where tasks are sent to, and how. */
+export abstract class Place {
   readonly index: number;
-  /** The core's record of the worker, whoever is at its place. */
+  /** The core's record of it, whoever is at the place. */
   readonly at: Pointer;
-  /** It takes the place of one that was lost. */
-  readonly isOther: boolean;
-  worker: RawWorker | undefined;
-  url: string | undefined;
   ready = false;
   readonly errands = new Map<number, Errand>();
   /** Of these: those that have not come to where they wait. */
@@ -71,6 +85,30 @@ export class Member {
   told = 0;
   /** So many of them may be. */
   window = 1;
+
+  constructor(index: number, at: Pointer) {
+    this.index = index;
+    this.at = at;
+  }
+
+  /** Sends a task; true if some of its arguments are gone from here by that. */
+  abstract launch(id: number, sending: Sending, memory: Uint8Array): boolean;
+  /** Cancels a task that was sent, or what is below it. */
+  abstract cancel(id: number, cause: Carried, children: boolean): void;
+  /** Somebody listens to its progress. */
+  abstract heard(id: number): void;
+  /** One value of its stream was taken. */
+  abstract taken(id: number): void;
+  /** Has it keep a task's time, too; see {@link protocol.MoreWork.limits}. */
+  abstract limit(id: number, timeout: number, deadline: number): void;
+}
+
+/** A worker, or the place of one that is being replaced. */
+export class Member extends Place {
+  /** It takes the place of one that was lost. */
+  readonly isOther: boolean;
+  worker: RawWorker | undefined;
+  url: string | undefined;
   /** Milliseconds that its last tasks have taken, roughly. */
   cost = BUSY_MS;
   knows = new Set<number>();
@@ -81,9 +119,42 @@ export class Member {
   moved: Transferable[] = [];
 
   constructor(index: number, at: Pointer, isOther: boolean) {
-    this.index = index;
-    this.at = at;
+    super(index, at);
     this.isOther = isOther;
+  }
+
+  override launch(id: number, sending: Sending, memory: Uint8Array): boolean {
+    const { task, name, flags, enclosed, inherited } = sending;
+    if (!this.knows.has(task)) {
+      this.knows.add(task);
+      this.also.names.push([task, name()]);
+    }
+    if (enclosed) {
+      this.also.values.push({ id, value: enclosed.value });
+      this.moved.push(...enclosed.transfer);
+      this.work.add(id, task | flags | protocol.WORK_ENCLOSED);
+    } else {
+      this.work.add(id, task | flags, memory, sending.data, sending.length);
+    }
+    if (inherited) this.also.inherited.push({ id, value: inherited });
+    return enclosed !== undefined && enclosed.transfer.length > 0;
+  }
+
+  override limit(id: number, timeout: number, deadline: number): void {
+    this.also.limits.push([id, timeout, deadline]);
+  }
+
+  override cancel(id: number, cause: Carried, children: boolean): void {
+    this.work.add(id, children ? protocol.WORK_CANCEL_CHILDREN : protocol.WORK_CANCEL);
+    this.also.causes.push(cause);
+  }
+
+  override heard(id: number): void {
+    this.work.add(id, protocol.WORK_HEARD);
+  }
+
+  override taken(id: number): void {
+    this.work.add(id, protocol.WORK_TAKEN);
   }
 
   /**

@@ -17,6 +17,7 @@ import type { Limits } from './isolated-work.js';
 import { Target, launch } from './launch.js';
 import * as layout from './layout.gen.js';
 import { Memory } from './memory.js';
+import { nativeNames } from './native-names.js';
 import type { CoreModule, ModuleFactory, Pointer } from './module.js';
 import { Outlet } from './outlet.js';
 import * as progress from './progress.js';
@@ -391,13 +392,4 @@ export class IsolatedRealm extends RootRealm {
   }
 
   protected busyChanged(): void {}
-}
-
-/** What a user's module exports for tasks. */
-function nativeNames(module: CoreModule): string[] {
-  return Object.keys(module).flatMap((key) => {
-    const exported = /^_cw_export_(.+)$/.exec(key);
-    if (exported) return exported[1]!;
-    return typeof module[key] === 'function' && /^_(?!cwb?_|_)/.test(key) ? key.slice(1) : [];
-  });
 }

@@ -35,6 +35,8 @@ export interface LaunchRealm extends JobRealm {
 
 /** The workers of a context that have cores of their own. */
 export interface Away {
+  /** They can be ended for jobs that are killable. */
+  readonly kills: boolean;
   /** The error for arguments with handles in them. */
   handles(task: string): Error;
   /** Cancels what is below a job there. */
@@ -153,7 +155,7 @@ export function launch<T>(
   if (options) {
     checkLaunch(options);
     checkElements(options);
-    if (target.isLodger && !target.away && options.killable) {
+    if (target.isLodger && options.killable && target.away?.kills !== true) {
       throw unable(target, 'options.killable');
     }
     if (options.context) {
@@ -174,6 +176,7 @@ export function launch<T>(
   // It must not begin before it is cancelled, or listened to.
   const held = signal?.aborted === true || options?.onProgress !== undefined;
   if (held && start !== 'lazy') flags |= layout.LAUNCH_HELD;
+  if (options?.idempotent) flags |= layout.LAUNCH_AGAIN;
   let at: Pointer;
   let job: Deferred<T>;
   try {
@@ -269,9 +272,10 @@ export function splitCall(call: unknown[]): [LaunchOptions | undefined, unknown,
 /** The error for what only threads can do. */
 function unable(target: Target, what: string): TierError {
   const tier = target.away ? 'isolated' : 'inline';
+  const where = target.away ? 'is shared by tabs' : "runs in tier 'inline'";
+  const fix = target.away ? 'a context of this page alone' : "tier 'shared'";
   return new TierError(
-    `coworker: context '${target.name}' runs in tier '${tier}', which has no \`${what}\`; leave it ` +
-      "out, or use tier 'shared'",
+    `coworker: context '${target.name}' ${where}, which has no \`${what}\`; leave it out, or use ${fix}`,
     { tier },
   );
 }

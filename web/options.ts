@@ -60,6 +60,12 @@ export interface LaunchOptions extends Elements {
    * one on: see {@link Job.onProgress}. Not with `start: 'undispatched'`.
    */
   readonly onProgress?: (value: unknown) => void;
+  /**
+   * The job does no harm if it runs twice. In a context of
+   * {@link newSharedWorkerContext} it is launched again if the page that runs it is
+   * lost, where others end with a {@link HostLostError}. @default false
+   */
+  readonly idempotent?: boolean;
   /** Objects in the arguments to move to the worker instead of copying them. */
   readonly transfer?: readonly Transferable[];
 }
@@ -324,6 +330,7 @@ export function checkLaunch(options: LaunchOptions): void {
     (value) => typeof value === 'string' && Object.hasOwn(priorities, value),
   );
   checkWhenFull(whenFull);
+  check('idempotent', options.idempotent, 'a boolean', (value) => typeof value === 'boolean');
   check('onProgress', onProgress, 'a function', isFunction);
   if (onProgress && start === 'undispatched') {
     throw new TypeError(

@@ -13,6 +13,7 @@ import type { CarriedError, ErrorMaker } from './codec.js';
 import {
   CancellationError,
   CoworkerError,
+  HostLostError,
   NativeError,
   TimeoutCancellationError,
   WorkerLostError,
@@ -158,11 +159,12 @@ export class Errors {
         const text = memory.text(module._cw_error_message(cause));
         return new TimeoutCancellationError(`the job was cancelled: ${text}`, { limit });
       }
-      if (module._cw_error_code(cause) === layout.CW_ELOST) {
-        const why = memory.text(module._cw_error_message(cause));
+      if (why === layout.CW_ELOST || why === layout.CW_EHOSTLOST) {
+        const text = memory.text(module._cw_error_message(cause));
         const deeper = module._cw_error_cause(cause);
         const options = deeper === 0 ? {} : { cause: this.read(deeper) };
-        return new WorkerLostError(`coworker: ${why}`, options);
+        const ErrorClass = why === layout.CW_ELOST ? WorkerLostError : HostLostError;
+        return new ErrorClass(`coworker: ${text}`, options);
       }
       const inner = this.read(cause);
       const text = inner instanceof Error ? inner.message : String(inner);
