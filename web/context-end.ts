@@ -158,7 +158,7 @@ export abstract class ContextEnd<M extends object> extends ContextLife<M> {
     const at = this.open();
     this.enter(at < 0 ? 0 : at);
     if (at >= 0) this.start();
-    if (at >= 0 && this.role) this.become(this.role);
+    if (at >= 0 && this.standsFor) this.become(this.standsFor);
     void this.reasonNotToStart(at).then((error) => {
       if (error) this.fail(error);
     });

@@ -65,7 +65,7 @@ export abstract class ContextLife<M extends object> extends ContextEventTarget {
   /** Nothing of it runs any more. */
   protected isOver = false;
   /** What C programs have of it. */
-  protected role: 'default' | 'io' | undefined;
+  protected standsFor: 'default' | 'io' | undefined;
   protected deadline: ReturnType<typeof setTimeout> | undefined;
   private keeping = false;
   protected lastStats: ContextStats | undefined;
@@ -174,7 +174,7 @@ export abstract class ContextLife<M extends object> extends ContextEventTarget {
   /** @internal C programs' Default, or IO, runs on this context from now on. */
   become(role: 'default' | 'io'): void {
     const { module } = this.runtime;
-    this.role = role;
+    this.standsFor = role;
     if (role === 'default') module._cwb_set_default(this.target.context);
     else module._cwb_set_io(this.target.context);
   }

@@ -122,6 +122,16 @@ export class FixedWorkerContext<M extends object = AnyTasks> extends ContextEnd<
     return this.workerScopes.at(index);
   }
 
+  /** @internal The main realm of its module. */
+  get base(): Runtime {
+    return this.runtime;
+  }
+
+  /** @internal Where its jobs are launched to. */
+  get opened(): Target {
+    return this.target;
+  }
+
   /** @internal Where its tasks run, if their workers have cores of their own. */
   get away(): Away | undefined {
     return this.target.away;

@@ -4,6 +4,7 @@
  * @module
  */
 import type { CheckedOptions } from './options.js';
+import type { RoleEvent } from './tabs-context.js';
 import type { UncaughtErrorEvent } from './uncaught.js';
 
 /** A worker was lost, or another thread has taken its place. */
@@ -39,6 +40,8 @@ export class RebuiltEvent extends Event {
 /** What contexts tell of themselves. */
 export interface ContextEvents {
   contextrebuilt: RebuiltEvent;
+  /** Only of contexts that pages share. */
+  rolechange: RoleEvent;
   workerlost: WorkerEvent;
   workerreplaced: WorkerEvent;
   uncaughterror: UncaughtErrorEvent;

@@ -116,7 +116,7 @@ export class Wire {
   }
 
   /** Adds a frame with a payload that is copied; returns the same. */
-  add(kind: number, flags = 0, job = 0, a = 0, b = 0, payload = none): number {
+  add(kind: number, flags = 0, job = 0, a = 0, b = 0, payload: Uint8Array = none): number {
     const { length } = payload;
     if (length > layout.WIRE_MOST_PAYLOAD) return layout.WIRE_BAD_PAYLOAD;
     if (length > 0) {

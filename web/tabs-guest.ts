@@ -1,0 +1,264 @@
+/**
+ * A page as its host knows it: what it submits runs here, below one job, which is
+ * cancelled when the page goes.
+ *
+ * @module
+ */
+import { carry, carryThrown, handlesError, revive } from './carried.js';
+import type { Carried } from './carried.js';
+import { CancellationError } from './errors.js';
+import { elementsFor, noRoom } from './isolated-work.js';
+import type { Target } from './launch.js';
+import * as layout from './layout.gen.js';
+import type { Pointer } from './module.js';
+import { snapshot } from './parcels.js';
+import type { Runtime } from './runtime.js';
+import { GuestJob } from './tabs-job.js';
+import type { Host } from './tabs-job.js';
+import { Mailbox } from './tabs-mailbox.js';
+import type { Introduction } from './tabs-meeting.js';
+import { encoded } from './tabs-place.js';
+import type { Luggage, Welcome } from './tabs-place.js';
+import { openView } from './view.js';
+import type { WireFrame } from './wire.js';
+
+/** So many jobs of one page the host takes at a time; the others wait there. */
+const QUOTA = 1024;
+/** Why a frame is refused that is well-formed, besides what the core finds. */
+const REFUSED_LUGGAGE = 256;
+const REFUSED_NUMBER = 257;
+
+export class Guest {
+  /** Its part of the pool. */
+  readonly view: Target;
+  readonly mailbox: Mailbox;
+  private readonly host: Host;
+  private readonly runtime: Runtime;
+  private readonly left: () => void;
+  private readonly jobs = new Map<number, GuestJob>();
+  /** The job above all of them. */
+  private readonly above: Pointer;
+  private isGone = false;
+  private wasRefused = 0;
+
+  /** @param left - called once, when it goes */
+  constructor(host: Host, introduction: Introduction, left: () => void) {
+    this.host = host;
+    this.left = left;
+    const { runtime, lodge } = host;
+    this.runtime = runtime;
+    this.above = runtime.module._cw_supervisor_job_new(0);
+    this.view = openView(lodge, host.places, lodge.name);
+    const { tasks } = host;
+    this.mailbox = new Mailbox(runtime, introduction, layout.WIRE_HOST, tasks.length, {
+      read: (frame, value) => this.read(frame, value),
+      isOutdated: () => {}, // what it is host of, its lock says
+    });
+  }
+
+  get refused(): number {
+    return this.wasRefused + this.mailbox.refused;
+  }
+
+  // ---- what it tells
+
+  private read(frame: WireFrame, value: unknown): void {
+    const { kind, job: id } = frame;
+    const job = this.jobs.get(id);
+    switch (kind) {
+      case layout.WIRE_HELLO: {
+        const { tasks, inner } = this.host;
+        const welcome: Welcome = { tasks, tier: inner.tier, quota: QUOTA };
+        const bytes = encoded(this.runtime, welcome);
+        this.mailbox.add(layout.WIRE_WELCOME, { a: inner.workers, b: tasks.length, bytes });
+        this.mailbox.flush();
+        break;
+      }
+      case layout.WIRE_SUBMIT:
+        if (job) this.refuse(frame, REFUSED_NUMBER);
+        else this.submit(frame, value);
+        break;
+      case layout.WIRE_CANCEL:
+        if (job) this.cancel(job, frame);
+        break;
+      case layout.WIRE_CREDIT:
+        job?.taken(frame.a);
+        break;
+      case layout.WIRE_PROGRESS_ON:
+        job?.listen();
+        break;
+      case layout.WIRE_BYE:
+        this.gone('the page that launched it has closed its context');
+        break;
+    }
+  }
+
+  private refuse({ kind, job }: WireFrame, why: number): void {
+    this.wasRefused++;
+    this.mailbox.add(layout.WIRE_REFUSED, { job, a: why, b: kind });
+  }
+
+  private submit(frame: WireFrame, value: unknown): void {
+    const { job: id, a: task, flags } = frame;
+    let luggage: Luggage;
+    if (flags & layout.WIRE_BESIDE) {
+      luggage = value as Luggage;
+      if (!isLuggage(luggage)) {
+        this.refuse(frame, REFUSED_LUGGAGE);
+        return;
+      }
+    } else {
+      const bytes = this.mailbox.wire.payload(frame);
+      luggage = { args: undefined, bytes, inherited: undefined, isAtomic: false };
+    }
+    const job = new GuestJob(this, this.host, id, this.host.tasks[task]!);
+    this.jobs.set(id, job);
+    try {
+      this.launch(job, luggage);
+    } catch (error) {
+      this.settle(job, layout.WIRE_ERROR, carryThrown(error));
+    }
+  }
+
+  private launch(job: GuestJob, { args, bytes, inherited, isAtomic }: Luggage): void {
+    const { runtime, view } = this;
+    const { module } = runtime;
+    const number = this.host.numberOf(job.name);
+    let flags = layout.LAUNCH_ASYNC | (isAtomic ? layout.LAUNCH_ATOMIC : 0);
+    const given = elementsFor(runtime, inherited, undefined);
+    let length: number;
+    if (bytes) {
+      runtime.writeBytes(bytes);
+      ({ length } = bytes);
+    } else {
+      flags |= layout.LAUNCH_MESSAGE;
+      length = runtime.encodeOne(runtime.deposit(args, []));
+    }
+    const token = runtime.takeToken(job);
+    job.at = module._cwb_launch(view.context, this.above, number, flags, token, length, given);
+    if (given !== 0) module._cw_elements_release(given);
+    if (job.at === 0) {
+      runtime.dropToken(token);
+      throw noRoom();
+    }
+    this.host.launched(job);
+  }
+
+  private cancel(job: GuestJob, { at, bytes }: WireFrame): void {
+    const [children, cause] = this.runtime.reader.readOne(at, bytes) as [boolean, Carried];
+    const { module, errors } = this.runtime;
+    const error = errors.takeCause(revive(cause));
+    if (children) {
+      job.cancelChildren(error);
+    } else {
+      job.wasCancelled = true;
+      module._cw_cancel(job.at, error);
+    }
+    module._cw_error_release(error);
+  }
+
+  // ---- what it is told
+
+  begins(job: GuestJob): void {
+    this.mailbox.add(layout.WIRE_BEGUN, { job: job.id });
+  }
+
+  /** A value that a job tells while it runs: a copy. */
+  tell(job: GuestJob, kind: number, value: unknown): void {
+    const { runtime, mailbox } = this;
+    const { references } = runtime;
+    const length = runtime.encodeOne(value, 0, references);
+    if (references.length > 0) throw handlesError('what a task tells');
+    if (length >= 0 && length <= layout.ELEMENT_MAX_BYTES) {
+      mailbox.add(kind, { job: job.id, bytes: this.scratch(length) });
+    } else {
+      const copy = snapshot(value, []);
+      mailbox.addBeside(kind, { job: job.id }, copy.value, copy.transfer);
+    }
+    runtime.schedulePump();
+  }
+
+  private scratch(length: number): Uint8Array {
+    const { runtime } = this;
+    const { u8 } = runtime.memory.refresh();
+    return u8.slice(runtime.scratchAt, runtime.scratchAt + length);
+  }
+
+  /** A job has ended. */
+  ended(job: GuestJob, outcome: number, data: Pointer, length: number): void {
+    const { runtime, mailbox } = this;
+    const { module } = runtime;
+    const kind = outcome & 7;
+    const value = { job: job.id, a: layout.WIRE_VALUE };
+    if (kind === layout.OUTCOME_ERROR || kind === layout.OUTCOME_CANCELLED) {
+      const isCancel = module._cw_error_code(data) === layout.CW_ECANCELED;
+      const told = job.wasCancelled && isCancel;
+      const where = { task: job.name, worker: this.host.inner.name };
+      this.settle(
+        job,
+        told ? layout.WIRE_CANCELLED : layout.WIRE_ERROR,
+        carry(runtime, data, where),
+      );
+      return;
+    }
+    if (kind === layout.OUTCOME_MESSAGE) {
+      const parcel = runtime.reader.readOne(data, length) as string;
+      runtime.parcels.claim(parcel, (content, transfer) => {
+        mailbox.addBeside(layout.WIRE_SETTLED, value, content, transfer);
+        this.forget(job);
+        runtime.schedulePump();
+      });
+      return;
+    }
+    if (length <= layout.WIRE_MOST_PAYLOAD) {
+      const { u8 } = runtime.memory.refresh();
+      mailbox.add(layout.WIRE_SETTLED, { ...value, bytes: u8.slice(data, data + length) });
+    } else {
+      mailbox.addBeside(layout.WIRE_SETTLED, value, runtime.reader.readOne(data, length));
+    }
+    this.forget(job);
+  }
+
+  private settle(job: GuestJob, how: number, carried: Carried): void {
+    const bytes = encoded(this.runtime, carried);
+    this.mailbox.add(layout.WIRE_SETTLED, { job: job.id, a: how, bytes });
+    this.forget(job);
+  }
+
+  private forget(job: GuestJob): void {
+    this.jobs.delete(job.id);
+    this.host.forget(job);
+  }
+
+  /** The host hands over. */
+  resign(): void {
+    this.mailbox.add(layout.WIRE_RESIGN);
+    this.mailbox.flush();
+  }
+
+  // ---- the end
+
+  /** The page is gone: what it has launched is cancelled. */
+  gone(why: string): void {
+    if (this.isGone) return;
+    this.isGone = true;
+    const { runtime, above, view } = this;
+    const { module, errors } = runtime;
+    this.mailbox.close();
+    const error = errors.takeCause(new CancellationError(`the job was cancelled: ${why}`));
+    module._cw_cancel(above, error);
+    module._cw_error_release(error);
+    module._cwb_job_drop(above);
+    module._cw_context_release(view.context);
+    runtime.schedulePump();
+    this.left();
+  }
+}
+
+function isLuggage(value: unknown): value is Luggage {
+  if (typeof value !== 'object' || value === null) return false;
+  const { args, bytes, inherited, isAtomic } = value as Record<string, unknown>;
+  const isBytes = (one: unknown) => one === undefined || one instanceof Uint8Array;
+  const hasArgs = bytes === undefined ? Array.isArray(args) : args === undefined;
+  return hasArgs && isBytes(bytes) && isBytes(inherited) && typeof isAtomic === 'boolean';
+}

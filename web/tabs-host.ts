@@ -1,0 +1,227 @@
+/**
+ * The pool of a page that is host, and those that use it. Jobs of all pages stand in
+ * one line, in which pages take turns, and leave it when a worker is about to begin
+ * them: so it is known which ones have not begun if the page is lost.
+ *
+ * @module
+ */
+import { registerHandles } from './all-handles.js';
+import type { FixedWorkerContext } from './context.js';
+import { noMemory } from './errors.js';
+import { STREAM, Target } from './launch.js';
+import { Memory } from './memory.js';
+import type { Pointer } from './module.js';
+import { nativeNames } from './native-names.js';
+import { openContext } from './open-context.js';
+import type { ContextOptions } from './options.js';
+import type { Bodies } from './root-realm.js';
+import type { Runtime } from './runtime.js';
+import { Guest } from './tabs-guest.js';
+import type { GuestJob, Host } from './tabs-job.js';
+import { locks } from './tabs-locks.js';
+import type { Introduction } from './tabs-meeting.js';
+
+/** How long the jobs are to last that a worker finds when it looks for the next one. */
+const AHEAD_MS = 1;
+/** So many they are at most. */
+const MOST_AHEAD = 32;
+const ANY_NUMBER = 0x7fffffff;
+/** How long tasks may take to stop when the pool is given up. */
+const GRACE_MS = 100;
+
+export class Hosting implements Host, Bodies {
+  readonly runtime: Runtime;
+  readonly inner: FixedWorkerContext;
+  readonly lodge: Target;
+  readonly tasks: readonly string[];
+  readonly epoch: number;
+  places: number;
+  private readonly guests = new Map<string, Guest>();
+  private readonly jobs = new Map<Pointer, GuestJob>();
+  private due: GuestJob[] = [];
+  /** Jobs that have left the line, and whose pages were not told of their ends. */
+  private running = 0;
+  private refusedBefore = 0;
+  private isOver = false;
+  private drained: (() => void) | undefined;
+  private deserted: (() => void) | undefined;
+  /** How long a job has kept a worker, roughly. */
+  private cost = AHEAD_MS;
+  private countedAt = 0;
+  private counted = 0;
+
+  /** Opens a pool; see {@link openContext} for what it throws (rejects). */
+  static async open(
+    workers: number,
+    name: string,
+    options: ContextOptions,
+    epoch: number,
+  ): Promise<Hosting> {
+    const inner = await openContext(workers, name, options, false);
+    try {
+      await inner.ready;
+      return new Hosting(inner, epoch);
+    } catch (error) {
+      void inner.close({ cancel: true, grace: GRACE_MS });
+      throw error;
+    }
+  }
+
+  private constructor(inner: FixedWorkerContext, epoch: number) {
+    registerHandles();
+    this.inner = inner;
+    this.epoch = epoch;
+    const { base: runtime, opened: target, name, workers } = inner;
+    this.runtime = runtime;
+    this.places = workers;
+    this.tasks = [...new Set([STREAM, ...target.tasks!, ...nativeNames(runtime.module)])];
+    runtime.writeBytes(Memory.encode(`${name}\0`));
+    // Views with fewer places than this are lines of their own.
+    const at = runtime.module._cwb_context_lodge(ANY_NUMBER);
+    if (at < 0) throw noMemory();
+    runtime.module._cwb_places(at, workers);
+    this.lodge = new Target(runtime, at, name, true);
+    runtime.bodies.set(at, this);
+    runtime.afterTurn.add(this.afterTurn);
+  }
+
+  // ---- pages
+
+  /** How many pages use the pool. */
+  get clients(): number {
+    return this.guests.size;
+  }
+
+  /** Batches and frames of theirs that were refused. */
+  get refused(): number {
+    let sum = this.refusedBefore;
+    for (const { refused } of this.guests.values()) sum += refused;
+    return sum;
+  }
+
+  /**
+   * Lets a page use the pool.
+   * @param lock - that it holds as long as it lives
+   */
+  invite(page: string, introduction: Introduction, lock: string): void {
+    this.guests.get(page)?.gone('its page has come again');
+    const signal = new AbortController();
+    const guest = new Guest(this, introduction, () => {
+      signal.abort();
+      this.refusedBefore += guest.refused;
+      if (this.guests.get(page) === guest) this.guests.delete(page);
+      if (this.guests.size === 0) this.deserted?.();
+    });
+    this.guests.set(page, guest);
+    const isDead = () => guest.gone('the page that launched it is gone');
+    locks()
+      .request(lock, { signal: signal.signal }, isDead)
+      .catch(() => {});
+  }
+
+  // ---- their jobs
+
+  numberOf(task: string): number {
+    const { runtime, lodge } = this;
+    const bytes = Memory.encode(task);
+    runtime.writeBytes(bytes);
+    return runtime.module._cwb_task_number(lodge.context, bytes.length);
+  }
+
+  launched(job: GuestJob): void {
+    this.jobs.set(job.at, job);
+  }
+
+  forget(job: GuestJob): void {
+    if (!this.jobs.delete(job.at) || !job.hasRun) return;
+    this.running--;
+    if (this.running === 0) this.drained?.();
+  }
+
+  run(at: Pointer, _task: number, outcome: number, data: Pointer, length: number): number {
+    const job = this.jobs.get(at)!;
+    this.due.push(job);
+    this.running++;
+    this.runtime.schedulePump();
+    return job.run(outcome, data, length);
+  }
+
+  /** Tells pages what has happened; only then those begin that are said to have begun. */
+  private readonly afterTurn = (): void => {
+    for (const { mailbox } of this.guests.values()) mailbox.flush();
+    if (this.due.length === 0) return;
+    const { due } = this;
+    this.due = [];
+    for (const job of due) job.begin();
+  };
+
+  /**
+   * One that had left the line has ended. If jobs are short, workers find more of them: else each would wait for this
+   * thread after every job.
+   */
+  completed(): void {
+    const batch = this.places;
+    if (++this.counted < batch) return;
+    const now = performance.now();
+    const cost = ((now - this.countedAt) / this.counted) * this.inner.workers;
+    this.cost = this.countedAt === 0 ? AHEAD_MS : Math.min(AHEAD_MS, (this.cost + cost) / 2);
+    this.countedAt = now;
+    this.counted = 0;
+    const ahead = Math.max(1, Math.min(MOST_AHEAD, Math.floor(AHEAD_MS / this.cost)));
+    const places = ahead * this.inner.workers;
+    if (places === this.places) return;
+    this.places = places;
+    const { module } = this.runtime;
+    module._cwb_places(this.lodge.context, places);
+    for (const { view } of this.guests.values()) module._cwb_places(view.context, places);
+  }
+
+  // ---- the end
+
+  /**
+   * Takes no more jobs; those that have begun have so many milliseconds to end.
+   * Pages get those back that have not begun, once they see another host.
+   */
+  async resign(ms: number): Promise<void> {
+    const { module } = this.runtime;
+    module._cwb_places(this.lodge.context, 0);
+    const end = performance.now() + ms;
+    if (this.running > 0) await this.atMost(ms, (resolve) => (this.drained = resolve));
+    // They have heard all of it before another page can be host.
+    for (const guest of this.guests.values()) guest.resign();
+    if (this.guests.size > 0) {
+      const left = end - performance.now();
+      await this.atMost(left, (resolve) => (this.deserted = resolve));
+    }
+    await this.close();
+  }
+
+  /** Waits for something, no longer than so many milliseconds. */
+  private async atMost(ms: number, wait: (resolve: () => void) => void): Promise<void> {
+    if (ms <= 0) return;
+    let late: ReturnType<typeof setTimeout>;
+    await new Promise<void>((resolve) => {
+      wait(resolve);
+      late = setTimeout(resolve, ms);
+    });
+    clearTimeout(late!);
+  }
+
+  /** Ends the pool at once: what runs in it is lost to the pages. */
+  close(): Promise<void> {
+    if (this.isOver) return Promise.resolve();
+    this.isOver = true;
+    for (const guest of [...this.guests.values()]) {
+      guest.resign();
+      guest.gone('the page that has the pool gives it up');
+    }
+    const { runtime, lodge } = this;
+    runtime.module._cw_context_close(lodge.context);
+    return this.inner.close({ cancel: true, grace: GRACE_MS }).then(() => {
+      runtime.pumpNow();
+      runtime.afterTurn.delete(this.afterTurn);
+      runtime.bodies.delete(lodge.context);
+      if (this.jobs.size === 0) runtime.module._cwb_context_free(lodge.context);
+    });
+  }
+}

@@ -1,0 +1,146 @@
+/**
+ * One end of the connection between two pages: batches of frames out of and into the
+ * core, which checks them, with the values beside them.
+ *
+ * @module
+ */
+import * as layout from './layout.gen.js';
+import type { Runtime } from './runtime.js';
+import { openMail } from './tabs-line.js';
+import type { Introduction } from './tabs-meeting.js';
+import { Wire } from './wire.js';
+import type { WireFrame } from './wire.js';
+
+/** What a frame is sent with; nothing else is zero. */
+export interface Content {
+  readonly flags?: number;
+  readonly job?: number;
+  readonly a?: number;
+  readonly b?: number;
+  readonly bytes?: Uint8Array | undefined;
+}
+
+/** Who reads what comes. */
+export interface Reader {
+  /** @param value - what came beside it, if it says so */
+  read(frame: WireFrame, value: unknown): void;
+  /** What came was refused: it has another epoch than this end. */
+  isOutdated(epoch: number): void;
+}
+
+export class Mailbox {
+  readonly wire: Wire;
+  private readonly introduction: Introduction;
+  private readonly reader: Reader;
+  private beside: unknown[] = [];
+  private moved: Transferable[] = [];
+  private isOpen = true;
+  /** Batches that came with more or fewer values than they say. */
+  private unmatched = 0;
+  /** When something came last. */
+  heardAt = performance.now();
+
+  constructor(
+    runtime: Runtime,
+    introduction: Introduction,
+    side: number,
+    tasks: number,
+    reader: Reader,
+  ) {
+    const { epoch, capability, line } = introduction;
+    this.introduction = introduction;
+    this.reader = reader;
+    this.wire = new Wire(runtime.module, runtime.memory, { side, epoch, capability, tasks });
+    line.listen((data) => {
+      if (!this.isOpen) return;
+      this.heard(data);
+      runtime.pumpNow();
+    });
+  }
+
+  get epoch(): number {
+    return this.introduction.epoch;
+  }
+
+  /** Batches that were refused. */
+  get refused(): number {
+    return this.isOpen
+      ? this.unmatched + this.wire.counts.refused.reduce((sum, count) => sum + count, 0)
+      : this.unmatched;
+  }
+
+  // ---- sending
+
+  /** Adds a frame to what is sent next. */
+  add(kind: number, { flags = 0, job = 0, a = 0, b = 0, bytes }: Content = {}): void {
+    if (!this.isOpen) return;
+    const { wire } = this;
+    let fault = wire.add(kind, flags, job, a, b, bytes);
+    if (fault === layout.WIRE_BAD_COUNT || fault === layout.WIRE_BAD_BIG) {
+      this.flush();
+      fault = wire.add(kind, flags, job, a, b, bytes);
+    }
+    if (fault === layout.WIRE_BAD_OK) return;
+    throw new RangeError(`coworker: a frame cannot be sent to another page: ${wire.why(fault)}`);
+  }
+
+  /** The same with a value that structured clone carries. */
+  addBeside(
+    kind: number,
+    content: Content,
+    value: unknown,
+    transfer: readonly Transferable[] = [],
+  ): void {
+    if (!this.isOpen) return;
+    this.add(kind, { ...content, flags: (content.flags ?? 0) | layout.WIRE_BESIDE });
+    this.beside.push(value);
+    this.moved.push(...transfer);
+  }
+
+  /** Sends what has come together. */
+  flush(): void {
+    if (!this.isOpen) return;
+    const batch = this.wire.take();
+    if (!batch) return;
+    const { beside, moved } = this;
+    this.beside = [];
+    this.moved = [];
+    this.introduction.line.post({ batch, beside }, moved);
+  }
+
+  // ---- receiving
+
+  private heard(data: unknown): void {
+    const { wire } = this;
+    const { batch, beside } = openMail(data);
+    this.heardAt = performance.now();
+    const fault = wire.open(batch);
+    if (fault !== layout.WIRE_BAD_OK) {
+      const answer = wire.answer();
+      if (answer) this.introduction.line.post({ batch: answer, beside: [] }, []);
+      return;
+    }
+    if (wire.epoch !== this.epoch) {
+      this.reader.isOutdated(wire.epoch); // an answer from somebody who knows better
+      return;
+    }
+    if (wire.beside !== beside.length) {
+      this.unmatched++;
+      return;
+    }
+    let next = 0;
+    for (let frame; this.isOpen && (frame = wire.next());) {
+      this.reader.read(frame, frame.flags & layout.WIRE_BESIDE ? beside[next++] : undefined);
+    }
+  }
+
+  /** Ends the connection; what has come together is sent. */
+  close(): void {
+    if (!this.isOpen) return;
+    this.flush();
+    this.unmatched = this.refused;
+    this.isOpen = false;
+    this.wire.close();
+    this.introduction.line.close();
+  }
+}

@@ -1,0 +1,173 @@
+/**
+ * How pages find each other. Who seeks the host, and who is host, is told to all
+ * pages by a BroadcastChannel; the port between the two goes through a SharedWorker,
+ * since a BroadcastChannel carries none. Where there is no SharedWorker, or it hands
+ * nothing over, they talk over a BroadcastChannel of their own.
+ *
+ * @module
+ */
+import { broadcastLine, portLine } from './tabs-line.js';
+import type { Line } from './tabs-line.js';
+
+/** How pages are introduced to each other. */
+export type Broker = 'auto' | 'sharedworker' | 'broadcast';
+
+/** A host and a page get to know each other. */
+export interface Introduction {
+  readonly line: Line;
+  readonly epoch: number;
+  /** Random bytes, the same at both ends. */
+  readonly capability: Uint8Array;
+}
+
+/** What is told to all. */
+type News =
+  /** A page looks for the host, and says whether a port reaches it. */
+  | { type: 'seek'; from: string; byPort: boolean }
+  /** There is a new host, to which everybody may come. */
+  | { type: 'host'; epoch: number }
+  /** The host is there, and opens its pool. */
+  | { type: 'soon'; to: string }
+  /** A port was sent to a page. */
+  | { type: 'sent'; to: string }
+  /** A page and the host talk over the channel of this name. */
+  | { type: 'line'; to: string; name: string; epoch: number; capability: Uint8Array };
+
+/** What comes with a port. */
+interface Invitation {
+  readonly to: string;
+  readonly epoch: number;
+  readonly capability: Uint8Array;
+}
+
+/** Hears what others tell. */
+export interface Attendee {
+  /** A page seeks the host: gives whether this one is, and has a pool. */
+  seeks(page: string): 'ready' | 'soon' | 'no';
+  /** The host's part of an introduction. */
+  invite(page: string, introduction: Introduction): void;
+  /** There is a host of this epoch. */
+  hostIs(epoch: number): void;
+  /** The host has answered. */
+  isSoon(): void;
+  /** The page's part. */
+  meet(introduction: Introduction): void;
+  /** The epoch of this page as host. */
+  readonly epochOfHost: number;
+}
+
+/** So long a SharedWorker may take to hand a port over. */
+const BROKER_MS = 1000;
+
+export class Meeting {
+  private readonly key: string;
+  private readonly page: string;
+  private readonly attendee: Attendee;
+  private readonly channel: BroadcastChannel;
+  private broker: MessagePort | undefined;
+  private late: ReturnType<typeof setTimeout> | undefined;
+  private readonly isForced: boolean;
+
+  constructor(key: string, page: string, how: Broker, attendee: Attendee) {
+    this.key = key;
+    this.page = page;
+    this.attendee = attendee;
+    this.isForced = how === 'sharedworker';
+    this.channel = new BroadcastChannel(key);
+    this.channel.onmessage = ({ data }: MessageEvent<News>) => this.heard(data);
+    (this.channel as { unref?: () => void }).unref?.();
+    if (how !== 'broadcast') this.broker = this.openBroker();
+  }
+
+  /** The SharedWorker; undefined where there can be none. */
+  private openBroker(): MessagePort | undefined {
+    if (typeof SharedWorker !== 'function') return undefined;
+    try {
+      const worker = new SharedWorker(new URL('./shared-worker.js', import.meta.url), {
+        type: 'module',
+        name: 'coworker-broker',
+      });
+      worker.onerror = () => (this.broker = undefined);
+      const { port } = worker;
+      port.onmessage = ({ data, ports }: MessageEvent<Invitation>) => {
+        clearTimeout(this.late);
+        const { epoch, capability } = data;
+        if (ports[0]) this.attendee.meet({ line: portLine(ports[0]), epoch, capability });
+      };
+      port.postMessage({ page: this.page });
+      return port;
+    } catch {
+      return undefined; // it is of another origin, or a policy forbids it
+    }
+  }
+
+  private tell(news: News): void {
+    this.channel.postMessage(news);
+  }
+
+  private heard(news: News): void {
+    const { attendee, page } = this;
+    switch (news.type) {
+      case 'seek':
+        this.answer(news);
+        break;
+      case 'host':
+        attendee.hostIs(news.epoch);
+        break;
+      case 'soon':
+        if (news.to === page) attendee.isSoon();
+        break;
+      case 'sent':
+        if (news.to !== page) break;
+        attendee.isSoon();
+        clearTimeout(this.late);
+        if (!this.isForced) this.late = setTimeout(() => this.giveUpBroker(), BROKER_MS);
+        break;
+      case 'line':
+        if (news.to !== page) break;
+        attendee.meet({ ...news, line: broadcastLine(news.name, 'guest') });
+        break;
+    }
+  }
+
+  private answer({ from, byPort }: News & { type: 'seek' }): void {
+    const { attendee, broker } = this;
+    const is = attendee.seeks(from);
+    if (is === 'soon') this.tell({ type: 'soon', to: from });
+    if (is !== 'ready') return;
+    const epoch = attendee.epochOfHost;
+    const capability = crypto.getRandomValues(new Uint8Array(16));
+    if (byPort && broker) {
+      const { port1, port2 } = new MessageChannel();
+      attendee.invite(from, { line: portLine(port1), epoch, capability });
+      broker.postMessage({ to: from, epoch, capability } satisfies Invitation, [port2]);
+      this.tell({ type: 'sent', to: from });
+    } else {
+      const name = `${this.key} ${crypto.randomUUID()}`;
+      attendee.invite(from, { line: broadcastLine(name, 'host'), epoch, capability });
+      this.tell({ type: 'line', to: from, name, epoch, capability });
+    }
+  }
+
+  private giveUpBroker(): void {
+    this.broker = undefined;
+    this.seek();
+  }
+
+  /** Asks for the host. */
+  seek(): void {
+    this.tell({ type: 'seek', from: this.page, byPort: this.broker !== undefined });
+  }
+
+  /** This page is host from now on. */
+  announce(epoch: number): void {
+    this.tell({ type: 'host', epoch });
+  }
+
+  close(): void {
+    clearTimeout(this.late);
+    this.broker?.postMessage(null);
+    this.broker?.close();
+    this.channel.close();
+  }
+}

@@ -1,0 +1,108 @@
+/**
+ * The host, as a page knows it: what it was sent, and how.
+ *
+ * @module
+ */
+import type { Carried } from './carried.js';
+import { Place } from './isolated-member.js';
+import type { Sending } from './isolated-member.js';
+import * as layout from './layout.gen.js';
+import type { Pointer } from './module.js';
+import * as protocol from './protocol.js';
+import type { Runtime } from './runtime.js';
+import type { Mailbox } from './tabs-mailbox.js';
+
+/** What a task is sent with that takes more than its encoded arguments. */
+export interface Luggage {
+  /** The list of arguments, or else ... */
+  readonly args: unknown;
+  /** ... the same encoded. */
+  readonly bytes: Uint8Array | undefined;
+  readonly inherited: Uint8Array | undefined;
+  /** It was cancelled, but begins. */
+  readonly isAtomic: boolean;
+}
+
+/** What the host says of itself, with a WELCOME. */
+export interface Welcome {
+  /** The names of the tasks, by their indexes. */
+  readonly tasks: readonly string[];
+  readonly tier: string;
+  /** So many jobs of this page the host takes at a time; the others wait here. */
+  readonly quota: number;
+}
+
+export class HostPlace extends Place {
+  private readonly runtime: Runtime;
+  private readonly unknown: (id: number, task: string) => void;
+  mailbox: Mailbox | undefined;
+  workers = 0;
+  tier = '';
+  private indexes = new Map<string, number>();
+
+  /** @param unknown - hears of tasks that the host has not */
+  constructor(runtime: Runtime, at: Pointer, unknown: (id: number, task: string) => void) {
+    super(0, at);
+    this.runtime = runtime;
+    this.unknown = unknown;
+    this.window = 0;
+    this.told = 1; // of each task it has to be known when it begins
+  }
+
+  welcome({ tasks, tier, quota }: Welcome, workers: number): void {
+    this.indexes = new Map(tasks.map((name, index) => [name, index]));
+    this.mailbox!.wire.setTasks(tasks.length);
+    this.workers = workers;
+    this.tier = tier;
+    this.window = quota;
+    this.ready = true;
+  }
+
+  override launch(id: number, sending: Sending, memory: Uint8Array): boolean {
+    const { name, flags, data, length, enclosed, inherited } = sending;
+    const mailbox = this.mailbox!;
+    const task = name();
+    const index = this.indexes.get(task);
+    if (index === undefined) {
+      queueMicrotask(() => this.unknown(id, task));
+      return false;
+    }
+    const isAtomic = (flags & protocol.WORK_ATOMIC) !== 0;
+    const bytes = enclosed ? undefined : memory.slice(data, data + length);
+    const what = { job: id, a: index };
+    let moved: Transferable[] = [];
+    if (enclosed || inherited || isAtomic || length > layout.WIRE_MOST_PAYLOAD) {
+      // Memory is copied to another process in any case: so it is kept, too.
+      moved = (enclosed?.transfer ?? []).filter((one) => !(one instanceof ArrayBuffer));
+      const luggage: Luggage = { args: enclosed?.value, bytes, inherited, isAtomic };
+      mailbox.addBeside(layout.WIRE_SUBMIT, what, luggage, moved);
+    } else {
+      mailbox.add(layout.WIRE_SUBMIT, { ...what, bytes });
+    }
+    if (flags & protocol.WORK_LISTEN) this.heard(id);
+    return moved.length > 0;
+  }
+
+  override cancel(id: number, cause: Carried, children: boolean): void {
+    const bytes = encoded(this.runtime, [children, cause]);
+    this.mailbox!.add(layout.WIRE_CANCEL, { job: id, bytes });
+  }
+
+  /** Nothing here stops this core's clock from doing that. */
+  override limit(): void {}
+
+  override heard(id: number): void {
+    this.mailbox!.add(layout.WIRE_PROGRESS_ON, { job: id });
+  }
+
+  override taken(id: number): void {
+    this.mailbox!.add(layout.WIRE_CREDIT, { job: id, a: 1 });
+  }
+}
+
+/** Plain data as bytes. */
+export function encoded(runtime: Runtime, value: unknown): Uint8Array {
+  const length = runtime.encodeOne(value);
+  const { u8 } = runtime.memory.refresh();
+  return u8.slice(runtime.scratchAt, runtime.scratchAt + length);
+}
