@@ -91,6 +91,14 @@ describe('README', () => {
     assert.deepEqual(stdout.trim().split('\n'), expected);
   });
 
+  it('runs one pool for all tabs, with the outputs that it names', async () => {
+    const { stdout, stderr } = await run(process.execPath, ['tabs.js'], { cwd: folder });
+    assert.equal(stderr, '');
+    const expected = promised(files.get('tabs.js'));
+    assert.lengthOf(expected, 4);
+    assert.deepEqual(stdout.trim().split('\n'), expected);
+  });
+
   it('runs mutexes, semaphores and select, with the outputs that it names', async () => {
     const { stdout, stderr } = await run(process.execPath, ['sync.js'], { cwd: folder });
     assert.equal(stderr, '');

@@ -43,6 +43,7 @@ const FILES = filesIn('tests/suite')
   .join(',');
 const browserTier = (engine, tier) => browser(engine, '--tier', tier, '--suite', FILES);
 const headers = (engine) => ['node', 'tests/headers/headers.test.mjs', '--engine', engine];
+const tabs = (engine) => ['node', 'tests/tabs/tabs.test.mjs', '--engine', engine];
 /** Says itself how long each test takes. */
 const stress = (flavour) => [
   ...['env', 'TSAN_OPTIONS=halt_on_error=1', 'ASAN_OPTIONS=detect_leaks=1'],
@@ -62,6 +63,7 @@ const PARTS = [
   ['node suite', nodeTest(...filesIn('tests/suite'))],
   ['node isolated', nodeTier('isolated')],
   ['node inline', nodeTier('inline')],
+  ['node tabs', nodeTest(...filesIn('tests/tabs'))],
   ['node package', nodeTest('tests/package/run.mjs')],
   ['node bundlers', nodeTest('tests/bundlers/run.mjs')],
   ['node examples', nodeTest('examples/examples.test.mjs')],
@@ -73,6 +75,7 @@ const PARTS = [
     [`browser ${engine} isolated`, browserTier(engine, 'isolated')],
     [`browser ${engine} inline`, browserTier(engine, 'inline')],
     [`headers ${engine}`, headers(engine)],
+    [`tabs ${engine}`, tabs(engine)],
   ]),
   ['demo chromium', demo('chromium')],
   ['demo firefox', demo('firefox')],

@@ -21,6 +21,9 @@ import { launchWebKit } from './webkit.mjs';
  *   `crash` nothing (only Chromium tells; elsewhere `evaluate` fails then);
  *   WebKit has none of these, pages must report to their server there
  * @property {() => Promise<void>} close
+ * @property {() => Promise<void>} [crash] ends the page's process; only Chromium
+ * @property {(isFrozen: boolean) => Promise<void>} [freeze] as browsers freeze tabs
+ *   in the background, or ends that; only Chromium
  *
  * @typedef {object} Browser
  * @property {string} engine
@@ -114,6 +117,21 @@ class PuppeteerPage {
 
   on(event, listener) {
     this.#events.on(event, listener);
+  }
+
+  /** Ends the page's process; Chromium only. */
+  async crash() {
+    const session = await this.#page.createCDPSession();
+    const crashed = new Promise((done) => this.#events.once('crash', done));
+    session.send('Page.crash').catch(() => {});
+    await crashed;
+  }
+
+  /** Freezes the page as browsers freeze tabs in the background; Chromium only. */
+  async freeze(isFrozen) {
+    const session = await this.#page.createCDPSession();
+    await session.send('Page.setWebLifecycleState', { state: isFrozen ? 'frozen' : 'active' });
+    await session.detach();
   }
 
   async close() {

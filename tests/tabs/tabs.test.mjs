@@ -1,0 +1,71 @@
+// One pool for several pages, in browsers with real tabs: who is host, where jobs
+// run, and what becomes of them when a page is closed, crashes or is frozen.
+//
+//   node tests/tabs/tabs.test.mjs [--engine chromium,firefox,webkit] [--only TEXT]
+//
+// The exit code is 0 only if everything was as it should be in each engine.
+
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { startServer } from '../../tools/serve.mjs';
+import { engines, launch } from '../browser/drivers.mjs';
+import { World } from './world.mjs';
+import { situations } from './situations.mjs';
+
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+/** A situation that takes longer hangs. */
+const TIMEOUT = 60_000;
+
+const { values } = parseArgs({
+  options: {
+    engine: { type: 'string', default: engines.join(',') },
+    only: { type: 'string', default: '' },
+  },
+});
+
+/** Runs a situation, which has to end in time. */
+async function run(world, { test, timeout = TIMEOUT }) {
+  let timer;
+  const late = new Promise((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`not over within ${timeout / 1000} s`)), timeout);
+  });
+  try {
+    await Promise.race([test(world), late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+let passed = 0;
+let failed = 0;
+for (const engine of values.engine.split(',')) {
+  const browser = await launch(engine);
+  const server = await startServer({ root: ROOT });
+  try {
+    for (const situation of situations) {
+      if (!situation.name.includes(values.only)) continue;
+      if (situation.engines && !situation.engines.includes(engine)) {
+        console.log(`${engine} skip ${situation.name}: ${situation.reason}`);
+        continue;
+      }
+      const world = new World(engine, browser, server.url);
+      const began = performance.now();
+      try {
+        await run(world, situation);
+        passed++;
+        console.log(`${engine} ok ${situation.name} (${Math.round(performance.now() - began)} ms)`);
+      } catch (error) {
+        failed++;
+        console.log(`${engine} FAIL ${situation.name}\n    ${error.stack}`);
+        console.log(await world.describe());
+      } finally {
+        await world.close();
+      }
+    }
+  } finally {
+    await server.close();
+    await browser.close();
+  }
+}
+console.log(`${passed} passed, ${failed} failed`);
+process.exitCode = failed === 0 && passed > 0 ? 0 : 1;
