@@ -1,7 +1,10 @@
 // What tabs that share a pool go through.
 
 import assert from 'node:assert/strict';
+import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
 import { waitFor } from '../browser/drivers.mjs';
+import { chaos } from './chaos.mjs';
 
 const again = { idempotent: true };
 
@@ -220,4 +223,25 @@ export const situations = [
       assert.equal((await world.stats(client)).hostTier, 'shared');
     },
   },
+  {
+    name: 'pages of two versions have two pools',
+    async test(world) {
+      const root = fileURLToPath(new URL('../../', import.meta.url));
+      const folder = `${root}build/tabs-skew`;
+      await rm(folder, { recursive: true, force: true });
+      await mkdir(`${folder}/tests`, { recursive: true });
+      await cp(`${root}dist`, `${folder}/dist`, { recursive: true });
+      await cp(`${root}tests/tabs`, `${folder}/tests/tabs`, { recursive: true });
+      const layout = `${folder}/dist/layout.gen.js`;
+      const text = await readFile(layout, 'utf8');
+      await writeFile(layout, text.replace(/VERSION = '[^']*'/, "VERSION = '9.9.9'"));
+      const old = await world.open();
+      const other = await world.open({}, { folder: '/build/tabs-skew/tests/tabs' });
+      assert.deepEqual([await world.role(old), await world.role(other)], ['host', 'host']);
+      assert.equal(await world.run(other, 'add', 1, 2), 3);
+      assert.equal((await world.stats(old)).clients, 1);
+      await rm(folder, { recursive: true, force: true });
+    },
+  },
+  chaos,
 ];
