@@ -24,6 +24,9 @@ export class Reader extends HeapUser {
   /** Makes a handle, see references.ts. */
   refer: ((kind: number, at: number) => unknown) | undefined;
 
+  /** What it reads was written elsewhere: nothing in it may refer to this memory. */
+  isForeign = false;
+
   /** The word to read next, and the one that must not be read any more. */
   private p = 0;
   private end = 0;
@@ -124,12 +127,14 @@ export class Reader extends HeapUser {
       case 17:
         return this.buffered(head >>> 5);
       case 18:
+        if (this.isForeign) throw corrupt('a place in the memory of another page');
         return this.heapView(head >>> 5);
       case 19:
         return this.map(head >>> 5, depth + 1);
       case 20:
         return this.set(head >>> 5, depth + 1);
       case 21:
+        if (this.isForeign) throw corrupt('a handle of another page');
         return this.handle(head >>> 5);
       default:
         throw corrupt('no such tag');

@@ -6,12 +6,15 @@
  */
 import { carryThrown } from './carried.js';
 import type { Carried } from './carried.js';
+import type { Reader } from './codec.js';
 import type { Crew, CrewHost } from './crew.js';
 import { ContextLostError, TierError, noMemory } from './errors.js';
 import { Errands } from './isolated-errands.js';
+import type { Errand } from './isolated-member.js';
 import * as layout from './layout.gen.js';
 import { STREAM } from './launch.js';
 import { Memory } from './memory.js';
+import type { Pointer } from './module.js';
 import type { Runtime } from './runtime.js';
 import { Mailbox } from './tabs-mailbox.js';
 import type { Introduction } from './tabs-meeting.js';
@@ -144,23 +147,36 @@ export class TabsCrew implements Crew {
   private read({ kind, job, a, at, bytes, flags }: WireFrame, value: unknown): void {
     const { runtime } = this.host;
     const { errands, place } = this;
+    const { foreign } = place.mailbox!;
     const errand = place.errands.get(job);
     const isBeside = (flags & layout.WIRE_BESIDE) !== 0;
     const data = () => runtime.memory.refresh().u8.slice(at, at + bytes);
-    if (kind === layout.WIRE_WELCOME) this.welcome(runtime.reader.readOne(at, bytes), a);
+    if (kind === layout.WIRE_WELCOME) this.welcome(foreign.readOne(at, bytes), a);
     else if (kind === layout.WIRE_RESIGN) this.company.resigned();
     else if (!errand)
       return; // it has ended meanwhile
     else if (kind === layout.WIRE_BEGUN) errands.begun(errand);
     else if (kind === layout.WIRE_PROGRESS || kind === layout.WIRE_ITEM) {
+      if (!isBeside) foreign.readOne(at, bytes);
       errands.told(errand, isBeside ? undefined : data(), value);
     } else if (kind === layout.WIRE_SETTLED && a === layout.WIRE_VALUE) {
       if (isBeside) errands.gaveEnclosed(errand, value);
-      else errands.gave(errand, data());
+      else this.gave(errand, foreign, at, bytes);
     } else if (kind === layout.WIRE_SETTLED) {
-      const carried = runtime.reader.readOne(at, bytes) as Carried;
+      const carried = foreign.readOne(at, bytes) as Carried;
       errands.failed(errand, carried, a === layout.WIRE_CANCELLED);
     }
+  }
+
+  private gave(errand: Errand, foreign: Reader, at: Pointer, bytes: number): void {
+    try {
+      foreign.readOne(at, bytes);
+    } catch (error) {
+      this.errands.failed(errand, carryThrown(error), false);
+      return;
+    }
+    const { u8 } = this.host.runtime.memory.refresh();
+    this.errands.gave(errand, u8.slice(at, at + bytes));
   }
 
   private welcome(what: unknown, workers: number): void {

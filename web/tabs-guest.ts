@@ -125,6 +125,8 @@ export class Guest {
     const { module } = runtime;
     const number = this.host.numberOf(job.name);
     let flags = layout.LAUNCH_ASYNC | (isAtomic ? layout.LAUNCH_ATOMIC : 0);
+    if (inherited) this.checkInherited(inherited);
+    if (bytes) this.checkArgs(bytes);
     const given = elementsFor(runtime, inherited, undefined);
     let length: number;
     if (bytes) {
@@ -144,8 +146,30 @@ export class Guest {
     this.host.launched(job);
   }
 
+  /** Nothing that comes may name a place in this page's memory. */
+  private checkArgs(bytes: Uint8Array): void {
+    if (bytes.length === 0) return;
+    this.runtime.writeBytes(bytes);
+    this.mailbox.foreign.read(this.runtime.scratchAt, bytes.length);
+  }
+
+  /** As valuesOf() of isolated-work.ts reads them. */
+  private checkInherited(inherited: Uint8Array): void {
+    const { runtime } = this;
+    const view = new DataView(inherited.buffer, inherited.byteOffset, inherited.byteLength);
+    for (let at = 0; at < inherited.length;) {
+      const from = at + 8 + view.getUint32(at, true);
+      const length = view.getUint32(at + 4, true);
+      if (from + length > inherited.length) throw new RangeError('coworker: values are cut off');
+      runtime.writeBytes(inherited.subarray(from, from + length));
+      this.mailbox.foreign.readOne(runtime.scratchAt, length);
+      at = from + length;
+    }
+  }
+
   private cancel(job: GuestJob, { at, bytes }: WireFrame): void {
-    const [children, cause] = this.runtime.reader.readOne(at, bytes) as [boolean, Carried];
+    const { foreign } = this.mailbox;
+    const [children, cause] = foreign.readOne(at, bytes) as [boolean, Carried];
     const { module, errors } = this.runtime;
     const error = errors.takeCause(revive(cause));
     if (children) {

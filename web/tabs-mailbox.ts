@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { Reader as Values } from './codec.js';
 import * as layout from './layout.gen.js';
 import type { Runtime } from './runtime.js';
 import { openMail } from './tabs-line.js';
@@ -30,12 +31,14 @@ export interface Reader {
 
 export class Mailbox {
   readonly wire: Wire;
+  /** For what came: it must not refer to memory or handles of this page. */
+  readonly foreign: Values;
   private readonly introduction: Introduction;
   private readonly reader: Reader;
   private beside: unknown[] = [];
   private moved: Transferable[] = [];
   private isOpen = true;
-  /** Batches that came with more or fewer values than they say. */
+  /** Batches that came with more or fewer values than they say, and frames that nobody can read. */
   private unmatched = 0;
   /** When something came last. */
   heardAt = performance.now();
@@ -50,6 +53,8 @@ export class Mailbox {
     const { epoch, capability, line } = introduction;
     this.introduction = introduction;
     this.reader = reader;
+    this.foreign = new Values(() => runtime.memory.refresh());
+    this.foreign.isForeign = true;
     this.wire = new Wire(runtime.module, runtime.memory, { side, epoch, capability, tasks });
     line.listen((data) => {
       if (!this.isOpen) return;
@@ -130,7 +135,12 @@ export class Mailbox {
     }
     let next = 0;
     for (let frame; this.isOpen && (frame = wire.next());) {
-      this.reader.read(frame, frame.flags & layout.WIRE_BESIDE ? beside[next++] : undefined);
+      const value = frame.flags & layout.WIRE_BESIDE ? beside[next++] : undefined;
+      try {
+        this.reader.read(frame, value);
+      } catch {
+        this.unmatched++; // its payload is not what it should be
+      }
     }
   }
 

@@ -58,6 +58,7 @@ export interface Attendee {
 
 /** So long a SharedWorker may take to hand a port over. */
 const BROKER_MS = 1000;
+const CAPABILITY_BYTES = 16;
 
 export class Meeting {
   private readonly key: string;
@@ -65,6 +66,8 @@ export class Meeting {
   private readonly attendee: Attendee;
   private readonly channel: BroadcastChannel;
   private broker: MessagePort | undefined;
+  /** Messages that make no sense. */
+  refused = 0;
   private late: ReturnType<typeof setTimeout> | undefined;
   private readonly isForced: boolean;
 
@@ -74,7 +77,10 @@ export class Meeting {
     this.attendee = attendee;
     this.isForced = how === 'sharedworker';
     this.channel = new BroadcastChannel(key);
-    this.channel.onmessage = ({ data }: MessageEvent<News>) => this.heard(data);
+    this.channel.onmessage = ({ data }: MessageEvent) => {
+      if (isNews(data)) this.heard(data);
+      else this.refused++;
+    };
     (this.channel as { unref?: () => void }).unref?.();
     if (how !== 'broadcast') this.broker = this.openBroker();
   }
@@ -92,7 +98,8 @@ export class Meeting {
       port.onmessage = ({ data, ports }: MessageEvent<Invitation>) => {
         clearTimeout(this.late);
         const { epoch, capability } = data;
-        if (ports[0]) this.attendee.meet({ line: portLine(ports[0]), epoch, capability });
+        if (ports[0] && Number.isSafeInteger(epoch) && isCapability(capability))
+          this.attendee.meet({ line: portLine(ports[0]), epoch, capability });
       };
       port.postMessage({ page: this.page });
       return port;
@@ -136,7 +143,7 @@ export class Meeting {
     if (is === 'soon') this.tell({ type: 'soon', to: from });
     if (is !== 'ready') return;
     const epoch = attendee.epochOfHost;
-    const capability = crypto.getRandomValues(new Uint8Array(16));
+    const capability = crypto.getRandomValues(new Uint8Array(CAPABILITY_BYTES));
     if (byPort && broker) {
       const { port1, port2 } = new MessageChannel();
       attendee.invite(from, { line: portLine(port1), epoch, capability });
@@ -171,3 +178,26 @@ export class Meeting {
     this.channel.close();
   }
 }
+
+/** Whether something that came may be taken for what it says it is. */
+function isNews(data: unknown): data is News {
+  if (typeof data !== 'object' || data === null) return false;
+  const { type, from, to, name, epoch, capability } = data as Record<string, unknown>;
+  const isText = (one: unknown) => typeof one === 'string' && one.length <= 400;
+  const isEpoch = Number.isSafeInteger(epoch);
+  switch (type) {
+    case 'seek':
+      return isText(from);
+    case 'host':
+      return isEpoch;
+    case 'soon':
+    case 'sent':
+      return isText(to);
+    case 'line':
+      return isText(to) && isText(name) && isEpoch && isCapability(capability);
+    default:
+      return false;
+  }
+}
+
+const isCapability = (one: unknown) => one instanceof Uint8Array && one.length === CAPABILITY_BYTES;

@@ -266,7 +266,8 @@ export class Seat implements Company, Attendee {
 
   /** What this page has refused of others. */
   get refused(): number {
-    return this.crew.refused + (this.hosting?.refused ?? 0);
+    const { crew, hosting, meeting } = this;
+    return crew.refused + (hosting?.refused ?? 0) + (meeting?.refused ?? 0);
   }
 
   // ---- as client
