@@ -29,7 +29,7 @@ export interface SharedContextOptions extends ContextOptions {
   /**
    * How many milliseconds the host may take to answer a page that waits for it, from
    * 100 to 60000; then it is taken for frozen, and another page takes its place.
-   * @default 2000
+   * @default 5000
    */
   readonly patience?: number;
   /**
@@ -93,7 +93,7 @@ export class SharedWorkerContext<M extends object = AnyTasks> extends FixedWorke
 }
 
 function checkOptions(options: SharedContextOptions): void {
-  const { broker = 'auto', patience = 2000, handover = 5000, trace } = options;
+  const { broker = 'auto', patience = 5000, handover = 5000, trace } = options;
   if (broker !== 'auto' && broker !== 'sharedworker' && broker !== 'broadcast') {
     const wanted = "'auto', 'sharedworker' or 'broadcast'";
     throw new TypeError(expected('options.broker', wanted, broker));
@@ -140,7 +140,7 @@ export async function newSharedWorkerContext<M extends object = AnyTasks>(
 ): Promise<SharedWorkerContext<M>> {
   const checked = checkContext(workers, name, options);
   checkOptions(options);
-  const { broker = 'auto', patience = 2000, handover = 5000 } = options;
+  const { broker = 'auto', patience = 5000, handover = 5000 } = options;
   registerHandles();
   const runtime = await bestRuntime(checked);
   const tell = () => context.dispatchEvent(new RoleEvent(seat.role, seat.epoch));

@@ -78,7 +78,7 @@ export const situations = [
       const began = Date.now();
       if (how === 'navigate') await host.goto('about:blank');
       else if (how === 'reload')
-        await host.goto(`${world.url}/tests/tabs/page.html?name=${world.name}`);
+        await host.goto(`${world.url}/tests/tabs/page.html?name=${world.name}&patience=30000`);
       else await world.close(host, how);
       const out = await world.outcomes(client, 'idempotent', 'plain', 'k1', 'k2', 'q19');
       assert.equal(out.idempotent.value, 'i');

@@ -19,7 +19,8 @@ export class World {
     this.pages.push(page);
     page.errors = [];
     page.on('error', (error) => page.errors.push(error.message));
-    const query = new URLSearchParams({ name: this.name, ...options });
+    // A busy machine must not look like a frozen page.
+    const query = new URLSearchParams({ name: this.name, patience: '30000', ...options });
     await page.goto(`${this.url}${folder}/page.html?${query}`);
     await waitFor(page, 'Boolean(globalThis.tabs?.launch)');
     if (ready) await page.evaluate('tabs.context.ready');
