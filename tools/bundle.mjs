@@ -14,7 +14,7 @@ import { rolldown } from 'rolldown';
 
 const ROOT = fileURLToPath(new URL('../', import.meta.url));
 const DIST = join(ROOT, 'dist');
-const ENTRIES = ['index', 'test', 'worker', 'worker-core', 'worker-default'];
+const ENTRIES = ['index', 'tabs', 'test', 'worker', 'worker-core', 'worker-default'];
 
 const fileOf = (entry) => join(DIST, `${entry}.node.js`);
 

@@ -3,6 +3,7 @@
 import { describe, it } from 'node:test';
 import { assert } from 'chai';
 import * as main from 'coworker';
+import { SharedWorkerContext } from 'coworker/tabs';
 import * as test from 'coworker/test';
 import * as worker from 'coworker/worker';
 import * as core from 'coworker/worker-core';
@@ -17,5 +18,6 @@ describe('the entry points', () => {
     }
     const again = Object.keys(test).filter((name) => name in main);
     for (const name of again) assert.strictEqual(test[name], main[name], name);
+    assert.strictEqual(Object.getPrototypeOf(SharedWorkerContext), main.FixedWorkerContext);
   });
 });
