@@ -173,7 +173,7 @@ for (const [name, command] of parts.filter(([part]) => runsAlone(part))) {
 const others = parts.filter(([name]) => !runsAlone(name));
 const places = new Map(others.map(([name], index) => [name, results.length + index]));
 const lane = async () => {
-  for (let next; (next = others.shift()); ) {
+  for (let next; (next = others.shift());) {
     const [name, command] = next;
     const lines = [];
     results[places.get(name)] = await run(name, command, (line) => lines.push(line));
