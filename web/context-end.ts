@@ -95,7 +95,7 @@ export abstract class ContextEnd<M extends object> extends ContextLife<M> {
   /** The last phase of closing. */
   protected async kill(): Promise<void> {
     const isOver = this.crew ? this.crew.kill() : await this.workforce!.kill(this.target.context);
-    if (this.failure !== undefined) return;
+    if (this.failure !== undefined || this.isOver) return;
     this.runtime.pumpNow();
     if (isOver) {
       this.ended();

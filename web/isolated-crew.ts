@@ -15,7 +15,7 @@ import { revive } from './carried.js';
 import type { Crew, CrewHost } from './crew.js';
 import { environment } from './environment.js';
 import type { RawWorker, WorkerFault } from './environment.js';
-import { ContextLostError, StartError, TierError, noMemory } from './errors.js';
+import { ContextLostError, TierError, noMemory } from './errors.js';
 import { explained } from './explain.js';
 import { Errands } from './isolated-errands.js';
 import { Member } from './isolated-member.js';
@@ -24,6 +24,7 @@ import * as protocol from './protocol.js';
 import type { FromIsolated, ToIsolated } from './protocol.js';
 import type { Runtime } from './runtime.js';
 import { readStats } from './stats.js';
+import { startFailed } from './told.js';
 
 /** The memory of a worker's core in the beginning, in MiB; it may grow. */
 const FIRST_MEMORY = 2;
@@ -139,17 +140,9 @@ export class IsolatedCrew implements Crew {
       case 'stray':
         this.host.stray(revive(message.error), member.index);
         break;
-      case 'failed': {
-        const { name } = this.host;
-        this.host.fail(
-          new StartError(
-            message.outOfMemory ? 'out-of-memory' : 'script-error',
-            `coworker: a worker of context '${name}' failed while it started: ${message.message}`,
-            { cause: errorOf(message) },
-          ),
-        );
+      case 'failed':
+        this.host.fail(startFailed(this.host.name, message));
         break;
-      }
       case 'crashed':
         this.lost(member.index, `stopped inside of the runtime (${message.message})`);
         break;
@@ -290,10 +283,4 @@ export class IsolatedCrew implements Crew {
         'has none to give; pass arrays as arguments, with the `transfer` option if they are large',
     );
   }
-}
-
-function errorOf({ message, stack }: { message: string; stack: string }): Error {
-  const error = new Error(message);
-  error.stack = stack;
-  return error;
 }

@@ -91,12 +91,15 @@ export class Thread {
   /**
    * Ends the worker whatever it does. What it has sent up to now is heard before:
    * others may wait for that, and engines drop it.
+   * @param isWanted - false: by what it has sent it ends by itself, and is let
    * @returns true once its thread is known not to run any more; false if nobody
    * can tell
    */
-  async kill(): Promise<boolean> {
+  async kill(isWanted = () => true): Promise<boolean> {
+    const { worker } = this;
     await new Promise<void>((resolve) => environment().nextTurn(resolve));
-    return this.end();
+    // If it has ended by itself meanwhile, another context may have it by now.
+    return this.worker === worker && isWanted() && this.end();
   }
 
   private async end(): Promise<boolean> {

@@ -6,7 +6,7 @@
  * @module
  */
 import type { WorkerFault } from './environment.js';
-import { ContextLostError, StartError } from './errors.js';
+import { ContextLostError } from './errors.js';
 import { explained } from './explain.js';
 import { Memory } from './memory.js';
 import type { Pointer } from './module.js';
@@ -14,6 +14,7 @@ import type { CheckedOptions } from './options.js';
 import type { FromWorker } from './protocol.js';
 import type { Runtime } from './runtime.js';
 import { spawnWith } from './threads.js';
+import { errorOf, startFailed } from './told.js';
 import type { Spawner, Thread } from './threads.js';
 
 /** The context as its threads see it. */
@@ -59,6 +60,10 @@ interface Slot {
   isBroken: boolean;
   /** What is to be freed after it. */
   locals: Pointer;
+  /** Nothing is to be expected of it any more. */
+  isOver: boolean;
+  /** Somebody waits for that. */
+  over?: () => void;
 }
 
 /** How often it is looked whether a thread can be ended without harm, and how long apart. */
@@ -68,6 +73,8 @@ const CALM_MS = 2;
 const PROOF_MS = 75;
 /** After that a thread that passes its gate has done so; how often that is looked at. */
 const DOOM_MS = 10;
+/** How long a thread may take to be over after it has said that it ends. */
+const LEAVE_MS = 1000;
 const DOOM_TRIES = 4;
 
 export class Workforce {
@@ -135,6 +142,7 @@ export class Workforce {
           leaves: false,
           isBroken: false,
           locals: 0,
+          isOver: false,
         };
       },
       message: (thread, message) => this.heard(thread, message),
@@ -178,13 +186,7 @@ export class Workforce {
         break;
       case 'failed':
         if (this.isDismissed) break;
-        employer.fail(
-          new StartError(
-            message.outOfMemory ? 'out-of-memory' : 'script-error',
-            `coworker: a worker of context '${name}' failed while it started: ${message.message}`,
-            { cause: errorOf(message) },
-          ),
-        );
+        employer.fail(startFailed(name, message));
         break;
       case 'mortal':
         thread.lock = message.lock;
@@ -225,7 +227,11 @@ export class Workforce {
   private oneEnded(thread: Thread): void {
     const { runtime } = this.employer;
     const slot = this.slotOf(thread);
-    if (slot) runtime.module._cwb_free(slot.locals);
+    if (slot) {
+      runtime.module._cwb_free(slot.locals);
+      slot.isOver = true;
+      slot.over?.();
+    }
     if (--this.left > 0) return;
     this.startedEnded?.();
     if (!this.isDismissed) this.employer.over();
@@ -281,7 +287,7 @@ export class Workforce {
     const { employer } = this;
     const { thread, index, worker } = slot;
     this.forget(slot);
-    slot.leaves = true; // once it is buried, its thread may be another context's
+    slot.leaves = slot.isOver = true; // once it is buried, its thread may be another context's
     this.dying.add(thread);
     void thread.kill().then((isProved) => {
       this.dying.delete(thread);
@@ -328,8 +334,9 @@ export class Workforce {
    * @returns true if the core's context is empty, which has to be closed
    */
   async kill(context: Pointer): Promise<boolean> {
-    const left = this.slots.filter(({ leaves }) => !leaves);
+    const left = this.slots.filter(({ isOver }) => !isOver);
     const inOrder = await Promise.all(left.map((slot) => this.end(slot)));
+    if (this.left === 0 && !this.isDismissed) return true; // they have ended by themselves
     const { runtime } = this.employer;
     return inOrder.every(Boolean) && runtime.module._cwb_context_end_remains(context) !== 0;
   }
@@ -341,12 +348,23 @@ export class Workforce {
   }
 
   /** Waits until a thread is out of the core, and cannot come in any more; not for ever. */
-  private async untilCalm({ worker }: Slot): Promise<void> {
+  private async untilCalm(slot: Slot): Promise<void> {
     const { module } = this.employer.runtime;
-    for (let n = 0; worker !== 0 && n < CALM_TRIES; n++) {
-      if (module._cwb_worker_is_calm(worker) !== 0) return;
+    for (let n = 0; slot.worker !== 0 && !slot.leaves && n < CALM_TRIES; n++) {
+      if (module._cwb_worker_is_calm(slot.worker) !== 0) return;
       await new Promise((resolve) => setTimeout(resolve, CALM_MS));
     }
+  }
+
+  /** One that ends by itself is waited for, but not for ever. */
+  private async untilOver(slot: Slot): Promise<void> {
+    if (slot.isOver) return;
+    let timer: ReturnType<typeof setTimeout>;
+    await new Promise<void>((resolve) => {
+      slot.over = resolve;
+      timer = setTimeout(resolve, LEAVE_MS);
+    });
+    clearTimeout(timer!);
   }
 
   /** True if the core knows what the thread ran, and has ended that. */
@@ -362,27 +380,28 @@ export class Workforce {
       return module._cwb_worker_end(worker, isProved, reason.length);
     };
     this.forget(slot);
+    if (slot.leaves) {
+      await this.untilOver(slot);
+      return true;
+    }
     let life = declare(0); // one that is broken has said so, and does nothing more
     if (life === 0 && !slot.isBroken) await this.untilCalm(slot);
     let timer: ReturnType<typeof setTimeout>;
-    const proved = thread.kill().then((isProved) => {
-      if (isProved) life ||= declare(1);
-      if (isProved && life !== 0) this.bury(thread, life);
+    const isWanted = () => !slot.leaves;
+    const proved = thread.kill(isWanted).then((isProved) => {
+      if (!isProved) return;
+      life ||= declare(1);
+      if (life !== 0) this.bury(thread, life);
     });
     const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, PROOF_MS)));
     await Promise.race([proved, late]);
     clearTimeout(timer!);
     // Some engines end a thread late or never, and never tell: then time has to do.
-    for (let n = 0; life === 0 && worker !== 0 && n < DOOM_TRIES; n++) {
+    for (let n = 0; life === 0 && worker !== 0 && !slot.leaves && n < DOOM_TRIES; n++) {
       if (module._cwb_worker_doom(worker) !== 0) life = declare(1);
       else await new Promise((resolve) => setTimeout(resolve, DOOM_MS));
     }
-    return life !== 0;
+    if (slot.leaves) await this.untilOver(slot);
+    return life !== 0 || slot.leaves;
   }
-}
-
-function errorOf({ message, stack }: { message: string; stack: string }): Error {
-  const error = new Error(message);
-  error.stack = stack;
-  return error;
 }

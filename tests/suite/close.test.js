@@ -10,7 +10,16 @@ import {
   Main,
   WorkerLostError,
 } from 'coworker';
-import { cells, failure, inPage, nativeOptions, open, tier, until } from './helpers/contexts.js';
+import {
+  cells,
+  failure,
+  inPage,
+  nativeOptions,
+  open,
+  tier,
+  until,
+  using,
+} from './helpers/contexts.js';
 
 const begun = (array, index = 0) => until(() => Atomics.load(array, index) >= 1);
 const now = { cancel: true, grace: 10 };
@@ -41,6 +50,22 @@ describe('closing in phases', () => {
     await closed;
     assert.equal(context.stats().workers, 0);
     assert.throws(() => context.launch('add', 1, 2));
+  });
+
+  it('leaves alone who ends by himself meanwhile, and whoever comes after him', async () => {
+    for (let i = 0; i < 10; i++) {
+      const context = await open(2);
+      const jobs = [context.async('wait'), context.async('delay', 20)];
+      const closed = context.close({ cancel: true, grace: i % 3 });
+      for (const job of jobs) {
+        const error = await failure(job);
+        // If there was no time to end it in order.
+        if (!(error instanceof ContextLostError)) assert.instanceOf(error, CancellationError);
+      }
+      await closed;
+      assert.equal(context.stats().workers, 0);
+    }
+    await using(2, async (context) => assert.equal(await context.async('add', 1, 2), 3));
   });
 
   it('kills a loop in C', async () => {
