@@ -70,11 +70,19 @@ export const chaos = {
     const ways =
       world.engine === 'chromium' ? ['close', 'crash', 'navigate'] : ['close', 'navigate'];
     const pages = [];
+    const byEpoch = new Map();
+    const note = (found) => {
+      for (const [epoch, workers] of Object.entries(found)) {
+        if (!byEpoch.has(epoch)) byEpoch.set(epoch, new Set());
+        for (const worker of workers) byEpoch.get(epoch).add(worker);
+      }
+    };
     for (let i = 0; i < PAGES; i++) pages.push(await world.open());
     for (let lost = 0; lost < HOSTS; lost++) {
       // One of them is waited for, so that each host has run something.
       const [first, ...others] = pages;
       await first.evaluate(volley, JOBS);
+      note(await first.evaluate('tabs.workers')); // it may be the one that goes
       for (const page of others) page.evaluate(volley, JOBS).catch(() => {});
       const host = await hostOf(pages);
       pages.splice(pages.indexOf(host), 1);
@@ -85,7 +93,6 @@ export const chaos = {
     }
     let total = 0;
     let ended = 0;
-    const byEpoch = new Map();
     for (const page of pages) {
       await page.evaluate(volley, 1);
       await waitFor(page, '[...tabs.jobs.values()].every(({ outcome }) => outcome)', {
@@ -95,10 +102,7 @@ export const chaos = {
       assert.deepEqual(found.wrong, []);
       total += found.total;
       ended += found.lost;
-      for (const [epoch, workers] of Object.entries(found.workers)) {
-        if (!byEpoch.has(epoch)) byEpoch.set(epoch, new Set());
-        for (const worker of workers) byEpoch.get(epoch).add(worker);
-      }
+      note(found.workers);
     }
     for (const [epoch, workers] of byEpoch) {
       assert.ok(workers.size <= 2, `epoch ${epoch} had ${workers.size} workers`);
