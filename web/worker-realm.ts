@@ -28,6 +28,9 @@ export interface WorkerHost {
   proveLife(): Promise<string | undefined>;
 }
 
+/** How long a worker waits for what proves that it lives. */
+const PROOF_MS = 200;
+
 export class WorkerRealm extends Realm implements LaunchRealm {
   private readonly host: WorkerHost;
   private readonly tasks: TaskModule;
@@ -91,9 +94,14 @@ export class WorkerRealm extends Realm implements LaunchRealm {
       setCurrentTarget(this.own);
       this.runner = new TaskRunner(this.own, this.tasks, () => this.workerName);
       this.post({ type: 'ready', tasks: [...this.own.tasks!] });
-      // Before it runs anything: that may never let the event loop have a turn.
-      const lock = await this.host.proveLife();
-      if (lock !== undefined) this.post({ type: 'mortal', lock });
+      const told = this.host.proveLife().then((lock) => {
+        if (lock !== undefined) this.post({ type: 'mortal', lock });
+      });
+      // Before it runs anything: that may never let the event loop have a turn. But
+      // WebKit (seen in 2.50) may be late in giving a lock, or never give it.
+      let late: ReturnType<typeof setTimeout>;
+      await Promise.race([told, new Promise((resolve) => (late = setTimeout(resolve, PROOF_MS)))]);
+      clearTimeout(late!);
     } catch (error) {
       this.failed(error);
     }
