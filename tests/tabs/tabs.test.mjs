@@ -38,6 +38,7 @@ async function run(world, { test, timeout = TIMEOUT }) {
 
 let passed = 0;
 let failed = 0;
+let skipped = 0;
 for (const engine of values.engine.split(',')) {
   const browser = await launch(engine);
   const server = await startServer({ root: ROOT });
@@ -45,7 +46,8 @@ for (const engine of values.engine.split(',')) {
     for (const situation of situations) {
       if (!situation.name.includes(values.only)) continue;
       if (situation.engines && !situation.engines.includes(engine)) {
-        console.log(`${engine} skip ${situation.name}: ${situation.reason}`);
+        skipped++;
+        console.log(`${engine} SKIP ${situation.name}: ${situation.reason}`);
         continue;
       }
       const world = new World(engine, browser, server.url);
@@ -67,5 +69,5 @@ for (const engine of values.engine.split(',')) {
     await browser.close();
   }
 }
-console.log(`${passed} passed, ${failed} failed`);
+console.log(`${passed} passed, ${failed} failed, ${skipped} skipped`);
 process.exitCode = failed === 0 && passed > 0 ? 0 : 1;
