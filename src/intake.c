@@ -123,6 +123,8 @@ static cw_job *part_there(cw_job *job)
 
 void cw__cancel_refused(cw_job *job, cw_error *cause)
 {
+    /* acquire: pairs with cw__losses_fail() */
+    if (!cause) cause = cw_load_acquire(&job->context->home->failure);
     cw_error *closed = cw_error_new(CW_ECLOSED, NULL, cause);
     cw_cancel(part_there(job), closed);
     cw_error_release(closed);

@@ -14,6 +14,7 @@
 #include "host.h"
 #include "kill_gate.h"
 #include "launch.h"
+#include "losses.h"
 #include "tree.h"
 #include "withdraw.h"
 
@@ -89,10 +90,12 @@ static void kill_in(cw_context *context, cw_job *above)
         }
         cw__gate_doom(worker);
         cw__life *life = cw__worker_lose(worker, &loss);
-        if (cw__the_host.replace_worker)
+        if (cw__the_host.replace_worker) {
             cw__the_host.replace_worker(worker, life);
-        else
-            (void)cw__worker_replace(worker);
+            continue;
+        }
+        if (cw__losses_note(context)) cw__losses_fail(worker, &loss);
+        (void)cw__worker_replace(worker); /* what is left there has to end */
     }
 }
 

@@ -187,8 +187,9 @@ bool cw__fall_asleep(cw__worker *self, bool searching, bool in_futex,
         self->wake_at_ns = cw_load_seq_cst(&context->timers.next_ns);
     if (!any_work(self) && !cw__context_quiet(context) &&
         !(until && cw_is_completed(until))) {
-        /* One that has run nothing yet has rested since ever. */
-        if (cw_load_relaxed(&self->steps))
+        /* One that has run nothing yet has rested since ever. Where there is
+         * one only, nobody asks. */
+        if (context->count > 1 && cw_load_relaxed(&self->steps))
             cw_store_relaxed(&self->slept_at_ns, cw__now_ns());
         cw__count(&self->parks, 1);
         cw__traced(&self->trace, CW__TRACE_PARK, 0);

@@ -1,4 +1,4 @@
-/* worker.c: one worker of a context, its run loop and its sleep.
+/* worker.c: one worker of a context and its run loop.
  *
  * SPDX-License-Identifier: MIT
  *
@@ -13,7 +13,7 @@
  *      GLOBAL_EVERY turns this comes first, so that it cannot starve;
  *   4. other workers' rings: it steals half of one.
  *
- * How it sleeps when it finds nothing is in sleep.c.
+ * What it does when it finds nothing is in idle.c.
  */
 #include "worker.h"
 
@@ -21,10 +21,8 @@
 #include "coroutine.h"
 #include "host.h"
 #include "kill_gate.h"
-#include "limit.h"
 #include "sleep.h"
 #include "text.h"
-#include "watch.h"
 #include "withdraw.h"
 
 #include <string.h>
@@ -35,14 +33,11 @@ enum {
     CLOCK_EVERY = 16, /* turns between looks at the clock */
     SLOT_BUDGET = 3,
     SEARCH_ROUNDS = 2,
-    TIMERS_PER_TURN = 64,
     BATCH_FROM_OUTSIDE = 2 * CW__BATCH_JOBS
 };
 /* How long a worker that has called its host's code may stay away from the
- * host's event loop while it is busy, and how long it sleeps in here, ready to
- * go on at once, before it goes back there to sleep. */
+ * host's event loop while it is busy. */
 static const int64_t visit_every_ns = 2 * 1000 * 1000;
-static const int64_t linger_ns = 4 * 1000 * 1000;
 
 _Thread_local cw__worker *cw__self;
 
@@ -61,39 +56,6 @@ void cw__worker_init(cw__worker *worker, cw_context *context, uint32_t index)
         cw__text_add(&name, "-");
         cw__text_add_number(&name, index + 1);
     }
-}
-
-const char *cw_worker_name(void)
-{
-    CW__RUNTIME;
-    return cw__self ? cw__self->name : "";
-}
-
-cw_job *cw_current_job(void)
-{
-    CW__RUNTIME;
-    return cw__self ? cw__self->current : NULL;
-}
-
-cw_job *cw_current_scope(void)
-{
-    CW__RUNTIME;
-    cw_job *job = cw_current_job();
-    return job ? job->scope : NULL;
-}
-
-cw_context *cw_current_context(void)
-{
-    CW__RUNTIME;
-    const cw__worker *self = cw__self;
-    return self ? cw__worker_place(self) : NULL;
-}
-
-bool cw_is_stopped(void)
-{
-    CW__RUNTIME;
-    cw_job *job = cw_current_job();
-    return job && !cw_is_active(job->scope);
 }
 
 /* ---- finding work */
@@ -179,54 +141,6 @@ static cw_job *take_stranded(cw__worker *self)
     return NULL;
 }
 
-/* A delay is over: the job goes on where it was before, if that worker has
- * nothing else to do; the worker that found out counts as such. */
-static void resume_on_time(cw__worker *self, cw_job *job)
-{
-    cw_context *context = job->context;
-    if (cw_unlikely(context != self->context)) { /* it has no clock */
-        cw__context_hold(context);
-        cw__dispatch(self, job, CW__SPAWNED);
-        cw__context_drop(context);
-        return;
-    }
-    if (cw_unlikely(job->flags & CW__JOB_PINNED)) {
-        cw__dispatch(self, job, CW__RESUMED);
-        return;
-    }
-    if (cw__hand_over(self, job)) return;
-    if ((job->last & CW__LAST) == self->mark && self->context->count > 1 &&
-        !cw_load_relaxed(&self->handed))
-        /* seq_cst, as in give(): others hand over only to a free worker, but
-         * one may be late with it */
-        job = cw_swap_seq_cst(&self->handed, job);
-    if (job) cw__dispatch(self, job, CW__SPAWNED);
-}
-
-void cw__worker_fire_timers(cw__worker *self)
-{
-    cw_context *context = self->context;
-    if (!cw__timers_any(&context->timers)) return;
-    int64_t now = cw__now_ns();
-    for (;;) {
-        cw__woken woken;
-        cw__limit *limits;
-        uint32_t fired = cw__timers_due(&context->timers, now, TIMERS_PER_TURN,
-                                        &woken, &limits);
-        if (!fired) return;
-        cw__count(&self->timers_fired, fired);
-        while (woken.tasks) {
-            cw_job *job = woken.tasks;
-            woken.tasks = job->next;
-            cw__cancel_if_closed(job);
-            resume_on_time(self, job);
-        }
-        cw__dispatch_woken(self, &woken);
-        cw__limits_expire(limits);
-        if (fired < TIMERS_PER_TURN) return;
-    }
-}
-
 /* Without a host there are but jobs. */
 static void pin_all(cw__worker *self, uintptr_t chain)
 {
@@ -237,7 +151,7 @@ static void pin_all(cw__worker *self, uintptr_t chain)
     }
 }
 
-static void read_inbox(cw__worker *self)
+void cw__worker_read_inbox(cw__worker *self)
 {
     uintptr_t chain = self->undelivered;
     if (!chain) chain = cw__inbox_take(&self->inbox);
@@ -284,7 +198,7 @@ static cw_job *next_job(cw__worker *self)
     if (cw_unlikely(self->undelivered || self->pinned.first ||
                     !cw__inbox_empty(&self->inbox))) {
         if (self->undelivered || !cw__inbox_empty(&self->inbox))
-            read_inbox(self);
+            cw__worker_read_inbox(self);
         /* In turn with the others. */
         if (tick % 2 && self->pinned.first) return cw__line_take(&self->pinned);
     }
@@ -323,6 +237,22 @@ static cw_job *search(cw__worker *self)
         }
     }
     return NULL;
+}
+
+cw_job *cw__worker_look(cw__worker *self, bool searching, bool lingered,
+                        bool *stays)
+{
+    cw_job *job = cw__worker_take_handed(self);
+    *stays = !job && self->pinned.first;
+    if (*stays) job = cw__line_take(&self->pinned);
+    if (!job) job = take_slot(self);
+    /* relaxed: who does not see it yet looks again before it sleeps */
+    if (!job && cw_load_relaxed(&self->context->aside.waiting))
+        job = next_by_rank(self);
+    if (!job) job = pop(self);
+    if (!job && searching) job = search(self);
+    if (!job && lingered) job = take_stranded(self);
+    return job;
 }
 
 /* ---- running */
@@ -375,113 +305,6 @@ static bool loop_is_due(cw__worker *self)
     return true;
 }
 
-/* This worker is not free any more. True if it was given a job before that. */
-static bool stop_being_free(cw__worker *self)
-{
-    /* seq_cst, both: pairs with give_if_free() */
-    cw_store_seq_cst(&self->free, 0);
-    return cw_load_seq_cst(&self->handed) != NULL;
-}
-
-/* The job to run now: `job`, which was found, unless the worker was given one
- * meanwhile: nobody else could take that one while it runs `job`. */
-static cw_job *take_found(cw__worker *self, cw_job *job)
-{
-    if (cw_likely(!stop_being_free(self))) return job;
-    cw_job *handed = cw__worker_take_handed(self);
-    if (!handed) return job;
-    cw__push(self, job);
-    cw__context_notify(self->context);
-    return handed;
-}
-
-/* The others have taken a worker that has just begun for a sleeper. If it got
- * up by itself now, it would find nothing, and miss what they give it. */
-static void begin_asleep(cw__worker *self)
-{
-    cw__count(&self->parks, 1);
-    cw__traced(&self->trace, CW__TRACE_PARK, 0);
-    cw__sleep_in_futex(self, -1);
-}
-
-/* The worker has nothing to do in here. */
-static cw_job *leave(cw__worker *self, bool searching, cw__run *why,
-                     cw__run reason)
-{
-    if (searching) cw__stop_searching(self);
-    stop_being_free(self);
-    *why = reason;
-    return NULL;
-}
-
-/* Nothing to do. Returns a job after all, or NULL with the reason to leave in
- * `*why`. */
-static cw_job *idle(cw__worker *self, cw__run *why, const cw_job *until)
-{
-    cw_context *context = self->context;
-    bool asleep = cw_load_relaxed(&self->asleep_in_loop) != 0; /* ours */
-    bool searching = asleep || cw__start_searching(self);
-    cw_store_relaxed(&self->free, 1); /* those who see it look again */
-    if (asleep) {
-        cw_store_relaxed(&self->asleep_in_loop, 0);
-        if (!cw_load_relaxed(&self->parks)) begin_asleep(self);
-        cw__get_up(self);
-        cw__worker_fire_timers(self);
-    }
-    bool lingered = false, looked = false;
-    for (;;) {
-        cw_job *job = NULL;
-        if (!cw__inbox_empty(&self->inbox)) read_inbox(self);
-        if (self->undelivered)
-            return leave(self, searching, why, CW__RUN_VISIT);
-        job = cw__worker_take_handed(self);
-        if (!job) job = cw__line_take(&self->pinned);
-        if (!job) job = take_slot(self);
-        if (!job && cw_load_relaxed(&context->aside.waiting))
-            job = next_by_rank(self);
-        if (!job) job = pop(self);
-        if (!job && searching) job = search(self);
-        if (!job && lingered) job = take_stranded(self);
-        if (job) {
-            if (searching) cw__stop_searching(self);
-            return take_found(self, job);
-        }
-        /* acquire: pairs with cw_debug_set() */
-        uint32_t debug = cw_load_acquire(&cw__debug_options);
-        if (cw_unlikely(debug & CW_DEBUG_DEADLOCKS) && !looked) {
-            looked = true; /* once per sleep: then look again for work */
-            cw__watching->idle();
-            continue;
-        }
-        cw__worker_publish(self);
-        if (cw__context_quiet(context) || (until && cw_is_completed(until)))
-            return leave(self, searching, why, CW__RUN_END);
-        if (self->foreign && self->host_called) {
-            /* What was just called may come to its end in the next turn. */
-            self->host_called = false;
-            return leave(self, searching, why, CW__RUN_VISIT);
-        }
-        bool in_futex = self->may_futex && !self->foreign && !lingered;
-        if (!cw__fall_asleep(self, searching, in_futex, until)) {
-            searching = true;
-            continue;
-        }
-        if (!in_futex) {
-            cw_store_relaxed(&self->asleep_in_loop, 1);
-            *why = CW__RUN_SLEEP;
-            return NULL;
-        }
-        /* Code of the host may have left things behind that want its event
-         * loop, so it gets that soon; but work often comes again at once. */
-        cw__sleep_in_futex(self, self->host_ran ? linger_ns : -1);
-        lingered = self->host_ran && cw_load_acquire(&self->word) == 0;
-        cw__get_up(self);
-        cw__worker_fire_timers(self);
-        searching = true;
-        looked = false;
-    }
-}
-
 /* CW__RUN_MORE after so many turns. */
 static cw__run run_turns(cw__worker *self, uint32_t turns, const cw_job *until)
 {
@@ -492,7 +315,7 @@ static cw__run run_turns(cw__worker *self, uint32_t turns, const cw_job *until)
         if (!job) {
             cw__worker_flush(self);
             if (until && cw_is_completed(until) && !asleep) return CW__RUN_END;
-            job = idle(self, &why, until);
+            job = cw__worker_idle(self, &why, until);
             if (!job) return why;
         }
         run_job(self, job);

@@ -111,6 +111,17 @@ void cw__worker_unpark(cw__worker *worker);
 /* Queues a job with CW__JOB_PINNED on its own worker, the caller. */
 void cw__worker_pin(cw__worker *self, cw_job *job);
 
+/* What it finds for itself. `searching`: also with other workers; `lingered`:
+ * also what was handed to those that sleep in their host's event loop.
+ * `*stays`: nobody else may run it. NULL: nothing. */
+cw_job *cw__worker_look(cw__worker *self, bool searching, bool lingered,
+                        bool *stays);
+/* Takes what others have sent to it. */
+void cw__worker_read_inbox(cw__worker *self);
+/* It has found nothing: sleeps until there is something. Returns a job, or NULL
+ * with the reason to leave cw__worker_run() in `*why`. */
+cw_job *cw__worker_idle(cw__worker *self, cw__run *why, const cw_job *until);
+
 /* Takes the job that was handed to a free worker, if there is one. */
 cw_job *cw__worker_take_handed(cw__worker *worker);
 

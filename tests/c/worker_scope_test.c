@@ -86,6 +86,49 @@ TEST(it_runs_on_that_worker_with_all_below_it)
     shut_down(context);
 }
 
+/* Wakes up on the worker where it was, if that has nothing to do. */
+CW_COROUTINE(wander, cw_none, cw_none, int i;)
+{
+    CW_BEGIN(self);
+    for (self->i = 0; self->i < 200; self->i++)
+        CW_DELAY(self, self->i % 2);
+    CW_END(self);
+}
+
+TEST(it_stays_there_among_others_that_do_not)
+{
+    enum { WORKERS = 4, PAIRS = 2 * WORKERS, WANDERERS = 16 };
+    static const char *const names[] = {"test-1", "test-2", "test-3", "test-4"};
+    cw_context *context = new_context(WORKERS);
+    const cw_elements *scopes[WORKERS];
+    for (int i = 0; i < WORKERS; i++)
+        scopes[i] = scope_of(context, i);
+    ints channels[PAIRS];
+    cw_job *jobs[2 * PAIRS + WANDERERS];
+    for (int round = 0; round < 10; round++) {
+        int count = 0;
+        for (int i = 0; i < WANDERERS; i++)
+            jobs[count++] = cw_launch(context, wander, CW_NONE);
+        for (int i = 0; i < 2 * PAIRS; i++) {
+            if (i % 2 == 0) channels[i / 2] = ints_new(0);
+            int worker = (i + i / WORKERS) % WORKERS;
+            const stay_arg arg = {names[worker], channels[i / 2], i % 2 == 0};
+            jobs[count++] =
+                cw_launch_with(scopes[worker], CW_START_DEFAULT, stay, arg);
+        }
+        for (int i = 0; i < count; i++) {
+            wait_for(jobs[i]);
+            ASSERT_EQ(cw_job_error(jobs[i]), 0);
+            cw_job_release(jobs[i]);
+        }
+        for (int i = 0; i < PAIRS; i++)
+            cw_channel_release(channels[i].channel);
+    }
+    for (int i = 0; i < WORKERS; i++)
+        cw_elements_release(scopes[i]);
+    shut_down(context);
+}
+
 CW_COROUTINE(launch_from_there, cw_context *, cw_none, const cw_elements *scope;
              cw_job * job;)
 {

@@ -307,6 +307,50 @@ MUTANT(worker_give_free, "who has found a job does not look for another one")
     return MODEL_FORCE;
 }
 
+/* ---- jobs that must stay where they are */
+
+static const cw_elements *first_worker;
+
+CW_FUNCTION(sets_on_the_first, word_pointer, cw_none)
+{
+    CHECK(cw__self == &workers[0]);
+    cw_store_seq_cst(*arg, 1);
+    return CW_OK;
+}
+
+static void spawn_and_await_both(void *unused)
+{
+    (void)unused;
+    CHECK(cw_spawn(pool, sets, &words->ran[1]) == CW_OK);
+    model_await(&words->ran[0]);
+    model_await(&words->ran[1]);
+    model_calm_down();
+    cw_context_close(pool);
+}
+
+/* A worker gets up for one of these, and is handed another one meanwhile. */
+SCENARIO(worker_bound, 2)
+{
+    begin(2);
+    let_rest();
+    first_worker = cw_worker_scope(pool, 0);
+    handle = cw_launch_with(first_worker, CW_START_DEFAULT, sets_on_the_first,
+                            &words->ran[0]);
+    CHECK(handle);
+    model_thread(spawn_and_await_both, NULL);
+    model_run();
+    cw_elements_release(first_worker);
+    end();
+}
+
+MUTANT(worker_bound, "the first one does not look for what it was handed")
+{
+    if (op->thread != 1 || !MODEL_IS(op, MODEL_LOAD, &workers[0].handed))
+        return MODEL_AS_IS;
+    op->value = 0;
+    return MODEL_FORCE;
+}
+
 /* ---- work on a worker's own ring */
 
 CW_COROUTINE(launches, cw_none, cw_none, CW_NO_LOCALS)
