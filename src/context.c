@@ -11,6 +11,7 @@
 #include "host.h"
 #include "kill_gate.h"
 #include "limit.h"
+#include "losses.h"
 #include "text.h"
 #include "threads.h"
 #include "worker_scope.h"
@@ -71,6 +72,7 @@ void cw__context_drop(cw_context *context)
     cw__timers_free(&context->timers);
     cw__entrance *entrance = cw_load_relaxed(&context->entrance);
     if (entrance) cw__free(entrance, sizeof *entrance);
+    cw__losses_free(context);
     if (context->route && context->route->drop) context->route->drop(context);
     cw__clock *clock = context->clock;
     cw__free(context->memory, context->bytes);

@@ -15,6 +15,7 @@
 enum { CW__IDLE_WORDS = CW_MAX_WORKERS / 32 };
 
 typedef struct cw__entrance cw__entrance;
+typedef struct cw__losses cw__losses;
 
 struct cw_context {
 #ifdef CW_DEBUG
@@ -49,8 +50,11 @@ struct cw_context {
     _Atomic uint32_t ended;   /* futex: 1 when the last thread has ended */
     _Atomic uint32_t lost;    /* threads that were declared dead ... */
     _Atomic uint32_t zombies; /* ... and of these, not proved to be */
-    bool adopted;             /* its one worker is somebody's own thread */
-    uint8_t role;             /* which of its clock's contexts it is */
+    _Atomic(cw__losses *) losses; /* NULL: it may lose any number of them */
+    _Atomic(cw_error *)
+        failure;  /* owned: why it was closed, if it has failed */
+    bool adopted; /* its one worker is somebody's own thread */
+    uint8_t role; /* which of its clock's contexts it is */
 
     /* Work from outside and what rings cannot hold. */
     _Alignas(CW_CACHE_LINE) cw__inbox inject; /* jobs, by anybody */

@@ -1,9 +1,8 @@
 /**
- * What a context tells of workers that it has lost, and when that is too often.
+ * What a context tells of workers that it has lost.
  *
  * @module
  */
-import type { CheckedOptions } from './options.js';
 import type { RoleEvent } from './tabs-context.js';
 import type { UncaughtErrorEvent } from './uncaught.js';
 
@@ -68,22 +67,3 @@ interface Listening extends EventTarget {
 
 /** EventTarget with the types of these events. */
 export const ContextEventTarget = EventTarget as { new (): Listening };
-
-/** Counts losses; how many are borne, and in what time, the options say. */
-export class Losses {
-  private readonly limit: CheckedOptions['losses'];
-  /** When the last ones were. */
-  private readonly moments: number[] = [];
-
-  constructor(limit: CheckedOptions['losses']) {
-    this.limit = limit;
-  }
-
-  /** Counts one more. True: it is one too many. */
-  note(now = performance.now()): boolean {
-    const { moments, limit } = this;
-    moments.push(now);
-    while (moments.length > 0 && now - moments[0]! > limit.period) moments.shift();
-    return moments.length > limit.count;
-  }
-}

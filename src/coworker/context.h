@@ -93,6 +93,20 @@ typedef enum cw_when_full {
 int cw_context_limit_queue(cw_context *context, int max,
                            cw_when_full when_full);
 
+/* ---- how many workers may be lost */
+
+/* Limits how many workers the context may lose, see cw_elements_with_grace():
+ * if there are more than `count` within `period_ms` milliseconds, it fails.
+ * That closes it, with a CW_ELOST error as the cause of CW_ECLOSED, which says
+ * so. Threads still take the places of lost ones, to end what it had accepted.
+ * Without a limit it goes on for ever. May be called again; what was lost
+ * before counts, too.
+ *
+ * CW_OK; CW_EINVAL (count or period_ms < 0); CW_ENOTSUP: it has no workers of
+ * its own (views, executors, Unconfined, those of the main thread); CW_ENOMEM.
+ */
+int cw_context_limit_losses(cw_context *context, int count, int64_t period_ms);
+
 /* ---- contexts that the program shares
  *
  * Borrowed: they are there until the program ends, and need neither be closed
