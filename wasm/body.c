@@ -6,6 +6,7 @@
 
 #include "error.h"
 #include "handlers.h"
+#include "kill_gate.h"
 
 #include <string.h>
 
@@ -33,8 +34,23 @@ cw_error *cwb_take_outcome(cw_job *job, uint32_t code)
     return cw_error_new(CW_ENOMEM, NULL, NULL);
 }
 
+/* The function itself, at an open gate. What comes before and after it is ours:
+ * a thread that is taken for dead meanwhile must not touch its worker, which
+ * may be another thread's already. */
+static uint32_t call_javascript(cw_job *job, const cwb_ticket *ticket,
+                                cw__worker *const *entered)
+{
+    cw__runtime_leave(entered);
+    uint32_t code =
+        (uint32_t)cw_js_run(job, ticket->task, ticket->outcome, ticket->data,
+                            cwb_ticket_values(ticket), job->context->home);
+    (void)cw__runtime_enter();
+    return code;
+}
+
 static cw_step run_in_javascript(cw_frame *frame)
 {
+    CW__RUNTIME;
     cw__worker *self = cwb_realm;
     cw_job *job = frame->job;
     cwb_ticket *ticket = cwb_ticket_of(job);
@@ -49,9 +65,7 @@ static cw_step run_in_javascript(cw_frame *frame)
     bool called = self->host_called;
     self->host_ran = self->host_called = true;
     if (cw_unlikely(job->flags & CW__JOB_KILLABLE)) cwb_become_killable();
-    uint32_t code =
-        (uint32_t)cw_js_run(job, ticket->task, ticket->outcome, ticket->data,
-                            cwb_ticket_values(ticket));
+    uint32_t code = call_javascript(job, ticket, &cw__entered);
     if (code == (CWB_PENDING | CWB_KEEPS_PLACE)) {
         self->keeps_place = true;
         self->host_called = called; /* it waits for nothing on this thread */

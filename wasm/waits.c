@@ -7,6 +7,7 @@
 #include "alloc.h"
 #include "context.h"
 #include "frame.h"
+#include "kill_gate.h"
 #include "launch.h"
 #include "suspend.h"
 #include "tree.h"
@@ -49,6 +50,9 @@ int cwb_leaf_begin(cw_job *scope, const cwb_leaf *leaf, const void *arg)
 
 cw_step cwb_leaf_step(cw_frame *frame)
 {
+    /* It is our own code: a thread that is taken for dead in the middle of it
+     * must not go on. Telling JavaScript is not. */
+    CW__RUNTIME;
     const cwb_leaf *leaf = cw_container_of(frame->type, const cwb_leaf, type);
     cw_step step = leaf->body(frame);
     if (step != CW_STEP_DONE) return step;
@@ -63,9 +67,11 @@ cw_step cwb_leaf_step(cw_frame *frame)
         cwb_realm->host_goes_on = true;
     cw_error *error = frame->error;
     frame->error = NULL; /* it is JavaScript's; the leaf was only its bearer */
+    cw__runtime_leave(&cw__entered);
     cw_js_settled(wait_of(frame)->token, error,
                   (char *)frame + leaf->type.result_offset,
                   leaf->type.result_size);
+    (void)cw__runtime_enter();
     cw_error_release(error);
     return CW_STEP_DONE;
 }
