@@ -12,7 +12,9 @@
 
 #include "alloc.h"
 #include "booking.h"
+#include "elements.h"
 #include "error.h"
+#include "handlers.h"
 #include "kill.h"
 #include "limit.h"
 #include "platform.h"
@@ -71,16 +73,13 @@ static double deadline_of(cw_job *job)
     return cwb_ms_until(at_ns);
 }
 
-/* A body is sent there: it goes on, and keeps its place. Returns bits of enum
- * cwb_away_what. If it is limited, its timeout, and in how many milliseconds
- * its deadline runs out, are in the scratch buffer; -1: there is none. */
-uint32_t cwb_away_send(cwb_away *away, cw_job *job)
+/* What there is to know of a job for sending it. */
+static uint32_t what_of(cw_job *job)
 {
-    cwb_ticket *ticket = cwb_ticket_of(job);
-    ticket->begun = false;
-    cwb_open_put(&away->sent, &ticket->open, job);
     uint32_t what = job->flags & CW__JOB_KILLABLE ? CWB_AWAY_KILLABLE : 0;
-    if (ticket->again) what |= CWB_AWAY_AGAIN;
+    if (cwb_ticket_of(job)->again) what |= CWB_AWAY_AGAIN;
+    const cw_elements *set = cw__job_elements(job);
+    if (set && set->count) what |= CWB_AWAY_VALUES;
     const cw__extra *extra = cw__job_has_extra(job);
     if (cw_likely(!extra)) return what;
     cw_channel *listener = cwb_progress_next(job, NULL);
@@ -102,17 +101,58 @@ void cwb_away_begun(cw_job *job)
     if (job->flags & CW__JOB_BOOKED) cw__job_counts(job);
 }
 
+/* A body is sent there: it goes on, and keeps its place. When its job is
+ * cancelled, which may be at once, JavaScript is told by `token`. When it
+ * begins is told if `tells`, or if it is limited or may be killed; else it
+ * counts as begun. Returns bits of enum cwb_away_what. If it is limited, its
+ * timeout, and in how many milliseconds its deadline runs out, are in the
+ * scratch buffer; -1: there is none. */
+uint32_t cwb_away_send(cwb_away *away, cw_job *job, uint32_t token,
+                       uint32_t tells)
+{
+    cwb_ticket *ticket = cwb_ticket_of(job);
+    ticket->begun = false;
+    ticket->sent = token;
+    cwb_open_put(&away->sent, &ticket->open, job);
+    intptr_t note = cwb_on_completion(job, CW_ON_CANCELLING, token);
+    ticket->note = note > 0 ? (cwb_note *)note : NULL;
+    uint32_t what = what_of(job);
+    if (!tells && !(what & (CWB_AWAY_KILLABLE | CWB_AWAY_LIMITED)))
+        cwb_away_begun(job);
+    return what;
+}
+
+/* The token that a job was sent with that is still there; -1 for others. */
+int32_t cwb_away_token(cw_job *job)
+{
+    if (!(job->flags & CW__JOB_NOTIFY)) return -1;
+    const cwb_ticket *ticket = cwb_ticket_of(job);
+    return ticket->open.next ? (int32_t)ticket->sent : -1;
+}
+
 /* It gives its place back; it has not been completed yet. */
 void cwb_place_back(cw_job *job)
 {
     cw__view_place_back(cw__self, job->context);
 }
 
-/* As cwb_complete() for such a body, which has given its place back. */
-void cwb_complete_away(cw_job *job, uint32_t code)
+/* It is not there any more. `has`: bits of enum cwb_away_has. True: its token
+ * is free; otherwise a call is on its way and is to be ignored. */
+uint32_t cwb_away_leave(cw_job *job, uint32_t has)
 {
+    if (has & CWB_AWAY_PLACE) cwb_place_back(job);
+    cwb_note *note = cwb_ticket_of(job)->note;
+    if (has & CWB_AWAY_HEARS && note) return cwb_handler_dispose(note);
+    return true;
+}
+
+/* The same, and as cwb_complete() for its body. */
+uint32_t cwb_complete_away(cw_job *job, uint32_t code, uint32_t has)
+{
+    uint32_t is_free = cwb_away_leave(job, has);
     cwb_open_remove(&cwb_ticket_of(job)->open);
     cw__job_finish(cw__self, job, cwb_take_outcome(job, code));
+    return is_free;
 }
 
 /* ---- losing a worker */

@@ -146,7 +146,8 @@ void cwb_name_main(void)
 }
 
 /* Runs what there is to do on this realm, at most `budget` jobs (0: no limit).
- * Returns enum cw__run; for CW__RUN_SLEEP see cwb_sleep_ms(). */
+ * Returns enum cw__run, or CWB_RUN_REST; for CW__RUN_SLEEP see cwb_sleep_ms().
+ */
 int cwb_run(uint32_t budget)
 {
     cw__worker *before = cw__self; /* an event in virtual time, perhaps */
@@ -155,7 +156,8 @@ int cwb_run(uint32_t budget)
     int why = (int)cw__worker_run(cw__self, budget, NULL);
     if (why != CW__RUN_END) cw__user_begin(cw__self);
     cw__self = before;
-    return why;
+    bool rests = why == CW__RUN_SLEEP && cwb_realm->wake_at_ns == CW__NEVER;
+    return rests ? CWB_RUN_REST : why;
 }
 
 /* How long the realm may sleep: milliseconds, -1 for ever. */
@@ -217,10 +219,6 @@ uint32_t cwb_context_over(cw_context *context)
 {
     return cw__context_quiet(context);
 }
-
-/* The context that a job is on, or the one that this is a view of: the one that
- * was opened. */
-cw_context *cwb_context_of(const cw_job *job) { return job->context->home; }
 
 cw__worker *cwb_context_worker(cw_context *context, uint32_t index)
 {

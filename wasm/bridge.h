@@ -31,7 +31,7 @@
 
 /* Grows with each change of what JavaScript and C expect of each other, so that
  * a module linked with another version is refused instead of failing later. */
-enum { CWB_ABI = 7 };
+enum { CWB_ABI = 8 };
 
 /* How a body of JavaScript ended, and what its data are. The lowest three bits
  * of the number that says so; the rest is the length of the data. */
@@ -97,6 +97,9 @@ enum { CWB_AT_ONCE = 8 };
  * error is a crash, see cw__error_is_crash(). */
 enum { CWB_UNHANDLED = 8, CWB_CRASH = 16 };
 
+/* What cwb_run() returns besides enum cw__run: as CW__RUN_SLEEP, for ever. */
+enum { CWB_RUN_REST = 16 };
+
 /* What a job is at the moment, as bits. */
 enum cwb_job_state {
     CWB_IS_CANCELLED = 1,
@@ -108,8 +111,15 @@ enum cwb_job_state {
 enum cwb_away_what {
     CWB_AWAY_KILLABLE = 1,
     CWB_AWAY_LIMITED = 2,
-    CWB_AWAY_HEARD = 4, /* somebody listens to its progress */
-    CWB_AWAY_AGAIN = 8  /* it may begin again elsewhere */
+    CWB_AWAY_HEARD = 4,  /* somebody listens to its progress */
+    CWB_AWAY_AGAIN = 8,  /* it may begin again elsewhere */
+    CWB_AWAY_VALUES = 16 /* it has elements, so perhaps values */
+};
+
+/* What one that is not away any more still has, as bits. */
+enum cwb_away_has {
+    CWB_AWAY_PLACE = 1,
+    CWB_AWAY_HEARS = 2 /* who hears of its cancelling has not been told */
 };
 
 /* What becomes of a scope whose body is over. */
@@ -178,15 +188,17 @@ typedef struct cwb_ticket {
     /* Argument, then result, of a body in JavaScript. */
     uint8_t *data;
     uint32_t length;
-    uint32_t capacity;  /* of the room for small data behind this */
-    uint32_t refers;    /* the data end with a list of references */
-    uint32_t outcome;   /* enum cwb_outcome */
-    uint32_t task;      /* which function of the task module, or, ... */
-    bool local;         /* ... of the realm that launched it */
-    bool abandoned;     /* the job has ended without its body; see strays.c */
-    bool begun;         /* of one that was sent away, see away.c, and ... */
-    bool again;         /* ... that does no harm if it runs twice */
-    bool tells;         /* its realm is to hear that it begins */
+    uint32_t capacity; /* of the room for small data behind this */
+    uint32_t refers;   /* the data end with a list of references */
+    uint32_t outcome;  /* enum cwb_outcome */
+    uint32_t task;     /* which function of the task module, or, ... */
+    bool local;        /* ... of the realm that launched it */
+    bool abandoned;    /* the job has ended without its body; see strays.c */
+    bool begun;        /* of one that was sent away, see away.c, and ... */
+    bool again;        /* ... that does no harm if it runs twice */
+    bool tells;        /* its realm is to hear that it begins */
+    uint32_t sent;     /* of one that was sent away: its token there, ... */
+    struct cwb_note *note; /* ... by which is told that it is cancelled */
     const char *worker; /* name of who ended it, if it failed, or has lost it;
                            lives as its context, which is freed after all
                            tickets */
@@ -316,7 +328,7 @@ typedef struct cwb_away cwb_away;
 void cwb_imports(void);
 /* Implemented in JavaScript, see imports.c. */
 int cw_js_run(cw_job *job, uint32_t task, uint32_t outcome, const void *data,
-              uint32_t length);
+              uint32_t length, const cw_context *context);
 void cw_js_job_ended(uint32_t token, uint32_t outcome, const void *data,
                      uint32_t length, const char *worker);
 void cw_js_settled(uint32_t token, cw_error *error, const void *data,

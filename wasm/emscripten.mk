@@ -4,15 +4,15 @@ WASM_BUILD := $(BUILD)/wasm
 WASM_HEADERS := $(CORE_HEADERS) $(wildcard wasm/*.h)
 BRIDGE_SOURCES := $(filter-out wasm/layout.c wasm/own.c,$(wildcard wasm/*.c))
 
-WASM_CFLAGS := -std=gnu11 -Oz -pthread -Isrc -MMD -MP \
+WASM_CFLAGS := -std=gnu11 -Oz -pthread -Isrc -MMD -MP $(BEFORE) \
   -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Werror
 # gnu11 and no -Wpedantic: EM_JS is an extension. The core itself is checked
 # as plain C11 by the native builds.
 
 # Everything is made small but what each job, each wait and each element of a
 # channel passes through: small, that would take a fifth longer (bench/c).
-WASM_HOT := alloc await backlog body buffer cancel channel channel_wait coroutine \
-  dispatch error finish frame inbox intake job jobs kill_gate launch launches party \
+WASM_HOT := alloc away await backlog body buffer cancel channel channel_wait coroutine \
+  dispatch due error finish frame idle inbox intake job jobs kill_gate launch launches party \
   ring scope sleep suspend ticket timer values worker
 $(WASM_HOT:%=$(WASM_BUILD)/%.o): WASM_CFLAGS += -O3
 

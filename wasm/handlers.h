@@ -13,6 +13,9 @@
 /* A call on its way to a function's own realm. */
 typedef struct cwb_note cwb_note;
 
+intptr_t cwb_on_completion(cw_job *job, uint32_t flags, uint32_t token);
+uint32_t cwb_handler_dispose(cwb_note *note);
+
 /* A function that something of the core's owns. Its realm's context is held. */
 typedef struct cwb_function {
     cw__shared shared; /* first */

@@ -18,8 +18,9 @@ void cwb_imports(void) {}
 
 /* clang-format off */
 EM_JS(int, cw_js_run, (cw_job *job, uint32_t task, uint32_t outcome,
-                       const void *data, uint32_t length), {
-    return Module["coworker"].run(job, task, outcome, data, length);
+                       const void *data, uint32_t length,
+                       const cw_context *context), {
+    return Module["coworker"].run(job, task, outcome, data, length, context);
 })
 
 EM_JS(void, cw_js_job_ended, (uint32_t token, uint32_t outcome,

@@ -82,8 +82,10 @@ void cwb_ticket_deliver(cwb_ticket *ticket)
         if (cw__error_is_crash(error)) outcome |= CWB_CRASH;
         cw_js_job_ended(token, outcome, error, 0, ticket->worker);
     } else if (job->flags & CW__JOB_FOREIGN) {
-        cw_js_job_ended(token, ticket->outcome, ticket->data,
-                        cwb_ticket_values(ticket), NULL);
+        uint32_t outcome = ticket->outcome;
+        if (ticket->refers) outcome |= CWB_REFERS;
+        cw_js_job_ended(token, outcome, ticket->data, cwb_ticket_values(ticket),
+                        NULL);
     } else {
         cw_js_job_ended(token, CWB_VALUE,
                         (char *)cw__job_frame(job) +

@@ -8,6 +8,7 @@
 #include "elements.h"
 #include "error.h"
 #include "launch.h"
+#include "losses.h"
 #include "main_context.h"
 
 #include <string.h>
@@ -120,6 +121,31 @@ int cwb_context_limit_queue(cw_context *context, double max, uint32_t waits)
 {
     return cw_context_limit_queue(context, (int)max,
                                   waits ? CW_FULL_WAIT : CW_FULL_FAIL);
+}
+
+static double at_most(double number, double most)
+{
+    return number < most ? number : most;
+}
+
+/* As cw_context_limit_losses(), also where others than its own workers run what
+ * is in a context. */
+int cwb_context_limit_losses(cw_context *context, double count, double period)
+{
+    return cw__losses_limit(context, (uint32_t)at_most(count, UINT32_MAX),
+                            (int64_t)at_most(period, 0x1p62));
+}
+
+/* Counts a loss that JavaScript has found out; 1: it is one too many. */
+uint32_t cwb_context_note_loss(cw_context *context)
+{
+    return cw__losses_note(context);
+}
+
+/* A context takes the place of another one, and has lost what that had lost. */
+void cwb_context_inherit_losses(cw_context *context, cw_context *from)
+{
+    cw__losses_inherit(context, from);
 }
 
 /* A job begins in its turn, or stands in line before. */

@@ -121,6 +121,7 @@ export abstract class ContextEnd<M extends object> extends ContextLife<M> {
     if (this.isThere) this.cutOff(error);
     this.closing ??= Promise.resolve().then(() => this.keepProcess(false));
     this.ended();
+    this.hasFailed?.(error);
   }
 
   private cutOff(error: Error): void {
@@ -148,7 +149,13 @@ export abstract class ContextEnd<M extends object> extends ContextLife<M> {
    */
   protected broken(lost: ContextLostError): void {
     if (this.failure !== undefined || this.isOver) return;
-    if (this.closing || this.generationReady === 0 || this.losses.note()) {
+    const { module } = this.runtime;
+    const { context } = this.target;
+    if (
+      this.closing ||
+      this.generationReady === 0 ||
+      module._cwb_context_note_loss(context) !== 0
+    ) {
       this.fail(lost);
       return;
     }
@@ -157,7 +164,10 @@ export abstract class ContextEnd<M extends object> extends ContextLife<M> {
     this.notMade = undefined;
     const at = this.open();
     this.enter(at < 0 ? 0 : at);
-    if (at >= 0) this.start();
+    if (at >= 0) {
+      this.start();
+      module._cwb_context_inherit_losses(at, context);
+    }
     if (at >= 0 && this.standsFor) this.become(this.standsFor);
     void this.reasonNotToStart(at).then((error) => {
       if (error) this.fail(error);

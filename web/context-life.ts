@@ -9,7 +9,7 @@ import { environment } from './environment.js';
 import { ContextClosedError, ContextLostError, describe, noMemory } from './errors.js';
 import { explained } from './explain.js';
 import { Target } from './launch.js';
-import { ContextEventTarget, Losses, RebuiltEvent, WorkerEvent } from './losses.js';
+import { ContextEventTarget, RebuiltEvent, WorkerEvent } from './losses.js';
 import { Memory } from './memory.js';
 import type { Pointer } from './module.js';
 import { quiet } from './options.js';
@@ -36,6 +36,8 @@ export abstract class ContextLife<M extends object> extends ContextEventTarget {
    * if one does not. Jobs may be launched before.
    */
   readonly ready: Promise<void>;
+  /** @internal Hears why the context cannot go on. */
+  hasFailed: ((error: Error) => void) | undefined;
 
   protected readonly runtime: Runtime;
   protected readonly options: CheckedOptions;
@@ -50,7 +52,6 @@ export abstract class ContextLife<M extends object> extends ContextEventTarget {
   /** In place of threads. */
   protected readonly crew: Crew | undefined;
   protected readonly readTrace: TraceReader | undefined;
-  protected readonly losses: Losses;
   protected settleReady!: { resolve: () => void; reject: (error: unknown) => void };
   protected failure: Error | undefined;
   /** @internal Gives why the context could not be opened, once all is over. */
@@ -81,7 +82,6 @@ export abstract class ContextLife<M extends object> extends ContextEventTarget {
     crew?: Crew,
   ) {
     super();
-    this.losses = new Losses(options.losses);
     this.isShared = isShared;
     this.crew = crew;
     this.tier = crew?.tier ?? 'shared';
@@ -136,7 +136,7 @@ export abstract class ContextLife<M extends object> extends ContextEventTarget {
 
   /** Its workers are about to start. */
   protected start(): void {
-    this.limitQueue(this.target.context, this.options);
+    this.setLimits(this.target.context, this.options);
     this.awaitStart();
     this.crew?.begin(this.crewHost(this.target));
   }
@@ -153,11 +153,15 @@ export abstract class ContextLife<M extends object> extends ContextEventTarget {
     return explained(({ notOpened }) => notOpened(this.name, code));
   }
 
-  private limitQueue(at: Pointer, { maxQueue, whenFull }: CheckedOptions): void {
-    if (maxQueue === undefined) return;
+  private setLimits(at: Pointer, { maxQueue, whenFull, losses }: CheckedOptions): void {
+    const { module } = this.runtime;
     const waits = Number(whenFull === 'wait');
-    if (this.runtime.module._cwb_context_limit_queue(at, maxQueue, waits) === 0) return;
-    this.notMade ??= { error: noMemory() };
+    if (
+      module._cwb_context_limit_losses(at, losses.count, losses.period) !== 0 ||
+      (maxQueue !== undefined && module._cwb_context_limit_queue(at, maxQueue, waits) !== 0)
+    ) {
+      this.notMade ??= { error: noMemory() };
+    }
   }
 
   protected checkOpen(): void {
@@ -285,7 +289,7 @@ export abstract class ContextLife<M extends object> extends ContextEventTarget {
 
   /** Counts the loss of a worker; fails if that is one too many. */
   private isTooMuch(index: number, reason: string): boolean {
-    if (!this.losses.note()) return false;
+    if (this.runtime.module._cwb_context_note_loss(this.target.context) === 0) return false;
     const { count, period } = this.options.losses;
     this.fail(
       new ContextLostError(

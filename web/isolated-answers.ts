@@ -13,9 +13,12 @@ import * as protocol from './protocol.js';
 import type { Enclosed, FromIsolated } from './protocol.js';
 import type { Realm } from './realm.js';
 
+/** In Node the global is a getter, which takes as long as a look at the clock. */
+const clock = performance;
+
 export class Answers {
   private readonly realm: Realm;
-  private readonly post: (message: FromIsolated, transfer?: Transferable[]) => void;
+  private readonly post: (message: FromIsolated | string, transfer?: Transferable[]) => void;
   private readonly batch = new Batch();
   private values: Enclosed[] = [];
   private told: unknown[] = [];
@@ -35,12 +38,12 @@ export class Answers {
 
   /** Milliseconds since something was sent. */
   get age(): number {
-    return performance.now() - this.sentAt;
+    return clock.now() - this.sentAt;
   }
 
   /** Work has come: what is told next took the time from now on. */
   begin(): void {
-    this.began = performance.now();
+    this.began = clock.now();
   }
 
   /** Something about a task. */
@@ -50,7 +53,7 @@ export class Answers {
 
   /** With bytes of the core's memory. */
   addBytes(id: number, what: number, at: Pointer, length: number): void {
-    this.batch.add(id, what, this.realm.memory.refresh().u8, at, length);
+    this.batch.add(id, what, this.realm.memory.refresh().i32, at >>> 2, length);
   }
 
   /** With a value that structured clone takes, in place or moved. */
@@ -97,11 +100,15 @@ export class Answers {
   send(): void {
     if (this.batch.isEmpty) return;
     const { values, told, moved } = this;
+    this.sentAt = clock.now();
+    const answers = this.batch.take((this.sentAt - this.began) * 1000, moved);
+    if (typeof answers === 'string' && values.length === 0 && told.length === 0) {
+      this.post(answers);
+      return;
+    }
     this.values = [];
     this.told = [];
     this.moved = [];
-    this.sentAt = performance.now();
-    const answers = this.batch.take((this.sentAt - this.began) * 1000, moved);
     const more = { ...(values.length > 0 && { values }), ...(told.length > 0 && { told }) };
     this.post({ type: 'answers', answers, ...more }, moved.length > 0 ? moved : undefined);
   }

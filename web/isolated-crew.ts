@@ -11,6 +11,8 @@
  *
  * @module
  */
+import { isBatch, unpack } from './batch.js';
+import type { Packed } from './batch.js';
 import { revive } from './carried.js';
 import type { Crew, CrewHost } from './crew.js';
 import { environment } from './environment.js';
@@ -21,7 +23,7 @@ import { Errands } from './isolated-errands.js';
 import { Member } from './isolated-member.js';
 import { Memory } from './memory.js';
 import * as protocol from './protocol.js';
-import type { FromIsolated, ToIsolated } from './protocol.js';
+import type { FromIsolated, MoreAnswers, ToIsolated } from './protocol.js';
 import type { Runtime } from './runtime.js';
 import { readStats } from './stats.js';
 import { startFailed } from './told.js';
@@ -30,12 +32,14 @@ import { startFailed } from './told.js';
 const FIRST_MEMORY = 2;
 /** Places for what is sent nowhere any more. */
 const ANY_NUMBER = 0x7fffffff;
+const nothingMore: MoreAnswers = {};
 
 export class IsolatedCrew implements Crew {
   readonly tier = 'isolated';
   private host!: CrewHost;
   private errands!: Errands;
   private readonly members: Member[] = [];
+  private heardLast: Member | undefined;
   private places = 0;
   private tasks: readonly string[] = [];
   private begun = false;
@@ -123,6 +127,10 @@ export class IsolatedCrew implements Crew {
   }
 
   private heard(member: Member, data: unknown): void {
+    if (isBatch(data)) {
+      this.answered(member, data, nothingMore);
+      return;
+    }
     const message = protocol.open<FromIsolated>(data);
     switch (message?.type) {
       case 'ready':
@@ -133,9 +141,7 @@ export class IsolatedCrew implements Crew {
         this.setPlaces();
         break;
       case 'answers':
-        this.errands.answered(member, message);
-        this.setPlaces();
-        this.host.runtime.pumpNow();
+        this.answered(member, message.answers, message);
         break;
       case 'stray':
         this.host.stray(revive(message.error), member.index);
@@ -146,6 +152,20 @@ export class IsolatedCrew implements Crew {
       case 'crashed':
         this.lost(member.index, `stopped inside of the runtime (${message.message})`);
         break;
+    }
+  }
+
+  private answered(member: Member, answers: Packed, more: MoreAnswers): void {
+    const { runtime } = this.host;
+    this.heardLast = member;
+    runtime.pumpComes();
+    try {
+      const unpacked = unpack(answers);
+      this.errands.learn(member, unpacked);
+      this.setPlaces();
+      this.errands.answered(member, unpacked, more);
+    } finally {
+      runtime.pumpNow();
     }
   }
 
@@ -161,7 +181,10 @@ export class IsolatedCrew implements Crew {
     this.host.fail(why);
   }
 
-  /** The worker that has the most room. */
+  /**
+   * The worker that has the most room. The core may have given more places than there
+   * are by now: then it is the one that has answered last, which is not stuck.
+   */
   private freest(): Member {
     let best = this.members[0]!;
     for (const member of this.members) {
@@ -169,7 +192,8 @@ export class IsolatedCrew implements Crew {
       const more = member.window - member.busy - (best.ready ? best.window - best.busy : -Infinity);
       if (more > 0 || (more === 0 && member.errands.size < best.errands.size)) best = member;
     }
-    return best;
+    const { heardLast } = this;
+    return best.window > best.busy || !heardLast?.ready ? best : heardLast;
   }
 
   /** Tells the core how many tasks the workers are to have. */

@@ -4,7 +4,8 @@
  *
  * @module
  */
-import { unpack } from './batch.js';
+import { forEach } from './batch.js';
+import type { Unpacked } from './batch.js';
 import { carry, handlesError, revive } from './carried.js';
 import type { Carried } from './carried.js';
 import type { Channel } from './channel.js';
@@ -12,25 +13,28 @@ import { writeElement } from './channel-element.js';
 import type { CrewHost } from './crew.js';
 import { HostLostError, noMemory } from './errors.js';
 import { Errand } from './isolated-member.js';
-import type { Member, Place } from './isolated-member.js';
+import type { Member, Place, Sender } from './isolated-member.js';
 import type { Job } from './job.js';
 import type { Away } from './launch.js';
 import * as layout from './layout.gen.js';
+import type { Memory } from './memory.js';
 import type { Pointer } from './module.js';
 import * as protocol from './protocol.js';
-import type { FromIsolated } from './protocol.js';
+import type { MoreAnswers } from './protocol.js';
 import type { Sent } from './references.js';
 import type { Bodies } from './root-realm.js';
 import type { Runtime } from './runtime.js';
 
-export class Errands implements Bodies, Away {
+export class Errands implements Bodies, Away, Sender {
+  readonly memory: Memory;
   private readonly host: CrewHost;
   private readonly runtime: Runtime;
   private readonly choose: () => Place;
-  private readonly open = new Map<Pointer, Errand>();
+  /** How many there are. */
+  size = 0;
   /** Where the values of streams go. */
   private readonly streams = new Map<Pointer, Channel>();
-  private lastId = 0;
+  private parcels = 0;
   /** What ends with this error now, in place of being sent. */
   stopped: Error | undefined;
 
@@ -44,12 +48,8 @@ export class Errands implements Bodies, Away {
     this.host = host;
     this.kills = kills;
     this.runtime = host.runtime;
+    this.memory = host.runtime.memory;
     this.choose = choose;
-  }
-
-  /** How many there are. */
-  get size(): number {
-    return this.open.size;
   }
 
   // ---- sending
@@ -64,33 +64,36 @@ export class Errands implements Bodies, Away {
       parcel = sent;
     }
     const member = this.choose();
-    const id = (this.lastId = (this.lastId % 0x7fffffff) + 1);
-    const errand = new Errand(this, member, id, at);
-    member.errands.set(id, errand);
+    const errand = new Errand(this, member, at);
     member.busy++;
-    this.open.set(at, errand);
+    this.size++;
+    errand.token = runtime.takeToken(errand, false);
+    const tells = member.told > 0 ? 1 : 0;
+    const kind = runtime.module._cwb_away_send(member.at, at, errand.token, tells);
     let flags = 0;
-    const state = runtime.module._cwb_job_state(at);
-    if (state & layout.JOB_CANCELLED) flags |= protocol.WORK_ATOMIC;
-    const kind = runtime.module._cwb_away_send(member.at, at);
-    if (kind !== 0) this.qualify(errand, kind);
+    let inherited: Uint8Array | undefined;
+    if (kind !== 0) {
+      this.qualify(errand, kind);
+      if (kind & layout.AWAY_HEARD) flags |= protocol.WORK_LISTEN;
+      if (kind & layout.AWAY_VALUES) inherited = this.valuesOf(at);
+    }
+    if (errand.cause) flags |= protocol.WORK_ATOMIC;
     if (member.told > 0) flags |= protocol.WORK_TELL;
-    else runtime.module._cwb_away_begun(at); // it will, and nobody tells when
-    if (kind & layout.AWAY_HEARD || this.streams.has(at)) flags |= protocol.WORK_LISTEN;
-    const inherited = this.valuesOf(at);
-    const name = () => this.nameOf(task);
-    const sending = { task, name, flags, data, length, inherited };
-    const { u8 } = runtime.memory.refresh();
+    if (this.streams.size > 0 && this.streams.has(at)) flags |= protocol.WORK_LISTEN;
+    const { isAgain } = errand;
     if (parcel === undefined) {
-      member.launch(id, { ...sending, enclosed: undefined }, u8);
+      const enclosed = undefined;
+      member.launch(errand.id, { task, flags, isAgain, data, length, enclosed, inherited }, this);
     } else {
       runtime.parcels.claim(parcel, (value, transfer) => {
-        errand.isMoved = member.launch(id, { ...sending, enclosed: { value, transfer } }, u8);
+        const enclosed = { value, transfer };
+        const sending = { task, flags, isAgain, data, length, enclosed, inherited };
+        errand.isMoved = member.launch(errand.id, sending, this);
         if (!errand.isMoved) errand.kept = { parcel, value };
       });
     }
-    errand.token = runtime.takeToken(errand, false);
-    errand.note = runtime.module._cwb_on_completion(at, layout.ON_CANCELLING, errand.token);
+    errand.isSent = true;
+    if (errand.cause) member.cancel(errand.id, errand.cause, false);
     return layout.OUTCOME_PENDING | layout.KEEPS_PLACE;
   }
 
@@ -112,7 +115,7 @@ export class Errands implements Bodies, Away {
     member.limit(id, f64[first]!, f64[first + 1]!);
   }
 
-  private nameOf(task: number): string {
+  nameOf(task: number): string {
     const { runtime, target } = this.host;
     return runtime.memory.text(runtime.module._cwb_task_name(target.context, task));
   }
@@ -138,15 +141,30 @@ export class Errands implements Bodies, Away {
   /** The job of a task is cancelled. */
   cancelled(errand: Errand, error: Pointer): void {
     const { runtime } = this;
-    runtime.dropToken(errand.token, false);
-    errand.token = -1;
+    errand.hasToken = false;
+    if (errand.isOver) {
+      runtime.dropToken(errand.token, false); // it was on its way
+      return;
+    }
     if (error === 0) return;
-    errand.member.cancel(errand.id, carry(runtime, error), false);
+    const cause = carry(runtime, error);
+    if (!errand.isSent) {
+      errand.cause = cause;
+      return;
+    }
+    errand.member.cancel(errand.id, cause, false);
     runtime.schedulePump();
   }
 
+  /** The errand of a job that was sent, and has not ended there. */
+  private errandOf(job: Pointer): Errand | undefined {
+    const { runtime } = this;
+    const ticket = runtime.ticketOf(runtime.module._cwb_away_token(job));
+    return ticket instanceof Errand ? ticket : undefined;
+  }
+
   cancelChildren(job: Pointer, cause: Pointer): void {
-    const errand = this.open.get(job);
+    const errand = this.errandOf(job);
     if (!errand) return;
     const { runtime } = this;
     const none = { error: { kind: 'value', value: undefined }, suppressed: [] } as const;
@@ -155,7 +173,7 @@ export class Errands implements Bodies, Away {
   }
 
   listened(job: Pointer): void {
-    const errand = this.open.get(job);
+    const errand = this.errandOf(job);
     if (!errand) return; // it will be sent with that
     errand.member.heard(errand.id);
     this.runtime.schedulePump();
@@ -174,12 +192,25 @@ export class Errands implements Bodies, Away {
 
   // ---- answers
 
-  /** Takes what a worker tells of its tasks. */
-  answered(member: Member, message: FromIsolated & { type: 'answers' }): void {
-    const values = protocol.byId(message.values);
+  /**
+   * Has a worker's window follow how long its tasks take. Before the answers are
+   * taken, each of which may give its place to another task.
+   */
+  learn(member: Member, answers: Unpacked): void {
     let begun = 0;
+    forEach(answers, (id, what) => {
+      if (protocol.isProgress(what)) return;
+      const errand = member.errands.get(id);
+      if (errand && !errand.waits) begun++;
+    });
+    member.learn(begun, answers.number / 1000);
+  }
+
+  /** Takes what a worker tells of its tasks. */
+  answered(member: Member, answers: Unpacked, more: MoreAnswers): void {
+    const values = protocol.byId(more.values);
     let told = 0;
-    const microseconds = unpack(message.answers, (id, what, bytes) => {
+    forEach(answers, (id, what, words, at, length) => {
       const errand = member.errands.get(id);
       if (!errand) return;
       if (what === protocol.ANSWER_BEGINS) {
@@ -187,21 +218,21 @@ export class Errands implements Bodies, Away {
         return;
       }
       if (what === protocol.ANSWER_TELLS) {
+        const bytes = new Uint8Array(words.buffer, words.byteOffset + at * 4, length);
         this.told(errand, bytes, undefined);
         return;
       }
       if (what === protocol.ANSWER_TELLS_ENCLOSED) {
-        this.told(errand, undefined, message.told![told++]);
+        this.told(errand, undefined, more.told![told++]);
         return;
       }
-      if (!errand.waits) begun++;
       if (what === protocol.ANSWER_WAITS) {
         this.begun(errand);
         this.placeBack(errand);
         return;
       }
       if (what === protocol.ANSWER_VALUE) {
-        this.gave(errand, bytes);
+        this.gave(errand, words, at, length);
       } else if (what === protocol.ANSWER_ENCLOSED) {
         this.gaveEnclosed(errand, values!.get(id));
       } else {
@@ -209,31 +240,26 @@ export class Errands implements Bodies, Away {
         this.failed(errand, values!.get(id) as Carried, told);
       }
     });
-    member.learn(begun, microseconds / 1000);
   }
 
-  /** A task has ended with a value, encoded. */
-  gave(errand: Errand, bytes: Uint8Array): void {
-    const { runtime } = this;
-    this.leave(errand);
-    runtime.writeBytes(bytes);
-    runtime.module._cwb_complete_away(errand.at, layout.OUTCOME_VALUE | (bytes.length << 3));
+  /** A task has ended with a value, encoded: `length` bytes that begin at a word. */
+  gave(errand: Errand, words: Int32Array, at: number, length: number): void {
+    this.runtime.writeWords(words, at, length);
+    this.complete(errand, layout.OUTCOME_VALUE | (length << 3));
   }
 
   /** The same with the value itself. */
   gaveEnclosed(errand: Errand, value: unknown): void {
     const { runtime } = this;
-    this.leave(errand);
-    const parcel = `${errand.member.index}:${errand.id}`;
+    const parcel = `back:${runtime.self}:${this.host.target.context}:${this.parcels++}`;
     runtime.parcels.deposit(parcel, value, []);
     const length = runtime.encodeOne(parcel);
-    runtime.module._cwb_complete_away(errand.at, layout.OUTCOME_MESSAGE | (length << 3));
+    this.complete(errand, layout.OUTCOME_MESSAGE | (length << 3));
   }
 
   /** It has ended with an error: `wasTold` to, by cancelling. */
   failed(errand: Errand, carried: Carried, wasTold: boolean): void {
-    this.leave(errand);
-    this.ended(errand, wasTold, carried);
+    this.complete(errand, this.ended(errand, wasTold, carried));
   }
 
   /** A task tells something: encoded, or the value itself. */
@@ -247,7 +273,7 @@ export class Errands implements Bodies, Away {
         runtime.writeBytes(bytes);
         value = runtime.reader.readOne(runtime.scratchAt, bytes.length);
       }
-      channel.give(value, () => this.taken(at));
+      channel.give(value, () => this.taken(errand));
       return;
     }
     for (let to = module._cwb_progress_next(at, 0); to !== 0;) {
@@ -264,9 +290,8 @@ export class Errands implements Bodies, Away {
   }
 
   /** A value of a stream was received: the task may give another one. */
-  private taken(at: Pointer): void {
-    const errand = this.open.get(at);
-    if (!errand) return;
+  private taken(errand: Errand): void {
+    if (errand.isOver) return;
     errand.member.taken(errand.id);
     this.runtime.schedulePump();
   }
@@ -283,35 +308,46 @@ export class Errands implements Bodies, Away {
     this.runtime.module._cwb_place_back(errand.at);
   }
 
-  /** A task is over, or was lost; its job can be completed. */
-  private leave(errand: Errand): void {
-    const { runtime } = this;
+  /** A task is over, or was lost. Gives what the core is to know of that. */
+  private forget(errand: Errand): number {
     const { member } = errand;
-    this.placeBack(errand);
+    errand.isOver = true;
+    this.size--;
     member.errands.delete(errand.id);
     if (errand.isTold) member.told--;
-    this.open.delete(errand.at);
-    if (errand.token >= 0 && runtime.module._cwb_handler_dispose(errand.note)) {
-      runtime.dropToken(errand.token, false);
-      errand.token = -1;
+    let has = errand.hasToken ? layout.AWAY_HEARS : 0;
+    if (!errand.waits) {
+      errand.waits = true;
+      member.busy--;
+      has |= layout.AWAY_PLACE;
     }
+    return has;
   }
 
-  /** It ended with an error: that of the core, if the job was cancelled there. */
-  private ended({ at }: Errand, wasTold: boolean, carried: Carried): void {
+  /** The same, and its job is completed. */
+  private complete(errand: Errand, code: number): void {
+    const { runtime } = this;
+    const has = this.forget(errand);
+    const isFree = runtime.module._cwb_complete_away(errand.at, code, has);
+    if (isFree !== 0) runtime.dropToken(errand.token, false);
+  }
+
+  /** The same, and its job goes on. */
+  private leave(errand: Errand): void {
+    const { runtime } = this;
+    const isFree = runtime.module._cwb_away_leave(errand.at, this.forget(errand));
+    if (isFree !== 0) runtime.dropToken(errand.token, false);
+  }
+
+  /** How it ended that ended with an error: with that of the core, if it was cancelled there. */
+  private ended({ at }: Errand, wasTold: boolean, carried: Carried): number {
     const { module } = this.runtime;
     const isCancelled = (module._cwb_job_state(at) & layout.JOB_CANCELLED) !== 0;
-    if (!wasTold || !isCancelled) {
-      module._cwb_complete_away(at, this.refuse(revive(carried) as Error, carried.isCrash));
-      return;
-    }
+    if (!wasTold || !isCancelled) return this.refuse(revive(carried) as Error, carried.isCrash);
     // The core adds what the clean-up has met to the job's own error.
     const [met] = carried.suppressed;
-    if (met) {
-      module._cwb_complete_away(at, this.refuse(revive({ error: met, suppressed: [] }) as Error));
-    } else {
-      module._cwb_complete_away(at, layout.OUTCOME_CANCELLED);
-    }
+    if (!met) return layout.OUTCOME_CANCELLED;
+    return this.refuse(revive({ error: met, suppressed: [] }) as Error);
   }
 
   // ---- losing workers
@@ -330,11 +366,11 @@ export class Errands implements Bodies, Away {
 
   private takeBack(member: Place, reason: Uint8Array): void {
     const { runtime } = this;
-    for (const errand of [...member.errands.values()]) {
+    for (const errand of [...member.errands]) {
       this.leave(errand);
       if (errand.isMoved && errand.isAgain) {
         const why = 'coworker: it cannot be launched again, since its arguments were moved';
-        runtime.module._cwb_complete_away(errand.at, this.refuse(new HostLostError(why)));
+        runtime.module._cwb_complete_away(errand.at, this.refuse(new HostLostError(why)), 0);
         continue;
       }
       if (errand.kept) runtime.parcels.deposit(errand.kept.parcel, errand.kept.value, []);
@@ -345,9 +381,6 @@ export class Errands implements Bodies, Away {
 
   /** Ends all that was sent to a worker with an error. */
   abandon(member: Place, error: Error): void {
-    for (const errand of [...member.errands.values()]) {
-      this.leave(errand);
-      this.runtime.module._cwb_complete_away(errand.at, this.refuse(error, true));
-    }
+    for (const errand of [...member.errands]) this.complete(errand, this.refuse(error, true));
   }
 }

@@ -7,9 +7,12 @@
 import { Batch } from './batch.js';
 import type { Carried } from './carried.js';
 import type { RawWorker } from './environment.js';
+import type { Memory } from './memory.js';
 import type { Pointer } from './module.js';
 import * as protocol from './protocol.js';
 import type { ToIsolated } from './protocol.js';
+import { Slots } from './slots.js';
+import type { Numbered } from './slots.js';
 import type { Ticket } from './tokens.js';
 
 /** How long a worker is to be busy with what it was sent. */
@@ -24,8 +27,9 @@ interface Hears {
 /** A task that was sent to a worker. */
 export class Errand implements Ticket {
   readonly at: Pointer;
-  readonly id: number;
   readonly member: Place;
+  /** Its number there. */
+  readonly id: number;
   /** It has come to where it waits. */
   waits = false;
   /** It has to be known for sure when it begins. */
@@ -37,15 +41,20 @@ export class Errand implements Ticket {
   /** Its arguments, as long as it may have to be sent again. */
   kept: { parcel: string; value: unknown } | undefined;
   private readonly hears: Hears;
-  /** By which the core tells that the job is cancelled. */
+  /** By which the core tells that the job is cancelled, once ... */
   token = -1;
-  note: Pointer = 0;
+  /** ... unless it has done so. */
+  hasToken = true;
+  /** With what it was cancelled before it was sent. */
+  cause: Carried | undefined;
+  isSent = false;
+  isOver = false;
 
-  constructor(hears: Hears, member: Place, id: number, at: Pointer) {
+  constructor(hears: Hears, member: Place, at: Pointer) {
     this.hears = hears;
     this.member = member;
-    this.id = id;
     this.at = at;
+    this.id = member.errands.add(this);
   }
 
   handled(_news: number, error: Pointer): void {
@@ -57,13 +66,14 @@ type More = {
   -readonly [K in keyof protocol.MoreWork]: protocol.MoreWork[K][number][];
 };
 
-/** What a task is sent with. */
+/** What a task is sent with: of one shape, without functions, since each task has one. */
 export interface Sending {
-  /** The number of the task in the context of this core, and its name. */
+  /** The number of the task in the context of this core. */
   readonly task: number;
-  readonly name: () => string;
   /** Flags as of {@link protocol.WORK_ATOMIC}. */
   readonly flags: number;
+  /** It may begin again elsewhere. */
+  readonly isAgain: boolean;
   /** The arguments: encoded, in the memory of this core, if no others come. */
   readonly data: Pointer;
   readonly length: number;
@@ -72,13 +82,20 @@ export interface Sending {
   readonly inherited: Uint8Array | undefined;
 }
 
+/** Who sends. */
+export interface Sender {
+  readonly memory: Memory;
+  /** What a task is called. */
+  nameOf(task: number): string;
+}
+
 /** Where tasks are sent to, and how. */
 export abstract class Place {
   readonly index: number;
   /** The core's record of it, whoever is at the place. */
   readonly at: Pointer;
   ready = false;
-  readonly errands = new Map<number, Errand>();
+  abstract readonly errands: Numbered<Errand>;
   /** Of these: those that have not come to where they wait. */
   busy = 0;
   /** Of all of them: those of which it has to be known when they begin. */
@@ -92,7 +109,7 @@ export abstract class Place {
   }
 
   /** Sends a task; true if some of its arguments are gone from here by that. */
-  abstract launch(id: number, sending: Sending, memory: Uint8Array): boolean;
+  abstract launch(id: number, sending: Sending, sender: Sender): boolean;
   /** Cancels a task that was sent, or what is below it. */
   abstract cancel(id: number, cause: Carried, children: boolean): void;
   /** Somebody listens to its progress. */
@@ -105,6 +122,8 @@ export abstract class Place {
 
 /** A worker, or the place of one that is being replaced. */
 export class Member extends Place {
+  /** What the worker hears of a number comes in order, so it never means another task. */
+  readonly errands = new Slots<Errand>();
   /** It takes the place of one that was lost. */
   readonly isOther: boolean;
   worker: RawWorker | undefined;
@@ -123,18 +142,19 @@ export class Member extends Place {
     this.isOther = isOther;
   }
 
-  override launch(id: number, sending: Sending, memory: Uint8Array): boolean {
-    const { task, name, flags, enclosed, inherited } = sending;
+  override launch(id: number, sending: Sending, sender: Sender): boolean {
+    const { task, flags, enclosed, inherited } = sending;
     if (!this.knows.has(task)) {
       this.knows.add(task);
-      this.also.names.push([task, name()]);
+      this.also.names.push([task, sender.nameOf(task)]);
     }
     if (enclosed) {
       this.also.values.push({ id, value: enclosed.value });
       this.moved.push(...enclosed.transfer);
       this.work.add(id, task | flags | protocol.WORK_ENCLOSED);
     } else {
-      this.work.add(id, task | flags, memory, sending.data, sending.length);
+      const { i32 } = sender.memory.refresh();
+      this.work.add(id, task | flags, i32, sending.data >>> 2, sending.length);
     }
     if (inherited) this.also.inherited.push({ id, value: inherited });
     return enclosed !== undefined && enclosed.transfer.length > 0;
@@ -173,6 +193,10 @@ export class Member extends Place {
     if (this.work.isEmpty || !this.ready) return;
     const { more, moved } = this;
     const work = this.work.take(0, moved);
+    if (!more && typeof work === 'string') {
+      this.worker?.postMessage(work);
+      return;
+    }
     this.more = undefined;
     if (moved.length > 0) this.moved = [];
     const message: ToIsolated = more ? { type: 'work', work, more } : { type: 'work', work };

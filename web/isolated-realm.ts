@@ -5,7 +5,8 @@
  * @module
  */
 import { registerHandles } from './all-handles.js';
-import { unpack } from './batch.js';
+import { forEach, isBatch, unpack } from './batch.js';
+import type { Packed } from './batch.js';
 import { carry, handlesError, revive } from './carried.js';
 import { encodeError } from './codec.js';
 import type { Carried } from './carried.js';
@@ -13,7 +14,7 @@ import { setCurrentTarget } from './current.js';
 import { StartError } from './errors.js';
 import { Answers } from './isolated-answers.js';
 import { Errand, elementsFor, noRoom } from './isolated-work.js';
-import type { Limits } from './isolated-work.js';
+import type { Order } from './isolated-work.js';
 import { Target, launch } from './launch.js';
 import * as layout from './layout.gen.js';
 import { Memory } from './memory.js';
@@ -22,8 +23,9 @@ import type { CoreModule, ModuleFactory, Pointer } from './module.js';
 import { Outlet } from './outlet.js';
 import * as progress from './progress.js';
 import type { ProgressModule } from './progress.js';
+import { inMicrotask } from './microtask.js';
 import * as protocol from './protocol.js';
-import type { FromIsolated, ToIsolated } from './protocol.js';
+import type { FromIsolated, MoreWork, ToIsolated } from './protocol.js';
 import type { Sent } from './references.js';
 import { RootRealm } from './root-realm.js';
 import { strayed } from './stray.js';
@@ -45,12 +47,16 @@ export class IsolatedRealm extends RootRealm {
   private readonly tasks: TaskModule;
   private target!: Target;
   private workerName = '';
-  private readonly errands = new Map<number, Errand>();
-  /** Those that nothing has been told of. */
+  /** By their numbers, which the page uses again. */
+  private readonly errands: (Errand | undefined)[] = [];
+  /** Those that nothing had been told of when they came, and how many of them have not ended. */
   private fresh: Errand[] = [];
+  private unended = 0;
   private readonly names: string[] = [];
   private readonly answers = new Answers(this, (message, transfer) => this.post(message, transfer));
   private hopsLeft = 0;
+  /** A message is being read, behind which comes what there is to tell. */
+  private isHearing = false;
   /** Those that somebody listens to, by their jobs. */
   private readonly heard = new Map<Pointer, Errand>();
   /** How many of the tasks here are to be told of at once. */
@@ -64,8 +70,8 @@ export class IsolatedRealm extends RootRealm {
     this.afterTurn.add(() => this.tellSoon());
   }
 
-  private post(message: FromIsolated, transfer?: Transferable[]): void {
-    this.host.post(protocol.seal(message), transfer);
+  private post(message: FromIsolated | string, transfer?: Transferable[]): void {
+    this.host.post(typeof message === 'string' ? message : protocol.seal(message), transfer);
   }
 
   // ---- coming and going
@@ -125,74 +131,86 @@ export class IsolatedRealm extends RootRealm {
 
   /** Hears what the host got; messages of others pass by. */
   hear(data: unknown): void {
+    this.isHearing = true;
+    this.pumpComes();
+    try {
+      this.take(data);
+    } finally {
+      this.pumpNow();
+      this.isHearing = false;
+    }
+    if (this.unended === 0) this.tell();
+    else this.tellSoon();
+  }
+
+  private take(data: unknown): void {
+    if (isBatch(data)) {
+      this.work(data, undefined);
+      return;
+    }
     const message = protocol.open<ToIsolated>(data);
-    if (message?.type === 'work') this.work(message);
+    if (message?.type === 'work') this.work(message.work, message.more);
     else if (message?.type === 'close') this.module._cw_context_close(this.target.context);
-    this.pumpNow();
   }
 
   // ---- work
 
-  private work(message: ToIsolated & { type: 'work' }): void {
+  private work(work: Packed, more: MoreWork | undefined): void {
     this.answers.begin();
-    const { more } = message;
     const values = protocol.byId(more?.values);
     const inherited = protocol.byId(more?.inherited);
-    for (const [number, name] of more?.names ?? []) this.names[number] = name;
+    if (more) for (const [number, name] of more.names) this.names[number] = name;
     let causes = 0;
-    unpack(message.work, (id, what, bytes) => {
+    forEach(unpack(work), (id, what, words, at, length) => {
       if (what & (protocol.WORK_CANCEL | protocol.WORK_CANCEL_CHILDREN)) {
         this.cancel(id, what, more!.causes[causes++]!);
         return;
       }
       if (what & protocol.WORK_HEARD) {
-        const open = this.errands.get(id);
+        const open = this.errands[id];
         if (what === protocol.WORK_TAKEN) open?.outlet?.taken();
         else if (open) this.hearOf(open);
         return;
       }
       const errand = new Errand(this, id, this.names[what & protocol.WORK_NUMBER]!);
-      this.errands.set(id, errand);
+      this.errands[id] = errand;
       this.fresh.push(errand);
+      this.unended++;
       if (what & protocol.WORK_TELL) {
         errand.tells = true;
         this.telling++;
       }
       try {
+        const value = values?.get(id);
+        const data = inherited?.get(id) as Uint8Array | undefined;
         const limits = more?.limits.find(([whose]) => whose === id);
-        this.launch(errand, what, bytes, values?.get(id), inherited?.get(id) as Uint8Array, limits);
+        this.launch(errand, { what, words, at, length, value, inherited: data, limits });
       } catch (error) {
         this.refuse(errand, error);
       }
     });
   }
 
-  private launch(
-    errand: Errand,
-    what: number,
-    bytes: Uint8Array,
-    value: unknown,
-    inherited: Uint8Array | undefined,
-    limits: Limits | undefined,
-  ): void {
+  private launch(errand: Errand, order: Order): void {
     const { module, target } = this;
     const found = target.find(errand.name);
     if (typeof found !== 'number') {
-      this.launchNative(errand, what, bytes, value);
+      this.launchNative(errand, order);
       return;
     }
+    const { what, inherited, limits } = order;
     errand.isLimited = limits !== undefined;
     const given = elementsFor(this, inherited, limits);
     let flags = layout.LAUNCH_ASYNC;
     if (what & protocol.WORK_ATOMIC) flags |= layout.LAUNCH_ATOMIC;
-    let { length } = bytes;
+    let { length } = order;
     if (what & protocol.WORK_ENCLOSED) {
       flags |= layout.LAUNCH_MESSAGE;
       const parcel = `sent:${errand.id}`;
-      this.parcels.deposit(parcel, value, []);
+      this.parcels.deposit(parcel, order.value, []);
       length = this.encodeOne(parcel);
     } else {
-      this.writeBytes(bytes);
+      this.writeWords(order.words, order.at, length);
     }
     const token = this.takeToken(errand);
     errand.at = module._cwb_launch(target.context, 0, found, flags, token, length, given);
@@ -204,11 +222,11 @@ export class IsolatedRealm extends RootRealm {
   }
 
   /** A coroutine of C: its argument and result have other forms. */
-  private launchNative(errand: Errand, what: number, bytes: Uint8Array, value: unknown): void {
+  private launchNative(errand: Errand, { what, words, at, length, value }: Order): void {
     let args = value as unknown[];
     if (!(what & protocol.WORK_ENCLOSED)) {
-      this.writeBytes(bytes);
-      args = bytes.length === 0 ? [] : this.reader.read(this.scratchAt, bytes.length);
+      this.writeWords(words, at, length);
+      args = length === 0 ? [] : this.reader.read(this.scratchAt, length);
     }
     if (errand.tells) this.tellBegin(errand); // nobody is told when C begins
     const job = launch<unknown>(this.target, 0, layout.LAUNCH_ASYNC, undefined, errand.name, args);
@@ -225,7 +243,7 @@ export class IsolatedRealm extends RootRealm {
   }
 
   private cancel(id: number, what: number, cause: Carried): void {
-    const errand = this.errands.get(id);
+    const errand = this.errands[id];
     if (!errand || errand.at === 0) return;
     const { module } = this;
     const error = this.errors.takeCause(revive(cause));
@@ -241,7 +259,9 @@ export class IsolatedRealm extends RootRealm {
   // ---- answers
 
   private leave(errand: Errand): void {
-    this.errands.delete(errand.id);
+    this.errands[errand.id] = undefined;
+    if (errand.isFresh) this.unended--;
+    errand.isFresh = false;
     if (errand.tells) this.telling--;
     if (errand.isHeard) this.heard.delete(errand.at);
     if (errand.at !== 0) this.module._cwb_job_drop(errand.at);
@@ -275,8 +295,7 @@ export class IsolatedRealm extends RootRealm {
       this.tellError(errand, data);
       return;
     }
-    // Handles are in a list behind the value.
-    if (this.module._cwb_job_outcome(errand.at) >>> 3 !== length) {
+    if (outcome & layout.OUTCOME_REFERS) {
       this.refuse(errand, handlesError('the result of a task'));
       return;
     }
@@ -332,21 +351,23 @@ export class IsolatedRealm extends RootRealm {
    */
   private tellSoon(): void {
     if (this.telling > 0) this.answers.send(); // what goes on here may keep the worker
-    if (this.fresh.length === 0 && this.answers.isEmpty) return;
-    if (this.hopsLeft === 0) queueMicrotask(this.nextHop);
+    if (this.isHearing || (this.unended === 0 && this.answers.isEmpty)) return;
+    if (this.hopsLeft === 0) inMicrotask(this.nextHop);
     this.hopsLeft = HOPS;
   }
 
   private readonly nextHop = (): void => {
-    if (--this.hopsLeft > 0) queueMicrotask(this.nextHop);
+    if (--this.hopsLeft > 0) inMicrotask(this.nextHop);
     else this.tell();
   };
 
   private tell(): void {
     for (const errand of this.fresh) {
-      if (errand.at !== 0) this.answers.add(errand.id, protocol.ANSWER_WAITS);
+      if (errand.isFresh) this.answers.add(errand.id, protocol.ANSWER_WAITS);
+      errand.isFresh = false;
     }
-    this.fresh = [];
+    if (this.fresh.length > 0) this.fresh = [];
+    this.unended = 0;
     this.answers.send();
   }
 

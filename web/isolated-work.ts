@@ -25,6 +25,8 @@ export class Errand implements Ticket {
   wasCancelled = false;
   /** Its job has time limits, which are those of the job that it stands for. */
   isLimited = false;
+  /** Nothing has been told of it. */
+  isFresh = true;
   /** The page is told when it begins, before it does. */
   tells = false;
   /** Somebody listens to its progress. */
@@ -44,6 +46,20 @@ export class Errand implements Ticket {
 }
 
 export type Limits = MoreWork['limits'][number];
+
+/** What comes with it. */
+export interface Order {
+  /** Flags as of {@link WORK_ATOMIC}. */
+  readonly what: number;
+  /** The list of arguments, encoded: where it begins, and its length in bytes. Or else ... */
+  readonly words: Int32Array;
+  readonly at: number;
+  readonly length: number;
+  /** ... the list itself. */
+  readonly value: unknown;
+  readonly inherited: Uint8Array | undefined;
+  readonly limits: Limits | undefined;
+}
 
 export const noRoom = () =>
   new StartError('out-of-memory', 'coworker: no memory left; raise `memory`');

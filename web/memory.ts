@@ -21,14 +21,19 @@ export class Memory implements Heap {
   u32!: Uint32Array;
   f64!: Float64Array;
   u64!: BigUint64Array;
+  /** It is not shared. */
+  private isOwn = false;
 
   constructor(memory: WebAssembly.Memory) {
     this.memory = memory;
     this.refresh();
+    this.isOwn = this.buffer instanceof ArrayBuffer;
   }
 
   /** Makes views of the memory as it is now, if it has grown. */
   refresh(): this {
+    // To ask the memory for its buffer takes longer than what it is asked for here.
+    if (this.isOwn && this.u8.length > 0) return this;
     const buffer = this.memory.buffer as ArrayBufferLike;
     if (buffer !== this.buffer) {
       this.buffer = buffer;

@@ -11,7 +11,14 @@ export type Pointer = number;
 
 /** What the module calls; see wasm/imports.c. */
 export interface Host {
-  run(job: Pointer, task: number, outcome: number, data: Pointer, length: number): number;
+  run(
+    job: Pointer,
+    task: number,
+    outcome: number,
+    data: Pointer,
+    length: number,
+    context: Pointer,
+  ): number;
   jobEnded(token: number, outcome: number, data: Pointer, length: number, worker: Pointer): void;
   settled(token: number, error: Pointer, data: Pointer, length: number): void;
   suspended(token: number, continuation: Pointer): void;
@@ -64,11 +71,12 @@ export interface CoreModule {
   _cwb_context_open(workers: number, tracing: number): number;
   _cwb_context_lodge(places: number): number;
   _cwb_context_over(context: Pointer): number;
-  _cwb_context_of(job: Pointer): Pointer;
   _cwb_places(context: Pointer, places: number): void;
   _cwb_place_back(job: Pointer): void;
   _cwb_away_new(context: Pointer): Pointer;
-  _cwb_away_send(away: Pointer, job: Pointer): number;
+  _cwb_away_send(away: Pointer, job: Pointer, token: number, tells: number): number;
+  _cwb_away_token(job: Pointer): number;
+  _cwb_away_leave(job: Pointer, has: number): number;
   _cwb_away_begun(job: Pointer): void;
   _cwb_away_lost(away: Pointer, length: number): void;
   _cwb_away_host_lost(away: Pointer, length: number): void;
@@ -108,6 +116,9 @@ export interface CoreModule {
   _cwb_reserve(context: Pointer, scope: Pointer, flags: number, given: Pointer): number;
   _cwb_give_place_back(context: Pointer): void;
   _cwb_context_limit_queue(context: Pointer, max: number, waits: number): number;
+  _cwb_context_limit_losses(context: Pointer, count: number, period: number): number;
+  _cwb_context_note_loss(context: Pointer): number;
+  _cwb_context_inherit_losses(context: Pointer, from: Pointer): void;
   _cwb_runs_on(scope: Pointer, context: Pointer): number;
   _cwb_test_scheduler(): Pointer;
   _cwb_test_default(): Pointer;
@@ -137,7 +148,7 @@ export interface CoreModule {
   _cw_test_set_main(context: Pointer): number;
   _cw_test_reset_main(): void;
   _cw_last_error(): number;
-  _cwb_complete_away(job: Pointer, code: number): void;
+  _cwb_complete_away(job: Pointer, code: number, has: number): number;
   _cwb_complete(job: Pointer, code: number): void;
   _cwb_job_drop(job: Pointer): void;
   _cwb_job_state(job: Pointer): number;

@@ -55,7 +55,17 @@ export const ANSWER_BEGINS = 5; // of those that are to be told of
 export const ANSWER_TELLS = 6; // how far it is, or one value of its stream; or that ...
 export const ANSWER_TELLS_ENCLOSED = 7; // ... is in `told`
 
-/** To a worker that has a core of its own. */
+/** True for what is told of a task that goes on as before. */
+export const isProgress = (what: number): boolean => what >= ANSWER_BEGINS;
+
+/** What most answers do without. */
+export interface MoreAnswers {
+  readonly values?: readonly Enclosed[];
+  /** One for each entry that says so. */
+  readonly told?: readonly unknown[];
+}
+
+/** To a worker that has a core of its own. A batch of work may come by itself, too. */
 export type ToIsolated =
   | {
       type: 'begin';
@@ -69,20 +79,14 @@ export type ToIsolated =
   /** No more work will come. */
   | { type: 'close' };
 
-/** From such a worker. */
+/** From such a worker. A batch of answers may come by itself, too. */
 export type FromIsolated =
   | { type: 'ready'; tasks: string[] }
   | { type: 'failed'; message: string; stack: string; outOfMemory: boolean }
   | { type: 'crashed'; message: string; stack: string }
   | { type: 'stray'; error: Carried }
   /** How tasks have come along; the number is how many microseconds the worker was at it. */
-  | {
-      type: 'answers';
-      answers: Packed;
-      values?: readonly Enclosed[];
-      /** One for each entry that says so. */
-      told?: readonly unknown[];
-    };
+  | ({ type: 'answers'; answers: Packed } & MoreAnswers);
 
 /** From a worker to the main realm. */
 export type FromWorker =

@@ -49,7 +49,7 @@ export abstract class Realm extends Turns implements Host {
 
   private flagsAt: Pointer = 0;
 
-  abstract run(job: Pointer, task: number, outcome: number, data: Pointer, length: number): number;
+  abstract run(...args: Parameters<Host['run']>): number;
   abstract workerStart(worker: Pointer, name: Pointer): void;
   abstract workerEnd(worker: Pointer): void;
   /** The name of this realm's worker. */

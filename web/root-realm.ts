@@ -13,7 +13,7 @@ import { Realm } from './realm.js';
 
 /** Runs the bodies of a context's tasks. */
 export interface Bodies {
-  /** As {@link Host.run}. */
+  /** As {@link Host.run}, which knows the context. */
   run(at: Pointer, task: number, outcome: number, data: Pointer, length: number): number;
 }
 
@@ -23,10 +23,16 @@ export abstract class RootRealm extends Realm implements LaunchRealm {
   readonly bodies = new Map<Pointer, Bodies>();
   private parcelCount = 0;
 
-  run(at: Pointer, task: number, outcome: number, data: Pointer, length: number): number {
+  run(
+    at: Pointer,
+    task: number,
+    outcome: number,
+    data: Pointer,
+    length: number,
+    context: Pointer,
+  ): number {
     if (outcome === layout.OUTCOME_LOCAL) return this.runLocal(at, task);
-    const bodies = this.bodies.get(this.module._cwb_context_of(at))!;
-    return bodies.run(at, task, outcome, data, length);
+    return this.bodies.get(context)!.run(at, task, outcome, data, length);
   }
 
   abstract wakingFlags(target: Target): number;

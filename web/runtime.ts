@@ -59,7 +59,6 @@ export class Runtime extends RootRealm {
     runtime.home = module._cwb_home_address();
     runtime.attach(module, memory, { wakeByMessage });
     runtime.main = runtime.own = new Target(runtime, module._cwb_main_context(), 'main');
-    runtime.wakers.set(runtime.self, () => runtime.schedulePump());
     runtime.pumpNow();
     return runtime;
   }
@@ -121,7 +120,8 @@ export class Runtime extends RootRealm {
   }
 
   wake(worker: Pointer): void {
-    this.wakers.get(worker)?.();
+    if (worker === this.self) this.schedulePump();
+    else this.wakers.get(worker)?.();
   }
 
   workerLost(worker: Pointer, life: Pointer): void {

@@ -80,6 +80,17 @@ export abstract class Scratch extends Tokens {
     this.memory.refresh().u8.set(bytes, this.scratch);
   }
 
+  /** The same with `length` bytes, a multiple of 4, that begin at a word of `from`. */
+  writeWords(from: Int32Array, at: number, length: number): void {
+    if (length >= this.scratchBytes) {
+      this.writeBytes(new Uint8Array(from.buffer, from.byteOffset + at * 4, length));
+      return;
+    }
+    const { i32 } = this.memory.refresh();
+    const end = at + (length >>> 2);
+    for (let to = this.scratch >>> 2; at < end; at++) i32[to++] = from[at]!;
+  }
+
   /** Where the scratch buffer is, for reading what a call left there: it may have grown. */
   get scratchAt(): Pointer {
     return (this.scratch = this.module._cwb_scratch(0));

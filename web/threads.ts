@@ -84,8 +84,11 @@ export class Thread {
     this.worker?.postMessage(seal(message), transfer);
   }
 
+  /** It has come to its end, so nobody has to prove that. */
   terminate(): void {
-    void this.end();
+    const { worker } = this;
+    this.worker = this.lock = undefined;
+    void worker?.terminate();
   }
 
   /**

@@ -49,7 +49,7 @@ export abstract class Tokens {
     const ticket = this.tickets[token];
     this.tickets[token] = undefined;
     this.freeTokens.push(token);
-    const held = !this.unheld.delete(token) && holds;
+    const held = !(this.unheld.size > 0 && this.unheld.delete(token)) && holds;
     if (held && --this.open === 0) this.busyChanged(false);
     return ticket;
   }

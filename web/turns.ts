@@ -6,6 +6,7 @@
  */
 import * as layout from './layout.gen.js';
 import type { Pointer } from './module.js';
+import { inMicrotask } from './microtask.js';
 import { Scratch } from './scratch.js';
 
 /** How long a wait for nothing may go on. */
@@ -21,10 +22,11 @@ const TURN_MS = 2;
 const MAX_HOPS = 32;
 
 /**
- * When the core runs next, as far as that is certain: in the next microtask,
- * once a body has come to where it waits, or in a later turn.
+ * When the core runs next, as far as that is certain: as soon as what is going on
+ * is over, in the next microtask, once a body has come to where it waits, or in a
+ * later turn.
  */
-type Due = 'not' | 'soon' | 'after hops' | 'next turn';
+type Due = 'not' | 'now' | 'soon' | 'after hops' | 'next turn';
 
 export type WaitAsync = (
   array: Int32Array,
@@ -78,7 +80,12 @@ export abstract class Turns extends Scratch {
   schedulePump(): void {
     if (this.pumping || this.due !== 'not') return;
     this.due = 'soon';
-    queueMicrotask(this.soon);
+    inMicrotask(this.soon);
+  }
+
+  /** The caller is going to run the core at once: nobody else need see to it. */
+  pumpComes(): void {
+    if (this.due === 'not') this.due = 'now';
   }
 
   // It may have been run meanwhile, and a body be on its way since.
@@ -106,7 +113,8 @@ export abstract class Turns extends Scratch {
       return;
     }
     this.pumping = false;
-    if (why === layout.RUN_SLEEP) this.sleep();
+    if (why === layout.RUN_REST) this.sleep(-1);
+    else if (why === layout.RUN_SLEEP) this.sleep(this.module._cwb_sleep_ms());
     else if (why === layout.RUN_VISIT) this.visit();
     else if (why === layout.RUN_GO_ON) this.goOn();
     else this.finished();
@@ -119,7 +127,7 @@ export abstract class Turns extends Scratch {
     if (++this.goes < this.goesPerTurn) {
       this.due = 'after hops';
       this.hops = this.waits ? 1 : MAX_HOPS;
-      queueMicrotask(this.hop);
+      inMicrotask(this.hop);
     } else {
       this.due = 'next turn';
       this.nextTurn(this.newTurn);
@@ -135,7 +143,7 @@ export abstract class Turns extends Scratch {
   private readonly hop = (): void => {
     if (this.due !== 'after hops') return;
     if (this.waits || --this.hops === 0) this.pumpNow();
-    else queueMicrotask(this.hop);
+    else inMicrotask(this.hop);
   };
 
   /** A body has come to where it waits, or to its end. */
@@ -152,7 +160,7 @@ export abstract class Turns extends Scratch {
       this.module._cwb_goes_on();
     } else if (this.due === 'not' || this.due === 'soon') {
       this.due = 'after hops';
-      queueMicrotask(this.hop);
+      inMicrotask(this.hop);
     }
   }
 
@@ -184,12 +192,15 @@ export abstract class Turns extends Scratch {
    * Waits for the worker's word without blocking. A wait that is still under
    * way from an earlier sleep serves for this one, too; a second one would
    * stay behind for ever.
+   * @param ms - for so long; -1: until it is woken
    */
-  private sleep(): void {
-    const ms = this.module._cwb_sleep_ms();
+  private sleep(ms: number): void {
+    if (this.alarm !== undefined) clearTimeout(this.alarm);
+    this.alarm = undefined;
+    const isWaiting = !this.waitAsync || this.waiting;
+    if (ms < 0 && isWaiting && this.waitingUntil === Infinity) return; // whoever wakes it
     const now = performance.now();
     const until = ms < 0 ? Infinity : now + ms;
-    clearTimeout(this.alarm);
     if (this.waitAsync && !this.waiting) {
       const index = (this.self + layout.WORKER_WORD) >>> 2;
       const wait = this.waitAsync.call(Atomics, this.memory.i32, index, 0, ms < 0 ? Infinity : ms);

@@ -191,6 +191,22 @@ describe('workers that share nothing', here('isolated'), () => {
       await busy;
     }));
 
+  it('get no more at once than fits what their last tasks took', () =>
+    using(2, async (context) => {
+      const at = cells(context, 2);
+      const where = (count) =>
+        Promise.all(Array.from({ length: count }, () => context.async('where')));
+      const busy = context.async('block', at, 0);
+      await where(300); // so quick that the other one gets many at once
+      const slow = context.async('block', at, 1);
+      const others = where(60);
+      setTimeout(() => Atomics.store(at, 1, 1), 30); // so slow that it gets one
+      const names = new Set((await others).map(([name]) => name));
+      assert.equal(names.size, 1);
+      Atomics.store(at, 0, 1);
+      await Promise.all([busy, slow]);
+    }));
+
   it('keep to the limit of a view', () =>
     using(3, async (context) => {
       const at = cells(context, 2);
