@@ -37,6 +37,18 @@ export interface SharedContextOptions extends ContextOptions {
    * the host closes its context, from 0 to 600000. @default 5000
    */
   readonly handover?: number;
+  /**
+   * Whether a host that cannot share memory with its workers hands over to a page that
+   * can. @default true
+   */
+  readonly preferIsolated?: boolean;
+  /**
+   * After how many milliseconds in which the host was hidden it hands over to a page
+   * that is visible, from 0 to 3600000; Infinity: it does not. Jobs that have begun, and were
+   * not launched with `idempotent`, end before that, or else the host stays.
+   * @default Infinity
+   */
+  readonly preferVisible?: number;
 }
 
 /** Counters of a shared context: those of {@link ContextStats} are of this page's jobs. */
@@ -94,6 +106,7 @@ export class SharedWorkerContext<M extends object = AnyTasks> extends FixedWorke
 
 function checkOptions(options: SharedContextOptions): void {
   const { broker = 'auto', patience = 5000, handover = 5000, trace } = options;
+  const { preferIsolated = true, preferVisible = Infinity } = options;
   if (broker !== 'auto' && broker !== 'sharedworker' && broker !== 'broadcast') {
     const wanted = "'auto', 'sharedworker' or 'broadcast'";
     throw new TypeError(expected('options.broker', wanted, broker));
@@ -105,6 +118,10 @@ function checkOptions(options: SharedContextOptions): void {
   }
   checkRange('options.patience', patience, 100, 60_000);
   checkRange('options.handover', handover, 0, 600_000);
+  if (typeof preferIsolated !== 'boolean') {
+    throw new TypeError(expected('options.preferIsolated', 'a boolean', preferIsolated));
+  }
+  if (preferVisible !== Infinity) checkRange('options.preferVisible', preferVisible, 0, 3_600_000);
 }
 
 function checkRange(argument: string, value: unknown, low: number, high: number): void {
@@ -141,12 +158,14 @@ export async function newSharedWorkerContext<M extends object = AnyTasks>(
   const checked = checkContext(workers, name, options);
   checkOptions(options);
   const { broker = 'auto', patience = 5000, handover = 5000 } = options;
+  const { preferIsolated = true, preferVisible = Infinity } = options;
   registerHandles();
   const runtime = await bestRuntime(checked);
   const tell = () => context.dispatchEvent(new RoleEvent(seat.role, seat.epoch));
   const pool = { ...options };
   delete (pool as { maxQueue?: number }).maxQueue; // jobs wait on the page that launches them
-  const seat = new Seat({ workers, name, context: pool, broker, patience, handover }, tell);
+  const how = { broker, patience, handover, preferIsolated, preferVisible };
+  const seat = new Seat({ workers, name, context: pool, ...how }, tell);
   const context = new SharedWorkerContext<M>(runtime, workers, name, checked, seat);
   if (context.notOpened) throw await context.notOpened;
   return context;

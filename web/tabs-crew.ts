@@ -175,8 +175,8 @@ export class TabsCrew implements Crew {
       this.errands.failed(errand, carryThrown(error), false);
       return;
     }
-    const { u8 } = this.host.runtime.memory.refresh();
-    this.errands.gave(errand, u8.slice(at, at + bytes));
+    const { i32 } = this.host.runtime.memory.refresh();
+    this.errands.gave(errand, i32, at >>> 2, bytes);
   }
 
   private welcome(what: unknown, workers: number): void {
@@ -193,6 +193,11 @@ export class TabsCrew implements Crew {
     const errand = this.place.errands.get(id);
     if (!errand) return;
     const { target, runtime } = this.host;
+    if (!this.place.ready) {
+      // The core had let it go before the host was lost: it waits for the next one.
+      this.errands.hostLost(this.place, Memory.encode('its page was no host any more'));
+      return;
+    }
     this.errands.failed(errand, carryThrown(target.unknown(task, target.tasks ?? [])), false);
     runtime.pumpNow();
   }

@@ -28,23 +28,30 @@ const QUOTA = 1024;
 const REFUSED_LUGGAGE = 256;
 const REFUSED_NUMBER = 257;
 
+/** Hears of a page's coming and going, once each. */
+export interface Door {
+  /** It uses this connection: an invitation may get lost, or not be the only one. */
+  came(): void;
+  left(): void;
+}
+
 export class Guest {
   /** Its part of the pool. */
   readonly view: Target;
   readonly mailbox: Mailbox;
   private readonly host: Host;
   private readonly runtime: Runtime;
-  private readonly left: () => void;
+  private readonly door: Door;
   private readonly jobs = new Map<number, GuestJob>();
   /** The job above all of them. */
   private readonly above: Pointer;
+  private isHere = false;
   private isGone = false;
   private wasRefused = 0;
 
-  /** @param left - called once, when it goes */
-  constructor(host: Host, introduction: Introduction, left: () => void) {
+  constructor(host: Host, introduction: Introduction, door: Door) {
     this.host = host;
-    this.left = left;
+    this.door = door;
     const { runtime, lodge } = host;
     this.runtime = runtime;
     this.above = runtime.module._cw_supervisor_job_new(0);
@@ -67,6 +74,8 @@ export class Guest {
     const job = this.jobs.get(id);
     switch (kind) {
       case layout.WIRE_HELLO: {
+        if (!this.isHere) this.door.came();
+        this.isHere = true;
         const { tasks, inner } = this.host;
         const welcome: Welcome = { tasks, tier: inner.tier, quota: QUOTA };
         const bytes = encoded(this.runtime, welcome);
@@ -111,7 +120,8 @@ export class Guest {
       const bytes = this.mailbox.wire.payload(frame);
       luggage = { args: undefined, bytes, inherited: undefined, isAtomic: false };
     }
-    const job = new GuestJob(this, this.host, id, this.host.tasks[task]!);
+    const isAgain = (flags & layout.WIRE_IDEMPOTENT) !== 0;
+    const job = new GuestJob(this, this.host, id, this.host.tasks[task]!, isAgain);
     this.jobs.set(id, job);
     try {
       this.launch(job, luggage);
@@ -275,7 +285,7 @@ export class Guest {
     module._cwb_job_drop(above);
     module._cw_context_release(view.context);
     runtime.schedulePump();
-    this.left();
+    this.door.left();
   }
 }
 

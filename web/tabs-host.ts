@@ -34,16 +34,21 @@ export class Hosting implements Host, Bodies {
   readonly inner: FixedWorkerContext;
   readonly lodge: Target;
   readonly tasks: readonly string[];
-  readonly epoch: number;
   places: number;
   private readonly guests = new Map<string, Guest>();
+  /** Those that have not come yet: a page may have a connection at the same time. */
+  private readonly invited = new Map<string, Guest>();
   private readonly jobs = new Map<Pointer, GuestJob>();
   private due: GuestJob[] = [];
   /** Jobs that have left the line, and whose pages were not told of their ends. */
   private running = 0;
+  /** Of these: those that may not begin again. */
+  private plain = 0;
+  private isPaused = false;
   private refusedBefore = 0;
   private isOver = false;
   private drained: (() => void) | undefined;
+  private calmed: (() => void) | undefined;
   private deserted: (() => void) | undefined;
   /** How long a job has kept a worker, roughly. */
   private cost = AHEAD_MS;
@@ -51,26 +56,20 @@ export class Hosting implements Host, Bodies {
   private counted = 0;
 
   /** Opens a pool; see {@link openContext} for what it throws (rejects). */
-  static async open(
-    workers: number,
-    name: string,
-    options: ContextOptions,
-    epoch: number,
-  ): Promise<Hosting> {
+  static async open(workers: number, name: string, options: ContextOptions): Promise<Hosting> {
     const inner = await openContext(workers, name, options, false);
     try {
       await inner.ready;
-      return new Hosting(inner, epoch);
+      return new Hosting(inner);
     } catch (error) {
       void inner.close({ cancel: true, grace: GRACE_MS });
       throw error;
     }
   }
 
-  private constructor(inner: FixedWorkerContext, epoch: number) {
+  private constructor(inner: FixedWorkerContext) {
     registerHandles();
     this.inner = inner;
-    this.epoch = epoch;
     const { base: runtime, opened: target, name, workers } = inner;
     this.runtime = runtime;
     this.places = workers;
@@ -95,8 +94,12 @@ export class Hosting implements Host, Bodies {
   /** Batches and frames of theirs that were refused. */
   get refused(): number {
     let sum = this.refusedBefore;
-    for (const { refused } of this.guests.values()) sum += refused;
+    for (const { refused } of this.all) sum += refused;
     return sum;
+  }
+
+  private get all(): Guest[] {
+    return [...this.guests.values(), ...this.invited.values()];
   }
 
   /**
@@ -104,15 +107,27 @@ export class Hosting implements Host, Bodies {
    * @param lock - that it holds as long as it lives
    */
   invite(page: string, introduction: Introduction, lock: string): void {
-    this.guests.get(page)?.gone('its page has come again');
+    this.invited.get(page)?.gone('its page was invited again');
+    const { guests, invited } = this;
     const signal = new AbortController();
-    const guest = new Guest(this, introduction, () => {
-      signal.abort();
-      this.refusedBefore += guest.refused;
-      if (this.guests.get(page) === guest) this.guests.delete(page);
-      if (this.guests.size === 0) this.deserted?.();
+    const guest = new Guest(this, introduction, {
+      came: () => {
+        invited.delete(page);
+        const before = guests.get(page);
+        guests.set(page, guest);
+        before?.gone('its page has come again');
+        this.runtime.module._cwb_places(guest.view.context, this.places);
+      },
+      left: () => {
+        signal.abort();
+        this.refusedBefore += guest.refused;
+        if (invited.get(page) === guest) invited.delete(page);
+        if (guests.get(page) !== guest) return;
+        guests.delete(page);
+        if (guests.size === 0) this.deserted?.();
+      },
     });
-    this.guests.set(page, guest);
+    invited.set(page, guest);
     const isDead = () => guest.gone('the page that launched it is gone');
     locks()
       .request(lock, { signal: signal.signal }, isDead)
@@ -135,13 +150,16 @@ export class Hosting implements Host, Bodies {
   forget(job: GuestJob): void {
     if (!this.jobs.delete(job.at) || !job.hasRun) return;
     this.running--;
+    if (!job.isAgain) this.plain--;
     if (this.running === 0) this.drained?.();
+    if (this.plain === 0) this.calmed?.();
   }
 
   run(at: Pointer, _task: number, outcome: number, data: Pointer, length: number): number {
     const job = this.jobs.get(at)!;
     this.due.push(job);
     this.running++;
+    if (!job.isAgain) this.plain++;
     this.runtime.schedulePump();
     return job.run(outcome, data, length);
   }
@@ -172,23 +190,42 @@ export class Hosting implements Host, Bodies {
     if (places === this.places) return;
     this.places = places;
     const { module } = this.runtime;
-    module._cwb_places(this.lodge.context, places);
+    if (!this.isPaused) module._cwb_places(this.lodge.context, places);
     for (const { view } of this.guests.values()) module._cwb_places(view.context, places);
   }
 
   // ---- the end
+
+  /** Begins no more jobs. */
+  private pause(): void {
+    this.isPaused = true;
+    this.runtime.module._cwb_places(this.lodge.context, 0);
+  }
+
+  /**
+   * Begins no more jobs, and waits for those that may not begin again elsewhere.
+   * @returns false if they take longer than so many milliseconds: then it goes on
+   */
+  async calm(ms: number): Promise<boolean> {
+    this.pause();
+    if (this.plain > 0) await this.atMost(ms, (resolve) => (this.calmed = resolve));
+    if (this.plain === 0 || this.isOver) return true;
+    this.isPaused = false;
+    this.runtime.module._cwb_places(this.lodge.context, this.places);
+    this.runtime.schedulePump();
+    return false;
+  }
 
   /**
    * Takes no more jobs; those that have begun have so many milliseconds to end.
    * Pages get those back that have not begun, once they see another host.
    */
   async resign(ms: number): Promise<void> {
-    const { module } = this.runtime;
-    module._cwb_places(this.lodge.context, 0);
+    this.pause();
     const end = performance.now() + ms;
     if (this.running > 0) await this.atMost(ms, (resolve) => (this.drained = resolve));
     // They have heard all of it before another page can be host.
-    for (const guest of this.guests.values()) guest.resign();
+    for (const guest of this.all) guest.resign();
     if (this.guests.size > 0) {
       const left = end - performance.now();
       await this.atMost(left, (resolve) => (this.deserted = resolve));
@@ -211,7 +248,7 @@ export class Hosting implements Host, Bodies {
   close(): Promise<void> {
     if (this.isOver) return Promise.resolve();
     this.isOver = true;
-    for (const guest of [...this.guests.values()]) {
+    for (const guest of this.all) {
       guest.resign();
       guest.gone('the page that has the pool gives it up');
     }

@@ -37,6 +37,8 @@ export class GuestJob implements Ticket {
   readonly id: number;
   readonly name: string;
   readonly guest: Guest;
+  /** It may begin again on another page. */
+  readonly isAgain: boolean;
   private readonly host: Host;
   /** Its job in the line. */
   at: Pointer = 0;
@@ -54,8 +56,9 @@ export class GuestJob implements Ticket {
   private credit = 0;
   private room: (() => void) | undefined;
 
-  constructor(guest: Guest, host: Host, id: number, name: string) {
+  constructor(guest: Guest, host: Host, id: number, name: string, isAgain: boolean) {
     this.guest = guest;
+    this.isAgain = isAgain;
     this.host = host;
     this.id = id;
     this.name = name;
@@ -252,8 +255,7 @@ export class GuestJob implements Ticket {
       });
       return;
     }
-    // Handles are in a list behind the value.
-    const refers = module._cwb_job_outcome(this.inner) >>> 3 !== length;
+    const refers = (outcome & layout.OUTCOME_REFERS) !== 0;
     const bytes = runtime.memory.refresh().u8.slice(data, data + length);
     this.whenTold(() => {
       if (refers) {
@@ -271,10 +273,9 @@ export class GuestJob implements Ticket {
     const { module } = this.host.runtime;
     if (this.inner !== 0) module._cwb_job_drop(this.inner);
     this.inner = 0;
-    const back = this.hasPlace;
+    const has = this.hasPlace ? layout.AWAY_PLACE : 0;
     this.hasPlace = false;
-    if (back) module._cwb_place_back(this.at);
-    module._cwb_complete_away(this.at, code);
+    module._cwb_complete_away(this.at, code, has);
     this.host.completed();
   }
 

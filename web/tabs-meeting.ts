@@ -8,6 +8,7 @@
  */
 import { broadcastLine, portLine } from './tabs-line.js';
 import type { Line } from './tabs-line.js';
+import type { Qualities } from './tabs-preference.js';
 
 /** How pages are introduced to each other. */
 export type Broker = 'auto' | 'sharedworker' | 'broadcast';
@@ -28,14 +29,21 @@ type News =
   | { type: 'host'; epoch: number }
   /** The host is there, and opens its pool. */
   | { type: 'soon'; to: string }
-  /** A port was sent to a page. */
-  | { type: 'sent'; to: string }
+  /** A port was sent to a page, with this invitation. */
+  | { type: 'sent'; to: string; invitation: string }
+  /** The host would rather have another page take its place. */
+  | { type: 'offer'; epoch: number }
+  /** A page would rather be host, for what it is. */
+  | { type: 'want'; from: string; isShared: boolean; isVisible: boolean }
+  /** It may be, after the host of this epoch. */
+  | { type: 'yours'; to: string; epoch: number }
   /** A page and the host talk over the channel of this name. */
   | { type: 'line'; to: string; name: string; epoch: number; capability: Uint8Array };
 
 /** What comes with a port. */
 interface Invitation {
   readonly to: string;
+  readonly id: string;
   readonly epoch: number;
   readonly capability: Uint8Array;
 }
@@ -52,6 +60,12 @@ export interface Attendee {
   isSoon(): void;
   /** The page's part. */
   meet(introduction: Introduction): void;
+  /** A page would rather be host. */
+  wants(page: string, qualities: Qualities): void;
+  /** The host of this epoch would rather not be it. */
+  isOffered(epoch: number): void;
+  /** This page is to be host after that. */
+  isHeir(epoch: number): void;
   /** The epoch of this page as host. */
   readonly epochOfHost: number;
 }
@@ -69,6 +83,8 @@ export class Meeting {
   /** Messages that make no sense. */
   refused = 0;
   private late: ReturnType<typeof setTimeout> | undefined;
+  /** The last port that has come. */
+  private arrived: string | undefined;
   private readonly isForced: boolean;
 
   constructor(key: string, page: string, how: Broker, attendee: Attendee) {
@@ -97,7 +113,8 @@ export class Meeting {
       const { port } = worker;
       port.onmessage = ({ data, ports }: MessageEvent<Invitation>) => {
         clearTimeout(this.late);
-        const { epoch, capability } = data;
+        const { id, epoch, capability } = data;
+        this.arrived = id;
         if (ports[0] && Number.isSafeInteger(epoch) && isCapability(capability))
           this.attendee.meet({ line: portLine(ports[0]), epoch, capability });
       };
@@ -128,11 +145,22 @@ export class Meeting {
         if (news.to !== page) break;
         attendee.isSoon();
         clearTimeout(this.late);
-        if (!this.isForced) this.late = setTimeout(() => this.giveUpBroker(), BROKER_MS);
+        // The port takes another way, and may be here already.
+        if (!this.isForced && news.invitation !== this.arrived)
+          this.late = setTimeout(() => this.giveUpBroker(), BROKER_MS);
         break;
       case 'line':
         if (news.to !== page) break;
         attendee.meet({ ...news, line: broadcastLine(news.name, 'guest') });
+        break;
+      case 'want':
+        attendee.wants(news.from, news);
+        break;
+      case 'offer':
+        attendee.isOffered(news.epoch);
+        break;
+      case 'yours':
+        if (news.to === page) attendee.isHeir(news.epoch);
         break;
     }
   }
@@ -147,8 +175,9 @@ export class Meeting {
     if (byPort && broker) {
       const { port1, port2 } = new MessageChannel();
       attendee.invite(from, { line: portLine(port1), epoch, capability });
-      broker.postMessage({ to: from, epoch, capability } satisfies Invitation, [port2]);
-      this.tell({ type: 'sent', to: from });
+      const id = crypto.randomUUID();
+      broker.postMessage({ to: from, id, epoch, capability } satisfies Invitation, [port2]);
+      this.tell({ type: 'sent', to: from, invitation: id });
     } else {
       const name = `${this.key} ${crypto.randomUUID()}`;
       attendee.invite(from, { line: broadcastLine(name, 'host'), epoch, capability });
@@ -171,6 +200,21 @@ export class Meeting {
     this.tell({ type: 'host', epoch });
   }
 
+  /** This host would rather not be it. */
+  offer(epoch: number): void {
+    this.tell({ type: 'offer', epoch });
+  }
+
+  /** This page would rather be host. */
+  want(qualities: Qualities): void {
+    this.tell({ type: 'want', from: this.page, ...qualities });
+  }
+
+  /** That page is to be host after this one. */
+  bequeath(page: string, epoch: number): void {
+    this.tell({ type: 'yours', to: page, epoch });
+  }
+
   close(): void {
     clearTimeout(this.late);
     this.broker?.postMessage(null);
@@ -182,17 +226,25 @@ export class Meeting {
 /** Whether something that came may be taken for what it says it is. */
 function isNews(data: unknown): data is News {
   if (typeof data !== 'object' || data === null) return false;
-  const { type, from, to, name, epoch, capability } = data as Record<string, unknown>;
+  const { type, from, to, invitation, name, epoch, capability, isShared, isVisible } =
+    data as Record<string, unknown>;
   const isText = (one: unknown) => typeof one === 'string' && one.length <= 400;
   const isEpoch = Number.isSafeInteger(epoch);
+  const isFlag = (one: unknown) => typeof one === 'boolean';
   switch (type) {
     case 'seek':
       return isText(from);
     case 'host':
+    case 'offer':
       return isEpoch;
+    case 'want':
+      return isText(from) && isFlag(isShared) && isFlag(isVisible);
+    case 'yours':
+      return isText(to) && isEpoch;
     case 'soon':
-    case 'sent':
       return isText(to);
+    case 'sent':
+      return isText(to) && isText(invitation);
     case 'line':
       return isText(to) && isText(name) && isEpoch && isCapability(capability);
     default:

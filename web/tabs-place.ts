@@ -5,11 +5,12 @@
  */
 import type { Carried } from './carried.js';
 import { Place } from './isolated-member.js';
-import type { Sending } from './isolated-member.js';
+import type { Errand, Sender, Sending } from './isolated-member.js';
 import * as layout from './layout.gen.js';
 import type { Pointer } from './module.js';
 import * as protocol from './protocol.js';
 import type { Runtime } from './runtime.js';
+import { Serials } from './slots.js';
 import type { Mailbox } from './tabs-mailbox.js';
 
 /** What a task is sent with that takes more than its encoded arguments. */
@@ -33,6 +34,8 @@ export interface Welcome {
 }
 
 export class HostPlace extends Place {
+  /** The next host is not to take one for another that the last one knew. */
+  readonly errands = new Serials<Errand>();
   private readonly runtime: Runtime;
   private readonly unknown: (id: number, task: string) => void;
   mailbox: Mailbox | undefined;
@@ -58,18 +61,19 @@ export class HostPlace extends Place {
     this.ready = true;
   }
 
-  override launch(id: number, sending: Sending, memory: Uint8Array): boolean {
-    const { name, flags, data, length, enclosed, inherited } = sending;
+  override launch(id: number, sending: Sending, sender: Sender): boolean {
+    const { flags, isAgain, data, length, enclosed, inherited } = sending;
     const mailbox = this.mailbox!;
-    const task = name();
+    const task = sender.nameOf(sending.task);
     const index = this.indexes.get(task);
     if (index === undefined) {
       queueMicrotask(() => this.unknown(id, task));
       return false;
     }
     const isAtomic = (flags & protocol.WORK_ATOMIC) !== 0;
-    const bytes = enclosed ? undefined : memory.slice(data, data + length);
-    const what = { job: id, a: index };
+    const { u8 } = sender.memory.refresh();
+    const bytes = enclosed ? undefined : u8.slice(data, data + length);
+    const what = { job: id, a: index, flags: isAgain ? layout.WIRE_IDEMPOTENT : 0 };
     let moved: Transferable[] = [];
     if (enclosed || inherited || isAtomic || length > layout.WIRE_MOST_PAYLOAD) {
       // Memory is copied to another process in any case: so it is kept, too.

@@ -1,31 +1,29 @@
 /**
- * A page's place among those that share a pool: which of them is host, and since when.
- *
- * Whoever has the host's lock is host. Each host has an epoch: one more than the
- * highest that any page knows, which pages keep as the names of locks that they
- * share; so it grows as long as one of them lives, whichever that is.
+ * A page's place among those that share a pool: which of them is host, as far as it
+ * knows, and what becomes of it. Whoever has the host's lock is host, see
+ * tabs-office.ts.
  *
  * @module
  */
 import type { CrewHost } from './crew.js';
 import { ABI, VERSION } from './layout.gen.js';
-import type { ContextOptions } from './options.js';
 import { TabsCrew } from './tabs-crew.js';
 import type { Company } from './tabs-crew.js';
-import { Hosting } from './tabs-host.js';
+import type { Hosting } from './tabs-host.js';
 import { portLine } from './tabs-line.js';
-import { hold, locks } from './tabs-locks.js';
+import { hold } from './tabs-locks.js';
 import type { Held } from './tabs-locks.js';
 import { Meeting } from './tabs-meeting.js';
 import type { Attendee, Broker, Introduction } from './tabs-meeting.js';
+import { Office } from './tabs-office.js';
+import type { Officer, PoolOptions } from './tabs-office.js';
+import { Preference } from './tabs-preference.js';
+import type { PreferenceOptions, Qualities, Voice } from './tabs-preference.js';
 
 export type Role = 'host' | 'client';
 
 /** What a seat is taken with. */
-export interface SeatOptions {
-  readonly workers: number;
-  readonly name: string;
-  readonly context: ContextOptions;
+export interface SeatOptions extends PoolOptions, PreferenceOptions {
   readonly broker: Broker;
   readonly patience: number;
   readonly handover: number;
@@ -33,30 +31,33 @@ export interface SeatOptions {
 
 /** Looks after the host so many times before patience is over. */
 const LOOKS = 4;
+/** So long whoever is to be the next host may take. */
+const HEIR_MS = 1000;
+/** When a host that could not hand over tries again: after so many times its `handover`, but ... */
+const YIELDS_AGAIN = 4;
+/** ... not sooner than this. */
+const YIELDS_AGAIN_MS = 1000;
 
-export class Seat implements Company, Attendee {
+export class Seat implements Company, Attendee, Officer, Voice {
   readonly crew = new TabsCrew(this);
   readonly page = crypto.randomUUID();
   private readonly options: SeatOptions;
   private readonly changed: () => void;
   private readonly key: string;
+  private readonly office: Office;
   private host!: CrewHost;
   private meeting: Meeting | undefined;
-  private hosting: Hosting | undefined;
+  private preference: Preference | undefined;
   /** As long as the page takes part. */
   private presence: Held | undefined;
-  /** The lock of the host, or who waits for it. */
-  private office: Held | undefined;
-  private queue: AbortController | undefined;
-  /** Of the highest epoch that this page knows. */
-  private memory: Held | undefined;
   private isThere = false;
   private leaving: Promise<void> | undefined;
-  epoch = 0;
   role: Role = 'client';
   /** Changes of the host that this page has seen. */
   changes = 0;
   private lookTimer: ReturnType<typeof setTimeout> | undefined;
+  private yieldTimer: ReturnType<typeof setTimeout> | undefined;
+  private isYielding = false;
   private lookedAt = 0;
   private askedAt = 0;
 
@@ -65,6 +66,12 @@ export class Seat implements Company, Attendee {
     this.options = options;
     this.changed = changed;
     this.key = `coworker ${VERSION} ${ABI} ${options.name}`;
+    this.office = new Office(this.key, options, this);
+  }
+
+  /** The highest epoch that this page knows. */
+  get epoch(): number {
+    return this.office.epoch;
   }
 
   // ---- coming and going
@@ -79,15 +86,17 @@ export class Seat implements Company, Attendee {
 
   private come(): void {
     this.isThere = true;
-    this.epoch = 0;
+    this.office.epoch = 0;
     void hold(this.lockOf(this.page)).then((held) => {
       this.presence = held;
       if (!this.isThere) {
         this.presence.release();
         return;
       }
-      this.meeting = new Meeting(this.key, this.page, this.options.broker, this);
-      this.stand();
+      const { options } = this;
+      this.preference = new Preference(options, () => this.canShare, this);
+      this.meeting = new Meeting(this.key, this.page, options.broker, this);
+      this.office.stand();
       this.seek();
     });
   }
@@ -96,40 +105,29 @@ export class Seat implements Company, Attendee {
     return `${this.key} page ${page}`;
   }
 
-  /** Stands in line for the host's lock. */
-  private stand(): void {
-    const queue = new AbortController();
-    this.queue = queue;
-    hold(`${this.key} host`, { signal: queue.signal })
-      .then((held) => {
-        if (queue.signal.aborted) held.release();
-        else void this.elected(held);
-      })
-      .catch(() => {}); // it has left, or has got the lock in another way
+  get isStaying(): boolean {
+    return this.isThere && !this.leaving;
   }
 
   /** Gives up all that others see of this page, without waiting for anything. */
   private go(): void {
     this.isThere = false;
-    this.queue?.abort();
     clearTimeout(this.lookTimer);
+    clearTimeout(this.yieldTimer);
     this.lookTimer = undefined;
+    this.preference?.close();
+    this.preference = undefined;
     this.meeting?.close();
     this.meeting = undefined;
-    this.office?.release();
-    this.office = undefined;
-    this.memory?.release();
-    this.memory = undefined;
+    this.office.leave();
     this.presence?.release();
     this.presence = undefined;
   }
 
   /** The page goes: for good, or to be frozen and perhaps to be shown again. */
   private readonly hide = (): void => {
-    if (!this.isThere || this.leaving) return;
-    const { hosting } = this;
-    this.hosting = undefined;
-    void hosting?.close();
+    if (!this.isStaying) return;
+    void this.office.takeHosting()?.close();
     this.go();
     this.crew.disconnect('was left, as this one was hidden,');
     this.setRole('client');
@@ -148,94 +146,38 @@ export class Seat implements Company, Attendee {
     const page = globalThis as Partial<EventTarget>;
     page.removeEventListener?.('pagehide', this.hide);
     page.removeEventListener?.('pageshow', this.show);
-    const { hosting } = this;
-    this.hosting = undefined;
-    await hosting?.resign(this.options.handover);
+    await this.office.takeHosting()?.resign(this.options.handover);
     this.go();
     this.setRole('client');
   }
 
   // ---- being host
 
-  /** This page has got the host's lock in its turn. */
-  private async elected(held: Held): Promise<void> {
-    this.office = held;
-    void held.stolen.then(() => this.deposed(held));
-    const claim = await hold(`${this.key} claim`);
-    const isHost = await this.beginEpoch(held);
-    claim.release();
-    if (isHost) await this.openPool(held);
-  }
-
-  /** Whoever has the lock `claim` calls this, so no two hosts have one epoch. */
-  private async beginEpoch(held: Held): Promise<boolean> {
-    const epoch = (await this.highest()) + 1;
-    if (this.office !== held) return false;
-    const memory = await hold(this.epochLock(epoch), { mode: 'shared' });
-    if (this.office === held) this.remember(epoch, memory);
-    else memory.release();
-    return this.office === held;
-  }
-
-  private epochLock(epoch: number): string {
-    return `${this.key} epoch ${epoch}`;
-  }
-
-  /** The highest epoch that any page knows. */
-  private async highest(): Promise<number> {
-    const { held = [] } = await locks().query();
-    const before = this.epochLock(0).slice(0, -1);
-    const epochs = held.map(({ name = '' }) =>
-      name.startsWith(before) ? Number(name.slice(before.length)) : 0,
-    );
-    return Math.max(0, ...epochs);
-  }
-
-  private remember(epoch: number, memory: Held): void {
-    this.memory?.release();
-    this.memory = memory;
-    this.epoch = epoch;
-  }
-
-  private async openPool(held: Held): Promise<void> {
-    const { workers, name, context } = this.options;
+  begins(hosting: Hosting): void {
     const { epoch } = this;
-    let hosting: Hosting;
-    try {
-      hosting = await Hosting.open(workers, name, context, epoch);
-    } catch (error) {
-      if (this.office === held) {
-        this.go();
-        this.host.fail(error as Error);
-      }
-      return;
-    }
-    if (this.office !== held || this.leaving) {
-      void hosting.close();
-      return;
-    }
     // Not before: what the last host has sent may still be on its way.
     this.crew.disconnect('was closed, has crashed or did not answer');
-    this.hosting = hosting;
     const { port1, port2 } = new MessageChannel();
     const capability = crypto.getRandomValues(new Uint8Array(16));
     this.invite(this.page, { line: portLine(port1), epoch, capability });
     this.crew.connect({ line: portLine(port2), epoch, capability });
     this.setRole('host');
     this.meeting?.announce(epoch);
+    this.preference?.hosting({ isShared: hosting.inner.tier === 'shared' });
   }
 
-  /** Somebody has taken the host's lock away: this page was frozen, or too busy. */
-  private deposed(held: Held): void {
-    if (this.office !== held) return;
-    const { hosting } = this;
-    this.hosting = undefined;
-    this.office = undefined;
-    void hosting?.close();
+  fails(error: Error): void {
+    this.go();
+    this.host.fail(error);
+  }
+
+  /** Another page has the lock: this one was frozen, or too busy, or has handed over. */
+  isDeposed(): void {
     this.crew.disconnect('did not answer in time, and another one has taken its place,');
     this.setRole('client');
-    if (!this.isThere || this.leaving) return;
-    this.stand();
+    this.preference?.hosting(undefined);
+    if (!this.isStaying) return;
+    this.office.stand();
     this.seek();
   }
 
@@ -252,22 +194,62 @@ export class Seat implements Company, Attendee {
   }
 
   seeks(page: string): 'ready' | 'soon' | 'no' {
-    if (page === this.page || !this.office) return 'no';
-    return this.hosting ? 'ready' : 'soon';
+    if (page === this.page || !this.office.isHeld) return 'no';
+    return this.office.hosting ? 'ready' : 'soon';
   }
 
   invite(page: string, introduction: Introduction): void {
-    this.hosting!.invite(page, introduction, this.lockOf(page));
+    this.office.hosting!.invite(page, introduction, this.lockOf(page));
+  }
+
+  wants(page: string, qualities: Qualities): void {
+    this.preference?.wanted(page, qualities);
+  }
+
+  offer(): void {
+    this.meeting?.offer(this.epoch);
+  }
+
+  want(qualities: Qualities): void {
+    this.meeting?.want(qualities);
+  }
+
+  yieldTo(page: string): void {
+    if (!this.isYielding) void this.handOver(page);
+  }
+
+  private async handOver(page: string): Promise<void> {
+    const { office, epoch } = this;
+    const { handover } = this.options;
+    this.isYielding = true;
+    const isOver = await office.handOver(handover);
+    this.isYielding = false;
+    if (!this.isStaying) return;
+    if (!isOver) {
+      const again = Math.max(YIELDS_AGAIN_MS, handover * YIELDS_AGAIN);
+      clearTimeout(this.yieldTimer);
+      this.yieldTimer = setTimeout(() => office.hosting && this.offer(), again);
+      return;
+    }
+    this.preference?.hosting(undefined);
+    this.setRole('client');
+    this.meeting?.bequeath(page, epoch);
+    this.yieldTimer = setTimeout(() => {
+      if (!office.isHeld || this.epoch !== epoch) return;
+      office.giveUp();
+      office.stand();
+      this.seek();
+    }, HEIR_MS);
   }
 
   get clients(): number | undefined {
-    return this.hosting?.clients;
+    return this.office.hosting?.clients;
   }
 
   /** What this page has refused of others. */
   get refused(): number {
-    const { crew, hosting, meeting } = this;
-    return crew.refused + (hosting?.refused ?? 0) + (meeting?.refused ?? 0);
+    const { crew, office, meeting } = this;
+    return crew.refused + (office.hosting?.refused ?? 0) + (meeting?.refused ?? 0);
   }
 
   // ---- as client
@@ -279,9 +261,29 @@ export class Seat implements Company, Attendee {
   }
 
   hostIs(epoch: number): void {
-    if (this.office || epoch < this.epoch) return;
+    if (this.office.isHeld || epoch < this.epoch) return;
     if (epoch > this.epoch) this.crew.disconnect('was closed, has crashed or did not answer');
     if (!this.crew.isConnected) this.seek();
+  }
+
+  isOffered(epoch: number): void {
+    if (epoch === this.epoch) this.apply();
+  }
+
+  isHeir(epoch: number): void {
+    if (epoch === this.epoch) void this.office.usurp(epoch);
+  }
+
+  /** Asks to be host, if there is a reason to. */
+  private apply(): void {
+    if (!this.office.isHeld && this.crew.isConnected)
+      this.preference?.apply(this.crew.hostTier === 'shared');
+  }
+
+  /** Whether it would share memory with its workers. */
+  private get canShare(): boolean {
+    const { buffer } = this.host.runtime.sharedMemory;
+    return typeof SharedArrayBuffer === 'function' && buffer instanceof SharedArrayBuffer;
   }
 
   isSoon(): void {
@@ -290,26 +292,28 @@ export class Seat implements Company, Attendee {
 
   meet(introduction: Introduction): void {
     const { epoch, line } = introduction;
-    if (this.office || epoch < this.epoch || this.crew.isConnected) {
+    const { office, crew } = this;
+    if (office.isHeld || epoch < this.epoch || crew.isConnected) {
       line.close();
       return;
     }
     // Before it is heard, so that the next host has a higher one.
-    void hold(this.epochLock(epoch), { mode: 'shared' }).then((memory) => {
-      if (this.office || epoch < this.epoch || !this.isThere || this.crew.isConnected) {
+    void office.know(epoch).then((memory) => {
+      if (office.isHeld || epoch < this.epoch || !this.isThere || crew.isConnected) {
         memory.release();
         line.close();
         return;
       }
-      this.remember(epoch, memory);
-      this.crew.disconnect('has come again');
-      this.crew.connect(introduction);
+      office.remember(epoch, memory);
+      crew.disconnect('has come again');
+      crew.connect(introduction);
     });
   }
 
   welcomed(): void {
     this.askedAt = 0;
     this.changes++;
+    this.apply();
   }
 
   isOutdated(epoch: number): void {
@@ -317,22 +321,22 @@ export class Seat implements Company, Attendee {
   }
 
   resigned(): void {
-    if (this.hosting) return;
-    this.crew.disconnect('was closed, and has handed over,');
+    if (this.office.hosting) return;
+    this.crew.disconnect('has handed over');
     this.seek();
   }
 
   // ---- a host that does not answer
 
   watch(): void {
-    if (this.lookTimer !== undefined || !this.isThere || this.office) return;
+    if (this.lookTimer !== undefined || !this.isThere || this.office.isHeld) return;
     this.lookedAt = performance.now();
     this.lookTimer = setTimeout(this.look, this.options.patience / LOOKS);
   }
 
   private readonly look = (): void => {
     this.lookTimer = undefined;
-    if (this.office || !this.isThere) return;
+    if (this.office.isHeld || !this.isThere) return;
     const { crew } = this;
     const { patience } = this.options;
     const now = performance.now();
@@ -351,29 +355,10 @@ export class Seat implements Company, Attendee {
       else this.meeting?.seek();
     } else if (now - this.askedAt >= patience) {
       this.askedAt = now;
-      void this.usurp(this.epoch);
+      void this.office.usurp(this.epoch);
     } else if (!crew.isConnected) {
       this.meeting?.seek();
     }
     this.watch();
   };
-
-  /** Takes the place of a host that does not answer, unless somebody else has. */
-  private async usurp(epoch: number): Promise<void> {
-    const claim = await hold(`${this.key} claim`);
-    let held: Held | undefined;
-    try {
-      const isOther = (await this.highest()) > epoch && epoch > 0;
-      if (isOther || this.epoch !== epoch || this.office || !this.isThere) return;
-      this.queue?.abort(); // it need not stand in line any more
-      held = await hold(`${this.key} host`, { steal: true });
-      this.office = held;
-      const mine = held;
-      void held.stolen.then(() => this.deposed(mine));
-      if (!(await this.beginEpoch(held))) held = undefined;
-    } finally {
-      claim.release();
-    }
-    if (held) await this.openPool(held);
-  }
 }

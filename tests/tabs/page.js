@@ -2,12 +2,19 @@
 
 const options = Object.fromEntries(new URLSearchParams(location.search));
 if (options.without) delete globalThis[options.without];
+// One that never hands anything over.
+if (options.silent)
+  globalThis.SharedWorker = class {
+    port = new MessageChannel().port1;
+  };
+const shown = [];
+addEventListener('pageshow', ({ persisted }) => shown.push(persisted));
 
 const { newSharedWorkerContext } = await import('../../dist/tabs.js');
 const { stream } = await import('../../dist/index.js');
 
 const worker = () => new Worker(new URL('./worker.js', import.meta.url), { type: 'module' });
-const tabs = { events: [], news: [], jobs: new Map(), stream };
+const tabs = { events: [], news: [], jobs: new Map(), shown, stream };
 new BroadcastChannel('tabs-test').onmessage = ({ data }) => tabs.news.push(data);
 
 tabs.context = await newSharedWorkerContext(2, options.name ?? 'tabs', {
@@ -15,6 +22,8 @@ tabs.context = await newSharedWorkerContext(2, options.name ?? 'tabs', {
   ...(options.broker && { broker: options.broker }),
   ...(options.patience && { patience: Number(options.patience) }),
   ...(options.tier && { tier: options.tier }),
+  ...(options.preferIsolated && { preferIsolated: options.preferIsolated === 'true' }),
+  ...(options.preferVisible && { preferVisible: Number(options.preferVisible) }),
 });
 tabs.context.addEventListener('rolechange', ({ role, epoch }) => tabs.events.push({ role, epoch }));
 
@@ -23,7 +32,7 @@ tabs.launch = (id, how, ...call) => {
   const job = tabs.context.async(how, ...call);
   const entry = { job, outcome: undefined, times: 0 };
   const settle = (outcome) => {
-    entry.outcome = { ...outcome, at: performance.timeOrigin + performance.now() };
+    entry.outcome = outcome;
     entry.times++;
   };
   job.then(

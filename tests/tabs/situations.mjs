@@ -5,6 +5,7 @@ import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { waitFor } from '../browser/drivers.mjs';
 import { chaos } from './chaos.mjs';
+import { preferences } from './preferences.mjs';
 
 const again = { idempotent: true };
 
@@ -75,7 +76,6 @@ export const situations = [
       for (const id of ['k1', 'k2']) await world.launch(client, id, again, 'work', id, 1000);
       await world.heard(client, 'begun', 'k2');
       for (let n = 0; n < 20; n++) await world.launch(client, `q${n}`, {}, 'add', n, 1);
-      const began = Date.now();
       if (how === 'navigate') await host.goto('about:blank');
       else if (how === 'reload')
         await host.goto(`${world.url}/tests/tabs/page.html?name=${world.name}&patience=30000`);
@@ -93,8 +93,6 @@ export const situations = [
       assert.ok(Object.values(out).every(({ times }) => times === 1));
       assert.equal(await world.role(client), 'host');
       assert.equal((await world.stats(client)).epoch, 2);
-      const first = Math.min(...Object.values(out).map(({ at, value }) => (value ? at : Infinity)));
-      console.log(`  first job done ${Math.round(first - began)} ms after it was to go`);
     },
   })),
   ...['close', 'crash'].map((how) => ({
@@ -116,6 +114,20 @@ export const situations = [
       assert.ok(!news.some(({ type, id }) => type !== 'begun' && id === 'o'));
     },
   })),
+  {
+    name: 'a page that is invited again while it is there',
+    async test(world) {
+      const host = await world.open();
+      const client = await world.open();
+      await world.launch(client, 'w', {}, 'wait', 'w', 1000);
+      await world.heard(client, 'begun', 'w');
+      for (let n = 0; n < 3; n++) await client.evaluate('tabs.context.seat.meeting.seek()');
+      assert.equal(await world.run(client, 'add', 2, 2), 4);
+      const { w } = await world.outcomes(client, 'w');
+      assert.equal(w.value, 'w', w.message);
+      assert.equal((await world.stats(host)).clients, 2);
+    },
+  },
   {
     name: 'a host that is busy for too long',
     engines: ['chromium'],
@@ -199,12 +211,17 @@ export const situations = [
       await client.evaluate('tabs.context.close()');
     },
   },
-  ...['broadcast', 'without SharedWorker'].map((how) => ({
+  ...Object.entries({
+    broadcast: [{ broker: 'broadcast' }, { broker: 'broadcast' }],
+    'without SharedWorker': [{ without: 'SharedWorker' }, { without: 'SharedWorker' }],
+    'a broker that hands nothing over': [{ silent: 1 }, { silent: 1 }],
+    'the same for the host only': [{ silent: 1 }, {}],
+    'the same for the client only': [{}, { silent: 1 }],
+  }).map(([how, [ofHost, ofClient]]) => ({
     name: `no ports: ${how}`,
     async test(world) {
-      const options = how === 'broadcast' ? { broker: how } : { without: 'SharedWorker' };
-      const host = await world.open(options);
-      const client = await world.open(options);
+      const host = await world.open(ofHost);
+      const client = await world.open(ofClient);
       assert.equal(await world.run(client, 'add', 1, 2), 3);
       await world.close(host);
       assert.equal(await world.run(client, 'add', 1, 2), 3);
@@ -214,7 +231,7 @@ export const situations = [
   {
     name: 'a pool without shared memory',
     async test(world) {
-      const host = await world.open({ tier: 'isolated' });
+      const host = await world.open({ tier: 'isolated', preferIsolated: 'false' });
       const client = await world.open();
       assert.equal((await world.stats(client)).hostTier, 'isolated');
       assert.equal(await world.run(client, 'add', 1, 2), 3);
@@ -243,5 +260,6 @@ export const situations = [
       await rm(folder, { recursive: true, force: true });
     },
   },
+  ...preferences,
   chaos,
 ];

@@ -5,6 +5,7 @@
 //
 // The exit code is 0 only if everything was as it should be in each engine.
 
+import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { startServer } from '../../tools/serve.mjs';
@@ -36,12 +37,24 @@ async function run(world, { test, timeout = TIMEOUT }) {
   }
 }
 
+/** The page without the headers that isolate it. */
+async function plain(req, res) {
+  for (const name of ['Cross-Origin-Opener-Policy', 'Cross-Origin-Embedder-Policy'])
+    res.removeHeader(name);
+  res.writeHead(200, { 'Content-Type': 'text/html; charset=utf-8' });
+  res.end(await readFile(`${ROOT}tests/tabs/page.html`));
+}
+
 let passed = 0;
 let failed = 0;
 let skipped = 0;
 for (const engine of values.engine.split(',')) {
   const browser = await launch(engine);
-  const server = await startServer({ root: ROOT });
+  const server = await startServer({
+    root: ROOT,
+    cache: true, // else pages are not kept to be shown again
+    routes: { '/tests/tabs/plain.html': plain },
+  });
   try {
     for (const situation of situations) {
       if (!situation.name.includes(values.only)) continue;

@@ -14,14 +14,14 @@ export class World {
   }
 
   /** Opens a tab that takes part in the pool, and waits until there is a host. */
-  async open(options = {}, { folder = '/tests/tabs', ready = true } = {}) {
+  async open(options = {}, { folder = '/tests/tabs', file = 'page.html', ready = true } = {}) {
     const page = await this.browser.newPage();
     this.pages.push(page);
     page.errors = [];
     page.on('error', (error) => page.errors.push(error.message));
     // A busy machine must not look like a frozen page.
     const query = new URLSearchParams({ name: this.name, patience: '30000', ...options });
-    await page.goto(`${this.url}${folder}/page.html?${query}`);
+    await page.goto(`${this.url}${folder}/${file}?${query}`);
     await waitFor(page, 'Boolean(globalThis.tabs?.launch)');
     if (ready) await page.evaluate('tabs.context.ready');
     return page;
@@ -36,6 +36,14 @@ export class World {
       return;
     }
     for (const one of this.pages) await one.close().catch(() => {});
+  }
+
+  /** Goes back to the page that took part before. */
+  async back(page) {
+    await page.evaluate('void setTimeout(() => history.back())');
+    // While it goes, there is nothing to ask.
+    const isBack = () => page.evaluate('Boolean(globalThis.tabs?.launch)').catch(() => false);
+    while (!(await isBack())) await new Promise((done) => setTimeout(done, 50));
   }
 
   role(page) {
