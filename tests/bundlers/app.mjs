@@ -10,6 +10,7 @@ export const EXPECTED = {
   cancelled: true,
   left: 0,
   c: [55, 3],
+  tabs: ['host', 'client', 3, 7, 'host'],
 };
 
 /**

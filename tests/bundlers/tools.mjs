@@ -25,8 +25,11 @@ function command(name) {
 const IMPORTS = JSON.parse(/`(\{ "imports": .*? \} \})`/.exec(SECTION)[1]);
 const SERVE = /import \{ serve \} from '(.*?)worker\.js'/.exec(SECTION)[1];
 
-/** What goes beyond the README's application: a worker without a function, and a module in C. */
-const MORE = 'worker-default=coworker/worker-default.js native-worker.js';
+/** What its contexts without a worker's function, and for all tabs, need there. */
+const ENTRIES = [...SECTION.matchAll(/`([a-z-]+=coworker\/[a-z-]+\.js)`/g)].map(([, one]) => one);
+
+/** What goes beyond the README's application: these, and a module in C. */
+const MORE = `${ENTRIES.join(' ')} native-worker.js`;
 
 /** Collects what Vite warns of. */
 function silent() {

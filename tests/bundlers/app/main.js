@@ -2,6 +2,7 @@
 
 import { CancellationError, newFixedWorkerContext } from 'coworker';
 import { runC } from './native.js';
+import { runTabs } from './tabs.js';
 
 /** Which workers there are, as tasks that keep them busy tell. */
 async function workersOf(context) {
@@ -49,6 +50,7 @@ async function run() {
     cancelled,
     left: launched - completed,
     c: await runC(),
+    tabs: await runTabs(),
   };
 }
 
