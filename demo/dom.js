@@ -41,6 +41,21 @@ export function count(number) {
   return format.format(number);
 }
 
+/** What is in a list of news at most. */
+const LINES = 8;
+
+/** A function that puts lines at the end of a list, with the time since then. */
+export function newsIn(list) {
+  const opened = performance.now();
+  return (text, className = '') => {
+    const line = element('li', className);
+    const at = ((performance.now() - opened) / 1000).toFixed(3);
+    line.append(element('span', 'time', `${at} s`), ' ', text);
+    list.append(line);
+    while (list.children.length > LINES) list.firstChild.remove();
+  };
+}
+
 /**
  * Fills a list with one bar per row: [label, part from 0 to 1, text]. Rows that
  * are there already are changed, so that nothing flickers.

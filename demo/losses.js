@@ -2,7 +2,7 @@
 
 import { WorkerLostError } from '../dist/index.js';
 import { Actions, bad, strong } from './actions.js';
-import { byId, count, duration, element } from './dom.js';
+import { byId, count, duration, newsIn } from './dom.js';
 import { addLanes } from './lanes.js';
 import { openPool } from './pool.js';
 import { namesOf } from './pool-view.js';
@@ -13,7 +13,6 @@ const GRACE = 200;
 const LOOP_LIMIT = 100;
 /** Coroutines that wait meanwhile. */
 const OTHERS = 1000;
-const LINES = 8;
 
 export async function startLosses() {
   // Whoever clicks may lose as many as he likes.
@@ -125,17 +124,9 @@ async function crash(crew) {
 
 /** The last events, and how the context is. */
 function showEvents(crew, view) {
-  const list = byId('losses-output');
+  const print = newsIn(byId('losses-output'));
   const state = byId('losses-state');
-  const opened = performance.now();
   const lostAt = new Map();
-  const print = (text, className = '') => {
-    const line = element('li', className);
-    const at = ((performance.now() - opened) / 1000).toFixed(3);
-    line.append(element('span', 'time', `${at} s`), ' ', text);
-    list.append(line);
-    while (list.children.length > LINES) list.firstChild.remove();
-  };
   crew.addEventListener('workerlost', ({ worker, index, reason }) => {
     lostAt.set(index, performance.now());
     view.lose(index);

@@ -19,14 +19,24 @@ async function start(id, begin) {
   byId(id).dataset.started = '';
 }
 
+/** Another tab that is opened for one part shows no more than that. */
+const parts = {
+  example: async () => (await import('./example.js')).startExample(),
+  pool: async () => (await import('./controls.js')).startControls(),
+  losses: async () => (await import('./losses.js')).startLosses(),
+  mandelbrot: async () => (await import('./mandelbrot.js')).startMandelbrot(),
+  tabs: async () => (await import('./tabs.js')).startTabs(),
+};
+
 try {
+  const only = new URLSearchParams(location.search).get('only');
+  if (only === 'tabs') document.body.dataset.only = only;
   const code = showCode(byId('code'), 'example/', ['main.js', 'tasks.js', 'worker.js']);
   // Loaded one by one: the message for one that does not load is still shown.
   await (await import('./tier.js')).chooseTier();
-  await start('example', async () => (await import('./example.js')).startExample());
-  await start('pool', async () => (await import('./controls.js')).startControls());
-  await start('losses', async () => (await import('./losses.js')).startLosses());
-  await start('mandelbrot', async () => (await import('./mandelbrot.js')).startMandelbrot());
+  for (const [id, begin] of Object.entries(parts)) {
+    if (!document.body.dataset.only || id === only) await start(id, begin);
+  }
   await code;
   document.body.dataset.state = 'ready';
 } catch (error) {

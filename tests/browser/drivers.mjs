@@ -21,6 +21,7 @@ import { launchWebKit } from './webkit.mjs';
  *   `crash` nothing (only Chromium tells; elsewhere `evaluate` fails then);
  *   WebKit has none of these, pages must report to their server there
  * @property {() => Promise<void>} close
+ * @property {() => Promise<void>} [show] in front of the others
  * @property {() => Promise<void>} [crash] ends the page's process; only Chromium
  * @property {(isFrozen: boolean) => Promise<void>} [freeze] as browsers freeze tabs
  *   in the background, or ends that; only Chromium
@@ -101,6 +102,10 @@ class PuppeteerPage {
 
   async goto(url) {
     await this.#page.goto(url, { waitUntil: 'load' });
+  }
+
+  show() {
+    return this.#page.bringToFront();
   }
 
   evaluate(script, ...args) {

@@ -2,10 +2,11 @@
 //
 //   node tests/browser/screenshot.mjs --url URL --out FILE.png
 //     [--engine chromium] [--size 1280x800] [--wait-for EXPRESSION]
-//     [--click SELECTOR]... [--then EXPRESSION] [--timeout MS]
+//     [--click SELECTOR]... [--then EXPRESSION] [--timeout MS] [--tabs 1]
 //
 // First waits until the --wait-for expression is true in the page, then clicks
-// what is to be clicked, in the order given, then waits for --then.
+// what is to be clicked, in the order given, then waits for --then. With more than
+// one of --tabs, all others are opened before, and wait for --wait-for, too.
 
 import { parseArgs } from 'node:util';
 import { launch, waitFor } from './drivers.mjs';
@@ -21,6 +22,7 @@ function readOptions() {
       click: { type: 'string', multiple: true, default: [] },
       then: { type: 'string' },
       timeout: { type: 'string', default: '30000' },
+      tabs: { type: 'string', default: '1' },
     },
   });
   if (!values.url || !values.out) throw new Error('needs --url and --out');
@@ -38,12 +40,15 @@ async function main() {
   const { timeout } = options;
   const browser = await launch(options.engine, { size: options.size });
   try {
-    const page = await browser.newPage();
-    page.on('console', ({ type, text }) => console.log(`${type}: ${text}`));
-    page.on('error', (error) => console.log(`uncaught: ${error.stack}`));
-    await page.goto(options.url);
-    const condition = options['wait-for'];
-    if (condition) await waitFor(page, condition, { timeout });
+    let page;
+    for (let tab = 1; tab <= Number(options.tabs); tab++) {
+      page = await browser.newPage();
+      page.on('console', ({ type, text }) => console.log(`${type}: ${text}`));
+      page.on('error', (error) => console.log(`uncaught: ${error.stack}`));
+      await page.goto(options.url);
+      const condition = options['wait-for'];
+      if (condition) await waitFor(page, condition, { timeout });
+    }
     for (const selector of options.click) await page.click(selector);
     if (options.then) await waitFor(page, options.then, { timeout });
     await page.screenshot(options.out);

@@ -11,6 +11,7 @@ import { startServer } from '../../tools/serve.mjs';
 import { engines, launch } from '../browser/drivers.mjs';
 import { checkExample, checkLosses, checkMandelbrot, checkPool } from './parts.mjs';
 import { checkSwitch, checkSwitchWithoutHeaders } from './switch.mjs';
+import { checkTabs } from './tabs.mjs';
 import { Visit, total } from './visit.mjs';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
@@ -36,6 +37,7 @@ async function visitTier(engine, browser, tier) {
   await checkMandelbrot(visit, tier);
   await visit.check('nothing was left uncaught', () => assert.deepEqual(errors, []));
   await page.close();
+  await checkTabs(engine, browser, server.url, tier);
   await server.close();
 }
 
