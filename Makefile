@@ -28,7 +28,9 @@ CORE_SOURCES := $(wildcard src/*.c)
 PUBLIC_HEADERS := $(patsubst src/%,include/%,$(wildcard src/coworker*.h src/coworker/*.h))
 CORE_HEADERS := $(wildcard src/*.h src/coworker/*.h)
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Werror
-CFLAGS_ALL := -std=c11 $(WARNINGS) -Isrc -MMD -MP
+# Included in front of each file of the core.
+BEFORE ?=
+CFLAGS_ALL := -std=c11 $(WARNINGS) -Isrc -MMD -MP $(BEFORE)
 
 # One native build per flavour, each in its own folder under build/.
 FLAVOURS := native asan tsan
@@ -165,6 +167,12 @@ bench: web $(C_BENCHES:%=$(BUILD)/native/bench/%) $(C_BENCHES:%=$(BUILD)/wasm-no
 .PHONY: memory
 memory: web ## What contexts and kills leave behind, drawn in docs/memory.svg
 	$(Q)$(NODE) bench/memory.mjs 10000 1000 docs/memory.svg
+
+.PHONY: bench-gate
+bench-gate: $(BUILD)/native/bench/core_bench $(BUILD)/wasm-node/bench/core_bench.cjs ## What it costs that threads may be killed
+	$(Q)$(MAKE) BUILD=$(BUILD)/no-gate BEFORE='-include bench/c/no_gate.h' \
+	  $(BUILD)/no-gate/native/bench/core_bench $(BUILD)/no-gate/wasm-node/bench/core_bench.cjs
+	$(Q)$(NODE) bench/gate.mjs $(BUILD) $(BUILD)/no-gate
 
 .PHONY: size
 size: web ## What users download

@@ -2,65 +2,20 @@
 // measurement; its numbers come from the page itself.
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import { build } from 'vite';
-import { launch, waitFor } from '../tests/browser/drivers.mjs';
-import { startServer } from '../tools/serve.mjs';
+import { withPages } from './pages.mjs';
 import { place, placements } from './placement.mjs';
 import { threads } from './processes.mjs';
 import { row } from './report.mjs';
 import { median } from './rounds.js';
-
-const PAGE = 'build/bench';
 
 const engines = {
   chromium: { title: 'Chromium', workers: /^DedicatedWorker/, toBest: 15, startAtMost: 120 },
   firefox: { title: 'Firefox', workers: /^DOM Worker/, toBest: 3, startAtMost: undefined },
 };
 
-/** Bundles the page, as its users do: modules of their own take long to load. */
-async function bundle() {
-  await build({
-    configFile: false,
-    logLevel: 'error',
-    base: `/${PAGE}/`,
-    worker: { format: 'es' },
-    build: {
-      outDir: PAGE,
-      emptyOutDir: true,
-      target: 'esnext',
-      assetsInlineLimit: 0,
-      rollupOptions: { input: 'bench/browser/page.html' },
-    },
-  });
-}
-
-let bundled;
-
-/** Opens the benchmarks' page in a fresh browser and hands it to `use`. */
-async function withPage(engine, use) {
-  await (bundled ??= bundle());
-  const server = await startServer({ root: '.' });
-  try {
-    const browser = await launch(engine);
-    try {
-      const open = async () => {
-        const page = await browser.newPage();
-        await page.goto(`${server.url}/${PAGE}/bench/browser/page.html`);
-        await waitFor(page, 'globalThis.bench !== undefined');
-        return page;
-      };
-      return await use(open);
-    } finally {
-      await browser.close();
-    }
-  } finally {
-    await server.close();
-  }
-}
-
 async function tasks(engine, turns) {
   const { title, workers, toBest } = engines[engine];
-  return withPage(engine, async (open) => {
+  return withPages(engine, 'page', async (open) => {
     const page = await open();
     await page.evaluate('bench.open()');
     const call = (code) => page.evaluate(code);
@@ -84,7 +39,7 @@ async function tasks(engine, turns) {
 
 async function start(engine, { quick }) {
   const { title, startAtMost } = engines[engine];
-  return withPage(engine, async (open) => {
+  return withPages(engine, 'page', async (open) => {
     const first = [];
     const later = [];
     const bare = [];
@@ -109,7 +64,7 @@ async function start(engine, { quick }) {
 async function idle(engine, { quick }) {
   const { title, workers } = engines[engine];
   const seconds = quick ? 2 : 5;
-  return withPage(engine, async (open) => {
+  return withPages(engine, 'page', async (open) => {
     const page = await open();
     await page.evaluate('bench.idle()');
     await sleep(1000); // until engines have done what they do after work

@@ -3,12 +3,12 @@
 
 import { median, ratioOf, takeTurns } from './rounds.js';
 
-const IN_FLIGHT = 1000;
+export const IN_FLIGHT = 1000;
 /** Tasks one after the other that are timed as one: some clocks are coarse. */
 const IN_A_ROW = 25;
 
 /** A side's tasks, all handed over at once. */
-function batch(side) {
+export function batch(side) {
   if (side.single) return undefined;
   return () => {
     const calls = new Array(IN_FLIGHT);

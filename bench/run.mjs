@@ -14,6 +14,7 @@ import { coreGroups } from './core.mjs';
 import { nodeGroups } from './node.mjs';
 import { table } from './report.mjs';
 import { sizeGroups } from './sizes.mjs';
+import { tabsGroups } from './tabs.mjs';
 
 const OUTPUT = 'build/bench.json';
 
@@ -31,7 +32,7 @@ const turns = values.quick ? { rounds: 5, time: 30 } : { rounds: 15, time: 60 };
 const options = { quick: values.quick, turns };
 const groups = {
   ...nodeGroups(options),
-  ...(values.browsers ? browserGroups(options) : {}),
+  ...(values.browsers ? { ...browserGroups(options), ...tabsGroups(options) } : {}),
   ...sizeGroups(options),
   ...coreGroups(options),
 };

@@ -1,0 +1,4 @@
+import { serve } from '../../dist/worker.js';
+import * as tasks from './tabs.js';
+
+serve(tasks);
