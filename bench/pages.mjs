@@ -30,7 +30,7 @@ export async function withPages(engine, name, use) {
   await (bundled ??= bundle());
   const server = await startServer({ root: '.' });
   try {
-    const browser = await launch(engine);
+    const browser = await launch(engine, { limit: Infinity });
     try {
       const open = async () => {
         const page = await browser.newPage();

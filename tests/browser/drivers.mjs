@@ -4,6 +4,7 @@
 
 import { EventEmitter } from 'node:events';
 import puppeteer from 'puppeteer-core';
+import { limitBrowser } from './limit.mjs';
 import { findProgram, ownGroup, temporaryFolder } from './processes.mjs';
 import { launchWebKit } from './webkit.mjs';
 
@@ -33,6 +34,9 @@ import { launchWebKit } from './webkit.mjs';
  * @property {() => Promise<void>} close ends its processes, also if they hang,
  *   and removes its profile
  */
+
+/** Milliseconds after which a call hangs, as far as most users are concerned. */
+const LIMIT = 120_000;
 
 /** The engines that `launch` knows. */
 export const engines = ['chromium', 'firefox', 'webkit'];
@@ -182,7 +186,7 @@ async function launchPuppeteer(engine, names, variable, { size, ...options }) {
       headless: true,
       userDataDir: `${home.path}/profile`,
       defaultViewport: size,
-      // The default gives up on a call after three minutes.
+      // The limit is another one, see there.
       protocolTimeout: 0,
       handleSIGHUP: false,
       handleSIGINT: false,
@@ -201,23 +205,7 @@ async function launchPuppeteer(engine, names, variable, { size, ...options }) {
   }
 }
 
-/**
- * Starts a browser with a fresh profile. Its processes and files are gone after
- * `close()`, or else when this process ends.
- *
- * @param {'chromium' | 'firefox' | 'webkit'} engine
- * @param {object} [options]
- * @param {{ width: number, height: number }} [options.size] of its pages
- * @param {string[]} [options.args] more flags, for Chromium only
- * @param {Record<string, unknown>} [options.prefs] for Firefox only
- * @param {boolean} [options.sharedMemory] for WebKit only: false leaves
- *   SharedArrayBuffer off, as WebKitGTK does, also in isolated pages
- * @returns {Promise<Browser>}
- */
-export async function launch(
-  engine,
-  { size = { width: 1280, height: 800 }, args = [], prefs = {}, sharedMemory = true } = {},
-) {
+function launchEngine(engine, { size, args, prefs, sharedMemory }) {
   switch (engine) {
     case 'chromium':
       return launchPuppeteer(engine, CHROMIUM_NAMES, 'CHROMIUM', {
@@ -235,6 +223,35 @@ export async function launch(
     default:
       throw new Error(`unknown engine: ${engine}`);
   }
+}
+
+/**
+ * Starts a browser with a fresh profile. Its processes and files are gone after
+ * `close()`, or else when this process ends.
+ *
+ * @param {'chromium' | 'firefox' | 'webkit'} engine
+ * @param {object} [options]
+ * @param {{ width: number, height: number }} [options.size] of its pages
+ * @param {string[]} [options.args] more flags, for Chromium only
+ * @param {Record<string, unknown>} [options.prefs] for Firefox only
+ * @param {boolean} [options.sharedMemory] for WebKit only: false leaves
+ *   SharedArrayBuffer off, as WebKitGTK does, also in isolated pages
+ * @param {number} [options.limit] milliseconds that each call may take, before it
+ *   fails with a `NoAnswer`; infinite where what a page does is watched otherwise
+ * @returns {Promise<Browser>}
+ */
+export async function launch(
+  engine,
+  {
+    size = { width: 1280, height: 800 },
+    args = [],
+    prefs = {},
+    sharedMemory = true,
+    limit = LIMIT,
+  } = {},
+) {
+  const browser = await launchEngine(engine, { size, args, prefs, sharedMemory });
+  return limit === Infinity ? browser : limitBrowser(browser, limit);
 }
 
 /**

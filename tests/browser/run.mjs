@@ -73,7 +73,7 @@ async function readBody(req) {
 
 /** Runs the files in one browser after another, until all have run. */
 async function runFiles(engine, files, options, sessions) {
-  let browser = await launch(engine);
+  let browser = await launch(engine, { limit: Infinity });
   const session = new Session(browser, options);
   sessions.current = session;
   try {
@@ -81,7 +81,7 @@ async function runFiles(engine, files, options, sessions) {
       left = await session.run(left);
       if (left.length === 0) break;
       await browser.close();
-      browser = await launch(engine);
+      browser = await launch(engine, { limit: Infinity });
       session.use(browser);
     }
   } finally {

@@ -1,6 +1,7 @@
 // One engine with the demo open, and what a test does there.
 
 import { waitFor } from '../browser/drivers.mjs';
+import { NoAnswer } from '../browser/limit.mjs';
 
 const TIMEOUT = 60_000;
 
@@ -13,11 +14,13 @@ export class Visit {
     this.page = page;
   }
 
+  /** One thing; whatever comes of it, others are looked at as long as there is a browser. */
   async check(name, run) {
     try {
       await run();
       total.passed++;
     } catch (error) {
+      if (error instanceof NoAnswer) throw new Error(`${name}: ${error.message}`, { cause: error });
       total.failed++;
       console.log(
         `${this.engine} FAIL ${name}\n    ${String(error.stack).replace(/\n/g, '\n    ')}`,

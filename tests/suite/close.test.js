@@ -114,16 +114,31 @@ describe('closing in phases', () => {
     for (const error of await Promise.all(errors)) assert.instanceOf(error, Error);
   });
 
-  it('lets work go on up to the end of `drain`, then cancels', async () => {
+  it('lets work go on during `drain`', async () => {
     const context = await open(2);
     const array = cells(context);
     const busy = context.async('spin', array);
     const short = context.async('add', 1, 2);
     await begun(array);
-    const closed = context.close({ drain: 30, grace: 60_000 });
+    const closed = context.close({ drain: 60_000, grace: 60_000 });
     assert.isFalse(busy.isCancelled);
     assert.equal(await short, 3);
+    assert.isFalse(busy.isCancelled);
+    context.close({ cancel: true });
     assert.instanceOf(await failure(busy), CancellationError);
+    await closed;
+    assert.equal(context.stats().lost, 0);
+  });
+
+  it('cancels what is left at the end of `drain`', async () => {
+    const context = await open(2);
+    const waiting = context.async('waitForSignal', cells(context));
+    const start = performance.now();
+    const closed = context.close({ drain: 30, grace: 60_000 });
+    assert.isFalse(waiting.isCancelled);
+    assert.instanceOf(await failure(waiting), CancellationError);
+    // Timers are rounded down by up to a millisecond.
+    assert.isAtLeast(performance.now() - start, 29);
     await closed;
     assert.equal(context.stats().lost, 0);
   });
