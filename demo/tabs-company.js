@@ -32,7 +32,8 @@ export class Company extends EventTarget {
   /** Whether all tabs keep launching. */
   isBusy = false;
   channel = new BroadcastChannel(CHANNEL);
-  ids = 0;
+  /** Begins anywhere: a tab that is loaded anew often has its old number again. */
+  ids = Math.floor(Math.random() * 2 ** 32);
 
   /** Comes as one more tab. */
   static async join() {
