@@ -3,8 +3,8 @@
  *
  * What was thrown on this thread comes back as the very same object, however
  * many jobs it has passed; an error from elsewhere is one object here for as
- * long as anybody has it. So errors can be compared, and the core can tell
- * whether two of them are one.
+ * long as anybody has it, and it is not followed by very many others. So errors
+ * can be compared, and the core can tell whether two of them are one.
  *
  * @module
  */
@@ -27,6 +27,19 @@ import type { Realm } from './realm.js';
 
 const RECORD_BYTES = 8;
 
+/**
+ * Errors from elsewhere of which a realm keeps the core's, with their stacks. Engines
+ * that have little to collect do so too seldom for memory that they do not see.
+ */
+const MOST_KEPT = 512;
+
+/** The object of an error from elsewhere, and the reference that it has to that. */
+interface Kept {
+  readonly object: WeakRef<object>;
+  /** 0 once it was given back. */
+  error: Pointer;
+}
+
 /** The errors of one realm. */
 export class Errors {
   private readonly realm: Realm;
@@ -36,9 +49,9 @@ export class Errors {
   private readonly freeSlots: number[] = [];
   /** The error of an object; it may have been freed if it was thrown here. */
   private readonly errors = new WeakMap<object, Pointer>();
-  /** The objects of errors from elsewhere; each of them holds a reference. */
-  private readonly objects = new Map<Pointer, WeakRef<object>>();
-  private readonly registry = new FinalizationRegistry<Pointer>((error) => this.forgotten(error));
+  /** The errors from elsewhere that have objects here, the oldest first. */
+  private readonly kept = new Map<Pointer, Kept>();
+  private readonly registry = new FinalizationRegistry<Kept>((kept) => this.giveBack(kept));
 
   constructor(realm: Realm) {
     this.realm = realm;
@@ -74,14 +87,11 @@ export class Errors {
   read(error: Pointer): unknown {
     const { module } = this.realm;
     const slot = module._cwb_error_slot(error);
-    let value: unknown = slot >= 0 ? this.slots[slot] : this.objects.get(error)?.deref();
+    let value: unknown = slot >= 0 ? this.slots[slot] : this.kept.get(error)?.object.deref();
     if (value === undefined) {
       value = this.decode(error);
       if (typeof value !== 'object' || value === null) return value;
-      module._cw_error_retain(error);
-      this.objects.set(error, new WeakRef(value));
-      this.errors.set(value, error);
-      this.registry.register(value, error);
+      this.keep(error, value);
     }
     const first = module._cw_error_suppressed(error, 0);
     if (first !== 0) this.addSuppressed(value as object, error);
@@ -103,8 +113,26 @@ export class Errors {
     if (this.errors.get(object) === this.slotErrors[slot]) this.errors.delete(object);
   }
 
-  private forgotten(error: Pointer): void {
-    if (this.objects.get(error)?.deref() === undefined) this.objects.delete(error);
+  /** Has an object stand for an error from elsewhere. */
+  private keep(error: Pointer, object: object): void {
+    const former = this.kept.get(error);
+    if (former) this.giveBack(former);
+    if (this.kept.size >= MOST_KEPT) this.giveBack(this.kept.values().next().value!);
+    this.realm.module._cw_error_retain(error);
+    const kept = { object: new WeakRef(object), error };
+    this.kept.set(error, kept);
+    this.errors.set(object, error);
+    this.registry.register(object, kept);
+  }
+
+  /** From then on an object that is still there stands for itself alone. */
+  private giveBack(kept: Kept): void {
+    const { error } = kept;
+    if (error === 0) return;
+    kept.error = 0;
+    this.kept.delete(error);
+    const object = kept.object.deref();
+    if (object) this.errors.delete(object);
     if (!this.realm.isOver) this.realm.module._cw_error_release(error);
   }
 

@@ -115,6 +115,17 @@ describe('the error of a failed task', () => {
     });
   });
 
+  it('takes nothing of the shared memory for long, whoever keeps it', async () => {
+    await using(1, async (context) => {
+      // More than there is room for, if each stayed there until it was collected.
+      const text = 'x'.repeat(30_000);
+      const errors = [];
+      for (let i = 0; i < 2500; i++) errors.push(await failure(context.async('fail', text)));
+      for (const { message } of errors) assert.lengthOf(message, text.length);
+      assert.equal(new Set(errors).size, errors.length);
+    });
+  });
+
   it('has long messages, and none', async () => {
     await using(1, async (context) => {
       for (const message of ['', 'λ'.repeat(100_000)]) {
