@@ -66,10 +66,12 @@ typedef enum cw__wire_kind {
     CW__WIRE_CANCEL,      /* payload: the cause */
     CW__WIRE_CREDIT,      /* a: so many more items of the job's stream */
     CW__WIRE_PROGRESS_ON, /* somebody listens now */
+    CW__WIRE_GO,          /* answers BEGUN: it counts as begun there, too */
     CW__WIRE_BYE,
     /* of the host */
     CW__WIRE_WELCOME, /* a: number of workers, b: of tasks; payload: names */
-    CW__WIRE_BEGUN,   /* a: index of the worker */
+    CW__WIRE_BEGUN,   /* a: index of the worker. What may not begin again
+                         elsewhere waits for GO before it does */
     CW__WIRE_SETTLED, /* a: enum cw__wire_outcome; payload: value or error */
     CW__WIRE_PROGRESS,
     CW__WIRE_ITEM,   /* of a stream */

@@ -341,6 +341,7 @@ static const struct {
     [CW__WIRE_CANCEL] = {CW__WIRE_CLIENT, 0, 1, 0, 0, CW__WIRE_MOST_PAYLOAD},
     [CW__WIRE_CREDIT] = {CW__WIRE_CLIENT, 0, 1, 1, 0, 0},
     [CW__WIRE_PROGRESS_ON] = {CW__WIRE_CLIENT, 0, 1, 0, 0, 0},
+    [CW__WIRE_GO] = {CW__WIRE_CLIENT, 0, 1, 0, 0, 0},
     [CW__WIRE_BYE] = {CW__WIRE_CLIENT, 0, 0, 0, 0, 0},
     [CW__WIRE_WELCOME] = {CW__WIRE_HOST, 0, 0, 2, 2, CW__WIRE_MOST_PAYLOAD},
     [CW__WIRE_BEGUN] = {CW__WIRE_HOST, 0, 1, 2, 0, 0},

@@ -63,11 +63,10 @@ static inline cw__wire_frame wire_any(struct rng *rng, cw__wire_side from)
     cw__wire_frame frame = {.job = rng_next(rng) | 1, .payload = payload};
     uint32_t bytes = rng_below(rng, sizeof payload);
     bool beside = rng_below(rng, 4) == 0;
-    uint32_t kind = rng_below(rng, 7);
-    frame.kind =
-        (cw__wire_kind)(kind == 6               ? CW__WIRE_REFUSED
-                        : from == CW__WIRE_HOST ? CW__WIRE_WELCOME + kind
-                                                : CW__WIRE_HELLO + kind);
+    uint32_t first = from == CW__WIRE_HOST ? CW__WIRE_WELCOME : CW__WIRE_HELLO;
+    uint32_t end = from == CW__WIRE_HOST ? CW__WIRE_REFUSED : CW__WIRE_WELCOME;
+    uint32_t kind = first + rng_below(rng, end - first + 1);
+    frame.kind = (cw__wire_kind)(kind == end ? CW__WIRE_REFUSED : kind);
     switch (frame.kind) {
     case CW__WIRE_SUBMIT:
         frame.flags = rng_below(rng, 4);
