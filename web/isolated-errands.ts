@@ -264,18 +264,26 @@ export class Errands implements Bodies, Away, Sender {
 
   /** A task tells something: encoded, or the value itself. */
   told(errand: Errand, bytes: Uint8Array | undefined, value: unknown): void {
+    if (!this.gaveItem(errand, bytes, value)) this.progressed(errand, bytes, value);
+  }
+
+  /** A stream has given a value, encoded or itself; false: the task is none. */
+  gaveItem(errand: Errand, bytes: Uint8Array | undefined, value: unknown): boolean {
+    const { runtime } = this;
+    const channel = this.streams.get(errand.at);
+    if (!channel) return false;
+    if (bytes) {
+      runtime.writeBytes(bytes);
+      value = runtime.reader.readOne(runtime.scratchAt, bytes.length);
+    }
+    channel.give(value, () => this.taken(errand));
+    return true;
+  }
+
+  /** A task says how far it is. */
+  progressed({ at }: Errand, bytes: Uint8Array | undefined, value: unknown): void {
     const { runtime } = this;
     const { module } = runtime;
-    const { at } = errand;
-    const channel = this.streams.get(at);
-    if (channel) {
-      if (bytes) {
-        runtime.writeBytes(bytes);
-        value = runtime.reader.readOne(runtime.scratchAt, bytes.length);
-      }
-      channel.give(value, () => this.taken(errand));
-      return;
-    }
     for (let to = module._cwb_progress_next(at, 0); to !== 0;) {
       let head: number;
       if (bytes) {

@@ -46,17 +46,27 @@ export class Slots<T> implements Numbered<T> {
   }
 }
 
+const MOST_SERIAL = 0x7fffffff;
+
+/** Whether a number of {@link Serials} was given after another one, not too long ago; 0 comes before all. */
+export function isLaterSerial(number: number, before: number): boolean {
+  const ahead = (number - before + MOST_SERIAL) % MOST_SERIAL;
+  return number <= MOST_SERIAL && ahead > 0 && ahead < MOST_SERIAL / 2;
+}
+
 /** Numbers from 1 on, none of which is used again for a very long time. */
 export class Serials<T> implements Numbered<T> {
   private readonly all = new Map<number, T>();
   private last = 0;
+  private hasWrapped = false;
 
   get size(): number {
     return this.all.size;
   }
 
   add(one: T): number {
-    this.last = (this.last % 0x7fffffff) + 1;
+    if (this.last === MOST_SERIAL) this.hasWrapped = true;
+    this.last = (this.last % MOST_SERIAL) + 1;
     this.all.set(this.last, one);
     return this.last;
   }
@@ -67,6 +77,11 @@ export class Serials<T> implements Numbered<T> {
 
   delete(number: number): void {
     this.all.delete(number);
+  }
+
+  /** Whether something has had that number, or has it. */
+  wasGiven(number: number): boolean {
+    return number <= this.last || this.hasWrapped;
   }
 
   [Symbol.iterator](): Iterator<T> {

@@ -5,8 +5,6 @@
  * @module
  */
 import { carryThrown } from './carried.js';
-import type { Carried } from './carried.js';
-import type { Reader } from './codec.js';
 import type { Crew, CrewHost } from './crew.js';
 import { ContextLostError, TierError, noMemory } from './errors.js';
 import { Errands } from './isolated-errands.js';
@@ -14,12 +12,13 @@ import type { Errand } from './isolated-member.js';
 import * as layout from './layout.gen.js';
 import { STREAM } from './launch.js';
 import { Memory } from './memory.js';
-import type { Pointer } from './module.js';
 import type { Runtime } from './runtime.js';
-import { Mailbox } from './tabs-mailbox.js';
+import { Mailbox, REFUSED } from './tabs-mailbox.js';
 import type { Introduction } from './tabs-meeting.js';
+import { isCarried, isWelcome } from './tabs-messages.js';
 import { HostPlace } from './tabs-place.js';
-import type { Welcome } from './tabs-place.js';
+import { bitsOf } from './tabs-preference.js';
+import type { Qualities } from './tabs-preference.js';
 import type { WireFrame } from './wire.js';
 
 /** Places for what is sent nowhere any more. */
@@ -127,6 +126,12 @@ export class TabsCrew implements Crew {
     this.place.mailbox?.flush();
   }
 
+  /** Tells the host that this page would rather be it. */
+  want(qualities: Qualities): void {
+    this.place.mailbox?.add(layout.WIRE_HELLO, { a: bitsOf(qualities) });
+    this.place.mailbox?.flush();
+  }
+
   get refused(): number {
     return this.refusedBefore + (this.place.mailbox?.refused ?? 0);
   }
@@ -144,46 +149,81 @@ export class TabsCrew implements Crew {
     runtime.schedulePump();
   }
 
-  private read({ kind, job, a, at, bytes, flags }: WireFrame, value: unknown): void {
+  private read(frame: WireFrame, value: unknown): void {
+    const { kind, job, a, b } = frame;
+    const { place } = this;
+    if (kind === layout.WIRE_WELCOME) this.welcome(frame);
+    else if (kind === layout.WIRE_RESIGN) this.company.resigned();
+    else {
+      const errand = place.errands.get(job);
+      if (errand) this.readFor(errand, frame, value);
+      else if (job !== 0 && !place.errands.wasGiven(job))
+        place.mailbox!.refuse(frame, REFUSED.number);
+    }
+    // What it refuses otherwise has ended, or there is an answer to come.
+    if (kind === layout.WIRE_REFUSED && b === layout.WIRE_SUBMIT && a !== REFUSED.number)
+      this.wasRefused(job, a);
+  }
+
+  private readFor(errand: Errand, frame: WireFrame, value: unknown): void {
     const { runtime } = this.host;
     const { errands, place } = this;
     const { foreign } = place.mailbox!;
-    const errand = place.errands.get(job);
+    const { kind, a, at, bytes, flags } = frame;
     const isBeside = (flags & layout.WIRE_BESIDE) !== 0;
-    const data = () => runtime.memory.refresh().u8.slice(at, at + bytes);
-    if (kind === layout.WIRE_WELCOME) this.welcome(foreign.readOne(at, bytes), a);
-    else if (kind === layout.WIRE_RESIGN) this.company.resigned();
-    else if (!errand)
-      return; // it has ended meanwhile
-    else if (kind === layout.WIRE_BEGUN) errands.begun(errand);
-    else if (kind === layout.WIRE_PROGRESS || kind === layout.WIRE_ITEM) {
+    if (kind === layout.WIRE_BEGUN) {
+      errands.begun(errand);
+      place.begins(errand);
+    } else if (kind === layout.WIRE_PROGRESS || kind === layout.WIRE_ITEM) {
       if (!isBeside) foreign.readOne(at, bytes);
-      errands.told(errand, isBeside ? undefined : data(), value);
-    } else if (kind === layout.WIRE_SETTLED && a === layout.WIRE_VALUE) {
-      if (isBeside) errands.gaveEnclosed(errand, value);
-      else this.gave(errand, foreign, at, bytes);
+      const data = isBeside ? undefined : runtime.memory.refresh().u8.slice(at, at + bytes);
+      if (kind === layout.WIRE_PROGRESS) errands.progressed(errand, data, value);
+      else if (!errands.gaveItem(errand, data, value)) place.mailbox!.refuse(frame, REFUSED.state);
     } else if (kind === layout.WIRE_SETTLED) {
-      const carried = foreign.readOne(at, bytes) as Carried;
-      errands.failed(errand, carried, a === layout.WIRE_CANCELLED);
+      this.settled(errand, a, () => {
+        if (a !== layout.WIRE_VALUE) return foreign.readOne(at, bytes);
+        if (isBeside) {
+          errands.gaveEnclosed(errand, value);
+        } else {
+          foreign.readOne(at, bytes);
+          const { i32 } = runtime.memory.refresh();
+          errands.gave(errand, i32, at >>> 2, bytes);
+        }
+        return undefined;
+      });
     }
   }
 
-  private gave(errand: Errand, foreign: Reader, at: Pointer, bytes: number): void {
+  private settled(errand: Errand, how: number, read: () => unknown): void {
     try {
-      foreign.readOne(at, bytes);
+      const carried = read();
+      if (how === layout.WIRE_VALUE) return;
+      if (!isCarried(carried)) throw new TypeError('coworker: the host has told no error');
+      this.errands.failed(errand, carried, how === layout.WIRE_CANCELLED);
     } catch (error) {
-      this.errands.failed(errand, carryThrown(error), false);
-      return;
+      // It has ended there, so it has to end here.
+      if (!errand.isOver) this.errands.failed(errand, carryThrown(error), false);
+      throw error;
     }
-    const { i32 } = this.host.runtime.memory.refresh();
-    this.errands.gave(errand, i32, at >>> 2, bytes);
   }
 
-  private welcome(what: unknown, workers: number): void {
+  /** The host does not take a job. */
+  private wasRefused(job: number, why: number): void {
+    const errand = this.place.errands.get(job);
+    if (!errand) return;
+    const { name } = this.host;
+    const error = new RangeError(
+      `coworker: the page that hosts context '${name}' has refused a job (${why})`,
+    );
+    this.errands.failed(errand, carryThrown(error), false);
+  }
+
+  private welcome({ at, bytes, a }: WireFrame): void {
     const { place } = this;
+    const welcome = place.mailbox!.foreign.readOne(at, bytes);
+    if (!isWelcome(welcome)) throw new TypeError('coworker: the host has not said what it has');
     if (place.ready) return; // it has answered a ping
-    const welcome = what as Welcome;
-    place.welcome(welcome, workers);
+    place.welcome(welcome, a);
     this.host.ready(welcome.tasks.filter((task) => task !== STREAM));
     this.setPlaces();
     this.company.welcomed();

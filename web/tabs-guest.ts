@@ -15,24 +15,27 @@ import { snapshot } from './parcels.js';
 import type { Runtime } from './runtime.js';
 import { GuestJob } from './tabs-job.js';
 import type { Host } from './tabs-job.js';
-import { Mailbox } from './tabs-mailbox.js';
+import { Mailbox, REFUSED } from './tabs-mailbox.js';
 import type { Introduction } from './tabs-meeting.js';
+import { isCause, isLuggage } from './tabs-messages.js';
+import type { Luggage, Welcome } from './tabs-messages.js';
 import { encoded } from './tabs-place.js';
-import type { Luggage, Welcome } from './tabs-place.js';
+import { qualitiesOf } from './tabs-preference.js';
+import type { Qualities } from './tabs-preference.js';
+import { isLaterSerial } from './slots.js';
 import { openView } from './view.js';
 import type { WireFrame } from './wire.js';
 
 /** So many jobs of one page the host takes at a time; the others wait there. */
 const QUOTA = 1024;
-/** Why a frame is refused that is well-formed, besides what the core finds. */
-const REFUSED_LUGGAGE = 256;
-const REFUSED_NUMBER = 257;
 
 /** Hears of a page's coming and going, once each. */
 export interface Door {
   /** It uses this connection: an invitation may get lost, or not be the only one. */
   came(): void;
   left(): void;
+  /** It would rather be host. */
+  wants(qualities: Qualities): void;
 }
 
 export class Guest {
@@ -47,7 +50,8 @@ export class Guest {
   private readonly above: Pointer;
   private isHere = false;
   private isGone = false;
-  private wasRefused = 0;
+  /** The number of the job that was submitted last. */
+  private last = 0;
 
   constructor(host: Host, introduction: Introduction, door: Door) {
     this.host = host;
@@ -64,62 +68,81 @@ export class Guest {
   }
 
   get refused(): number {
-    return this.wasRefused + this.mailbox.refused;
+    return this.mailbox.refused;
   }
 
   // ---- what it tells
 
   private read(frame: WireFrame, value: unknown): void {
     const { kind, job: id } = frame;
-    const job = this.jobs.get(id);
     switch (kind) {
-      case layout.WIRE_HELLO: {
-        if (!this.isHere) this.door.came();
-        this.isHere = true;
-        const { tasks, inner } = this.host;
-        const welcome: Welcome = { tasks, tier: inner.tier, quota: QUOTA };
-        const bytes = encoded(this.runtime, welcome);
-        this.mailbox.add(layout.WIRE_WELCOME, { a: inner.workers, b: tasks.length, bytes });
-        this.mailbox.flush();
-        break;
-      }
+      case layout.WIRE_HELLO:
+        this.hello(frame);
+        return;
       case layout.WIRE_SUBMIT:
-        if (job) this.refuse(frame, REFUSED_NUMBER);
-        else this.submit(frame, value);
-        break;
-      case layout.WIRE_CANCEL:
-        if (job) this.cancel(job, frame);
-        break;
-      case layout.WIRE_CREDIT:
-        job?.taken(frame.a);
-        break;
-      case layout.WIRE_PROGRESS_ON:
-        job?.listen();
-        break;
+        this.submit(frame, value);
+        return;
       case layout.WIRE_BYE:
         this.gone('the page that launched it has closed its context');
+        return;
+      case layout.WIRE_REFUSED:
+        return;
+    }
+    const job = this.jobs.get(id);
+    if (job) this.readFor(job, frame);
+    else if (isLaterSerial(id, this.last)) this.mailbox.refuse(frame, REFUSED.number);
+  }
+
+  private readFor(job: GuestJob, frame: WireFrame): void {
+    switch (frame.kind) {
+      case layout.WIRE_CANCEL:
+        this.cancel(job, frame);
+        break;
+      case layout.WIRE_CREDIT:
+        if (!job.taken(frame.a)) this.mailbox.refuse(frame, REFUSED.state);
+        break;
+      case layout.WIRE_PROGRESS_ON:
+        job.listen();
+        break;
+      case layout.WIRE_GO:
+        if (!job.go()) this.mailbox.refuse(frame, REFUSED.state);
         break;
     }
   }
 
-  private refuse({ kind, job }: WireFrame, why: number): void {
-    this.wasRefused++;
-    this.mailbox.add(layout.WIRE_REFUSED, { job, a: why, b: kind });
+  private hello(frame: WireFrame): void {
+    const qualities = frame.a === 0 ? undefined : qualitiesOf(frame.a);
+    if (frame.a !== 0 && !qualities) {
+      this.mailbox.refuse(frame, REFUSED.state);
+      return;
+    }
+    if (!this.isHere) this.door.came();
+    this.isHere = true;
+    const { tasks, inner } = this.host;
+    const welcome: Welcome = { tasks, tier: inner.tier, quota: QUOTA };
+    const bytes = encoded(this.runtime, welcome);
+    this.mailbox.add(layout.WIRE_WELCOME, { a: inner.workers, b: tasks.length, bytes });
+    this.mailbox.flush();
+    if (qualities) this.door.wants(qualities);
   }
 
   private submit(frame: WireFrame, value: unknown): void {
     const { job: id, a: task, flags } = frame;
-    let luggage: Luggage;
-    if (flags & layout.WIRE_BESIDE) {
-      luggage = value as Luggage;
-      if (!isLuggage(luggage)) {
-        this.refuse(frame, REFUSED_LUGGAGE);
-        return;
-      }
-    } else {
-      const bytes = this.mailbox.wire.payload(frame);
-      luggage = { args: undefined, bytes, inherited: undefined, isAtomic: false };
+    const isBeside = (flags & layout.WIRE_BESIDE) !== 0;
+    let why = 0;
+    // One that has ended does not begin again because its frame comes again.
+    if (!isLaterSerial(id, this.last)) why = REFUSED.number;
+    else if (this.jobs.size >= QUOTA) why = REFUSED.quota;
+    else if (isBeside && !isLuggage(value)) why = REFUSED.beside;
+    if (why !== 0) {
+      this.mailbox.refuse(frame, why);
+      return;
     }
+    this.last = id;
+    const bytes = isBeside ? undefined : this.mailbox.wire.payload(frame);
+    const luggage: Luggage = isBeside
+      ? (value as Luggage)
+      : { args: undefined, bytes, inherited: undefined, isAtomic: false };
     const isAgain = (flags & layout.WIRE_IDEMPOTENT) !== 0;
     const job = new GuestJob(this, this.host, id, this.host.tasks[task]!, isAgain);
     this.jobs.set(id, job);
@@ -178,8 +201,9 @@ export class Guest {
   }
 
   private cancel(job: GuestJob, { at, bytes }: WireFrame): void {
-    const { foreign } = this.mailbox;
-    const [children, cause] = foreign.readOne(at, bytes) as [boolean, Carried];
+    const said = this.mailbox.foreign.readOne(at, bytes);
+    if (!isCause(said)) throw new TypeError('coworker: no cause');
+    const [children, cause] = said;
     const { module, errors } = this.runtime;
     const error = errors.takeCause(revive(cause));
     if (children) {
@@ -187,6 +211,7 @@ export class Guest {
     } else {
       job.wasCancelled = true;
       module._cw_cancel(job.at, error);
+      job.stopsWaiting();
     }
     module._cw_error_release(error);
   }
@@ -282,17 +307,10 @@ export class Guest {
     const error = errors.takeCause(new CancellationError(`the job was cancelled: ${why}`));
     module._cw_cancel(above, error);
     module._cw_error_release(error);
+    for (const job of [...this.jobs.values()]) job.stopsWaiting();
     module._cwb_job_drop(above);
     module._cw_context_release(view.context);
     runtime.schedulePump();
     this.door.left();
   }
-}
-
-function isLuggage(value: unknown): value is Luggage {
-  if (typeof value !== 'object' || value === null) return false;
-  const { args, bytes, inherited, isAtomic } = value as Record<string, unknown>;
-  const isBytes = (one: unknown) => one === undefined || one instanceof Uint8Array;
-  const hasArgs = bytes === undefined ? Array.isArray(args) : args === undefined;
-  return hasArgs && isBytes(bytes) && isBytes(inherited) && typeof isAtomic === 'boolean';
 }

@@ -20,12 +20,15 @@ import { Guest } from './tabs-guest.js';
 import type { GuestJob, Host } from './tabs-job.js';
 import { locks } from './tabs-locks.js';
 import type { Introduction } from './tabs-meeting.js';
+import type { Qualities } from './tabs-preference.js';
 
 /** How long the jobs are to last that a worker finds when it looks for the next one. */
 const AHEAD_MS = 1;
 /** So many they are at most. */
 const MOST_AHEAD = 32;
 const ANY_NUMBER = 0x7fffffff;
+/** After so long a page that does not say whether a job may begin does not keep a place any more. */
+const ABSENT_MS = 50;
 /** How long tasks may take to stop when the pool is given up. */
 const GRACE_MS = 100;
 
@@ -40,12 +43,19 @@ export class Hosting implements Host, Bodies {
   private readonly invited = new Map<string, Guest>();
   private readonly jobs = new Map<Pointer, GuestJob>();
   private due: GuestJob[] = [];
+  /** Those that wait for their pages to say that they may begin, in order, and since when. */
+  private readonly asked = new Map<GuestJob, number>();
+  /** Of these: those that have waited for long. Others have their places. */
+  private readonly absent = new Set<GuestJob>();
+  private absence: ReturnType<typeof setTimeout> | undefined;
   /** Jobs that have left the line, and whose pages were not told of their ends. */
   private running = 0;
   /** Of these: those that may not begin again. */
   private plain = 0;
   private isPaused = false;
   private refusedBefore = 0;
+  /** Invitations that were asked for in the name of a page that there is not. */
+  private strangers = 0;
   private isOver = false;
   private drained: (() => void) | undefined;
   private calmed: (() => void) | undefined;
@@ -54,6 +64,9 @@ export class Hosting implements Host, Bodies {
   private cost = AHEAD_MS;
   private countedAt = 0;
   private counted = 0;
+
+  /** A page would rather be host. */
+  wanted: ((page: string, qualities: Qualities) => void) | undefined;
 
   /** Opens a pool; see {@link openContext} for what it throws (rejects). */
   static async open(workers: number, name: string, options: ContextOptions): Promise<Hosting> {
@@ -93,7 +106,7 @@ export class Hosting implements Host, Bodies {
 
   /** Batches and frames of theirs that were refused. */
   get refused(): number {
-    let sum = this.refusedBefore;
+    let sum = this.refusedBefore + this.strangers;
     for (const { refused } of this.all) sum += refused;
     return sum;
   }
@@ -110,8 +123,11 @@ export class Hosting implements Host, Bodies {
     this.invited.get(page)?.gone('its page was invited again');
     const { guests, invited } = this;
     const signal = new AbortController();
+    let hasCome = false;
     const guest = new Guest(this, introduction, {
+      wants: (qualities) => this.wanted?.(page, qualities),
       came: () => {
+        hasCome = true;
         invited.delete(page);
         const before = guests.get(page);
         guests.set(page, guest);
@@ -128,7 +144,10 @@ export class Hosting implements Host, Bodies {
       },
     });
     invited.set(page, guest);
-    const isDead = () => guest.gone('the page that launched it is gone');
+    const isDead = () => {
+      if (!hasCome) this.strangers++;
+      guest.gone('the page that launched it is gone');
+    };
     locks()
       .request(lock, { signal: signal.signal }, isDead)
       .catch(() => {});
@@ -147,12 +166,43 @@ export class Hosting implements Host, Bodies {
     this.jobs.set(job.at, job);
   }
 
+  asks(job: GuestJob): void {
+    this.asked.set(job, performance.now());
+    this.absence ??= setTimeout(this.lookForAbsent, ABSENT_MS);
+  }
+
+  answered(job: GuestJob): void {
+    this.asked.delete(job);
+    if (this.absent.delete(job)) this.setPlaces();
+  }
+
+  /** A page that is frozen keeps places in its own line only: it is asked no more than these. */
+  private readonly lookForAbsent = (): void => {
+    const { absent, asked } = this;
+    this.absence = undefined;
+    const before = absent.size;
+    const since = performance.now() - ABSENT_MS;
+    for (const [job, at] of asked) if (at <= since) absent.add(job);
+    if (absent.size < asked.size) this.absence = setTimeout(this.lookForAbsent, ABSENT_MS);
+    if (absent.size === before) return;
+    this.setPlaces();
+    if (this.plain === absent.size) this.calmed?.();
+  };
+
+  private setPlaces(): void {
+    if (this.isPaused) return;
+    const { runtime, lodge, places, absent } = this;
+    runtime.module._cwb_places(lodge.context, places + absent.size);
+    runtime.schedulePump();
+  }
+
   forget(job: GuestJob): void {
+    this.answered(job);
     if (!this.jobs.delete(job.at) || !job.hasRun) return;
     this.running--;
     if (!job.isAgain) this.plain--;
     if (this.running === 0) this.drained?.();
-    if (this.plain === 0) this.calmed?.();
+    if (this.plain === this.absent.size) this.calmed?.();
   }
 
   run(at: Pointer, _task: number, outcome: number, data: Pointer, length: number): number {
@@ -170,7 +220,7 @@ export class Hosting implements Host, Bodies {
     if (this.due.length === 0) return;
     const { due } = this;
     this.due = [];
-    for (const job of due) job.begin();
+    for (const job of due) job.wasTold();
   };
 
   /**
@@ -190,7 +240,7 @@ export class Hosting implements Host, Bodies {
     if (places === this.places) return;
     this.places = places;
     const { module } = this.runtime;
-    if (!this.isPaused) module._cwb_places(this.lodge.context, places);
+    this.setPlaces();
     for (const { view } of this.guests.values()) module._cwb_places(view.context, places);
   }
 
@@ -208,11 +258,11 @@ export class Hosting implements Host, Bodies {
    */
   async calm(ms: number): Promise<boolean> {
     this.pause();
-    if (this.plain > 0) await this.atMost(ms, (resolve) => (this.calmed = resolve));
-    if (this.plain === 0 || this.isOver) return true;
+    const isCalm = () => this.plain === this.absent.size;
+    if (!isCalm()) await this.atMost(ms, (resolve) => (this.calmed = resolve));
+    if (isCalm() || this.isOver) return true;
     this.isPaused = false;
-    this.runtime.module._cwb_places(this.lodge.context, this.places);
-    this.runtime.schedulePump();
+    this.setPlaces();
     return false;
   }
 
@@ -248,6 +298,7 @@ export class Hosting implements Host, Bodies {
   close(): Promise<void> {
     if (this.isOver) return Promise.resolve();
     this.isOver = true;
+    clearTimeout(this.absence);
     for (const guest of this.all) {
       guest.resign();
       guest.gone('the page that has the pool gives it up');

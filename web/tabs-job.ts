@@ -29,6 +29,9 @@ export interface Host {
   numberOf(task: string): number;
   launched(job: GuestJob): void;
   forget(job: GuestJob): void;
+  /** A page was asked whether a job may begin, and has answered. */
+  asks(job: GuestJob): void;
+  answered(job: GuestJob): void;
   /** One that had left the line has ended. */
   completed(): void;
 }
@@ -39,6 +42,10 @@ export class GuestJob implements Ticket {
   readonly guest: Guest;
   /** It may begin again on another page. */
   readonly isAgain: boolean;
+  /** It counts as begun on its page, or may begin again: so it need not wait for a GO. */
+  private mayBegin: boolean;
+  /** Its page is to answer that it may begin. */
+  private isAsked = false;
   private readonly host: Host;
   /** Its job in the line. */
   at: Pointer = 0;
@@ -48,6 +55,7 @@ export class GuestJob implements Ticket {
   /** It has left the line. */
   hasRun = false;
   private hasPlace = false;
+  private isTold = false;
   private isHeard = false;
   private listening: Promise<void> | undefined;
   /** Arguments as the core keeps them. */
@@ -55,10 +63,13 @@ export class GuestJob implements Ticket {
   /** Of a stream: values that may be sent, and who waits for one more. */
   private credit = 0;
   private room: (() => void) | undefined;
+  /** It was cancelled, or its page is gone. */
+  private isStopped = false;
 
   constructor(guest: Guest, host: Host, id: number, name: string, isAgain: boolean) {
     this.guest = guest;
     this.isAgain = isAgain;
+    this.mayBegin = isAgain;
     this.host = host;
     this.id = id;
     this.name = name;
@@ -68,12 +79,46 @@ export class GuestJob implements Ticket {
   run(outcome: number, data: Pointer, length: number): number {
     this.given = { outcome, data, length };
     this.hasPlace = this.hasRun = true;
+    this.isAsked = !this.mayBegin;
     this.guest.begins(this);
     return layout.OUTCOME_PENDING | layout.KEEPS_PLACE;
   }
 
+  /** Its page was told. */
+  wasTold(): void {
+    this.isTold = true;
+    if (this.mayBegin) this.begin();
+    else this.host.asks(this);
+  }
+
+  /**
+   * Its page says that it may begin: it does not launch it elsewhere any more.
+   * @returns false if nobody has asked
+   */
+  go(): boolean {
+    if (!this.isAsked) return false;
+    this.isAsked = false;
+    this.mayGo();
+    return true;
+  }
+
+  /** It was cancelled: it waits for nothing that its page is to say, and ends in the pool. */
+  stopsWaiting(): void {
+    this.isStopped = true;
+    this.takeRoom();
+    this.mayGo();
+  }
+
+  private mayGo(): void {
+    if (this.mayBegin) return;
+    this.mayBegin = true;
+    if (!this.isTold) return;
+    this.host.answered(this);
+    this.begin();
+  }
+
   /** Launches it in the pool. */
-  begin(): void {
+  private begin(): void {
     const { inner, runtime } = this.host;
     const target = inner.opened;
     try {
@@ -152,7 +197,10 @@ export class GuestJob implements Ticket {
 
   private beginStream(target: Target): void {
     const [task, credit, ...args] = this.args();
-    this.credit = credit as number;
+    if (typeof task !== 'string' || task === STREAM || !this.host.tasks.includes(task))
+      throw target.unknown(String(task), this.host.tasks);
+    if (typeof credit !== 'number' || !(credit >= 1)) throw new RangeError('coworker: no credit');
+    this.credit = credit;
     const { away } = target;
     const channel = new Channel(away ? Infinity : 0);
     bindProducer(channel, () => {
@@ -175,7 +223,9 @@ export class GuestJob implements Ticket {
     let code = layout.OUTCOME_VALUE | 0;
     try {
       for await (const value of channel) {
-        if (this.credit === 0) await new Promise<void>((resolve) => (this.room = resolve));
+        if (this.credit === 0 && !this.isStopped)
+          await new Promise<void>((resolve) => (this.room = resolve));
+        if (this.isStopped) continue; // it was cancelled, too
         this.credit--;
         this.guest.tell(this, layout.WIRE_ITEM, value);
       }
@@ -188,9 +238,15 @@ export class GuestJob implements Ticket {
     runtime.schedulePump();
   }
 
-  /** So many values more were taken there. */
-  taken(values: number): void {
+  /** So many values more were taken there; false: it gives none. */
+  taken(values: number): boolean {
+    if (this.name !== STREAM) return false;
     this.credit += values;
+    this.takeRoom();
+    return true;
+  }
+
+  private takeRoom(): void {
     this.room?.();
     this.room = undefined;
   }

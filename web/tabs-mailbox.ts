@@ -12,6 +12,20 @@ import type { Introduction } from './tabs-meeting.js';
 import { Wire } from './wire.js';
 import type { WireFrame } from './wire.js';
 
+/** Why a frame is refused that is well-formed: what both sides add to the core's reasons. */
+export const REFUSED = {
+  /** What came beside it is not what its kind has. */
+  beside: 256,
+  /** Its job's number was used before, or never. */
+  number: 257,
+  /** Its payload is not what its kind has. */
+  payload: 258,
+  /** Its job does nothing that this could be about. */
+  state: 259,
+  /** There are as many jobs of its page as the host takes. */
+  quota: 260,
+} as const;
+
 /** What a frame is sent with; nothing else is zero. */
 export interface Content {
   readonly flags?: number;
@@ -118,19 +132,19 @@ export class Mailbox {
   private heard(data: unknown): void {
     const { wire } = this;
     const { batch, beside } = openMail(data);
-    this.heardAt = performance.now();
     const fault = wire.open(batch);
     if (fault !== layout.WIRE_BAD_OK) {
       const answer = wire.answer();
       if (answer) this.introduction.line.post({ batch: answer, beside: [] }, []);
       return;
     }
+    this.heardAt = performance.now();
     if (wire.epoch !== this.epoch) {
       this.reader.isOutdated(wire.epoch); // an answer from somebody who knows better
       return;
     }
     if (wire.beside !== beside.length) {
-      this.unmatched++;
+      this.refuse(undefined, REFUSED.beside);
       return;
     }
     let next = 0;
@@ -139,9 +153,16 @@ export class Mailbox {
       try {
         this.reader.read(frame, value);
       } catch {
-        this.unmatched++; // its payload is not what it should be
+        this.refuse(frame, REFUSED.payload);
       }
     }
+  }
+
+  /** Counts a frame, or a whole batch, that changes nothing, and tells the other end. */
+  refuse(frame: WireFrame | undefined, why: number): void {
+    this.unmatched++;
+    const { kind = 0, job = 0 } = frame ?? {};
+    if (kind !== layout.WIRE_REFUSED) this.add(layout.WIRE_REFUSED, { job, a: why, b: kind });
   }
 
   /** Ends the connection; what has come together is sent. */

@@ -8,7 +8,8 @@
  */
 import { broadcastLine, portLine } from './tabs-line.js';
 import type { Line } from './tabs-line.js';
-import type { Qualities } from './tabs-preference.js';
+import { CAPABILITY_BYTES, isInvitation, isNews } from './tabs-messages.js';
+import type { Invitation, News } from './tabs-messages.js';
 
 /** How pages are introduced to each other. */
 export type Broker = 'auto' | 'sharedworker' | 'broadcast';
@@ -21,58 +22,32 @@ export interface Introduction {
   readonly capability: Uint8Array;
 }
 
-/** What is told to all. */
-type News =
-  /** A page looks for the host, and says whether a port reaches it. */
-  | { type: 'seek'; from: string; byPort: boolean }
-  /** There is a new host, to which everybody may come. */
-  | { type: 'host'; epoch: number }
-  /** The host is there, and opens its pool. */
-  | { type: 'soon'; to: string }
-  /** A port was sent to a page, with this invitation. */
-  | { type: 'sent'; to: string; invitation: string }
-  /** The host would rather have another page take its place. */
-  | { type: 'offer'; epoch: number }
-  /** A page would rather be host, for what it is. */
-  | { type: 'want'; from: string; isShared: boolean; isVisible: boolean }
-  /** It may be, after the host of this epoch. */
-  | { type: 'yours'; to: string; epoch: number }
-  /** A page and the host talk over the channel of this name. */
-  | { type: 'line'; to: string; name: string; epoch: number; capability: Uint8Array };
-
-/** What comes with a port. */
-interface Invitation {
-  readonly to: string;
-  readonly id: string;
-  readonly epoch: number;
-  readonly capability: Uint8Array;
-}
-
 /** Hears what others tell. */
 export interface Attendee {
   /** A page seeks the host: gives whether this one is, and has a pool. */
   seeks(page: string): 'ready' | 'soon' | 'no';
   /** The host's part of an introduction. */
   invite(page: string, introduction: Introduction): void;
-  /** There is a host of this epoch. */
+  /** Somebody says that there is a host of this epoch. */
   hostIs(epoch: number): void;
   /** The host has answered. */
   isSoon(): void;
-  /** The page's part. */
+  /** The page's part, as somebody says who knows what it has asked. */
   meet(introduction: Introduction): void;
-  /** A page would rather be host. */
-  wants(page: string, qualities: Qualities): void;
   /** The host of this epoch would rather not be it. */
   isOffered(epoch: number): void;
-  /** This page is to be host after that. */
+  /** Somebody says that this page is to be host after that. */
   isHeir(epoch: number): void;
+  /** Whether it needs a host to be introduced to. */
+  readonly isSeeking: boolean;
   /** The epoch of this page as host. */
   readonly epochOfHost: number;
 }
 
 /** So long a SharedWorker may take to hand a port over. */
 const BROKER_MS = 1000;
-const CAPABILITY_BYTES = 16;
+/** So many of a page's last questions may be answered. */
+const QUESTIONS = 8;
 
 export class Meeting {
   private readonly key: string;
@@ -80,7 +55,11 @@ export class Meeting {
   private readonly attendee: Attendee;
   private readonly channel: BroadcastChannel;
   private broker: MessagePort | undefined;
-  /** Messages that make no sense. */
+  /** Where the broker finds this page. */
+  private readonly address = crypto.randomUUID();
+  /** The numbers of what this page has asked. */
+  private asked: string[] = [];
+  /** Messages that make no sense, or answer nothing that this page has asked. */
   refused = 0;
   private late: ReturnType<typeof setTimeout> | undefined;
   /** The last port that has come. */
@@ -94,9 +73,10 @@ export class Meeting {
     this.isForced = how === 'sharedworker';
     this.channel = new BroadcastChannel(key);
     this.channel.onmessage = ({ data }: MessageEvent) => {
-      if (isNews(data)) this.heard(data);
+      if (isNews(data, key)) this.heard(data);
       else this.refused++;
     };
+    this.channel.onmessageerror = () => this.refused++;
     (this.channel as { unref?: () => void }).unref?.();
     if (how !== 'broadcast') this.broker = this.openBroker();
   }
@@ -111,18 +91,44 @@ export class Meeting {
       });
       worker.onerror = () => (this.broker = undefined);
       const { port } = worker;
-      port.onmessage = ({ data, ports }: MessageEvent<Invitation>) => {
-        clearTimeout(this.late);
-        const { id, epoch, capability } = data;
-        this.arrived = id;
-        if (ports[0] && Number.isSafeInteger(epoch) && isCapability(capability))
-          this.attendee.meet({ line: portLine(ports[0]), epoch, capability });
-      };
-      port.postMessage({ page: this.page });
+      port.onmessage = ({ data, ports }: MessageEvent) => this.invited(data, ports);
+      port.onmessageerror = () => this.refused++;
+      port.postMessage({ address: this.address });
       return port;
     } catch {
       return undefined; // it is of another origin, or a policy forbids it
     }
+  }
+
+  /** A port has come, or something else. */
+  private invited(data: unknown, [port]: readonly MessagePort[]): void {
+    if (!port) {
+      // The broker cannot do what this page has asked, so that goes another way.
+      if ((data as { refused?: unknown } | null)?.refused === undefined) this.refused++;
+      return;
+    }
+    const isMine = isInvitation(data) && data.to === this.address;
+    if (!isMine) this.refused++;
+    if (!isMine || !this.isAnswer(data.seek)) {
+      port.close();
+      return;
+    }
+    clearTimeout(this.late);
+    const { id, epoch, capability } = data;
+    this.arrived = id;
+    this.attendee.meet({ line: portLine(port), epoch, capability });
+  }
+
+  /**
+   * Whether this page has asked that lately. Else it is refused, unless it comes late: who
+   * seeks asks several times.
+   */
+  private isAnswer(seek: string): boolean {
+    if (!this.asked.includes(seek)) {
+      this.refused++;
+      return false;
+    }
+    return this.attendee.isSeeking;
   }
 
   private tell(news: News): void {
@@ -130,7 +136,7 @@ export class Meeting {
   }
 
   private heard(news: News): void {
-    const { attendee, page } = this;
+    const { attendee } = this;
     switch (news.type) {
       case 'seek':
         this.answer(news);
@@ -138,61 +144,62 @@ export class Meeting {
       case 'host':
         attendee.hostIs(news.epoch);
         break;
-      case 'soon':
-        if (news.to === page) attendee.isSoon();
-        break;
-      case 'sent':
-        if (news.to !== page) break;
-        attendee.isSoon();
-        clearTimeout(this.late);
-        // The port takes another way, and may be here already.
-        if (!this.isForced && news.invitation !== this.arrived)
-          this.late = setTimeout(() => this.giveUpBroker(), BROKER_MS);
-        break;
-      case 'line':
-        if (news.to !== page) break;
-        attendee.meet({ ...news, line: broadcastLine(news.name, 'guest') });
-        break;
-      case 'want':
-        attendee.wants(news.from, news);
-        break;
       case 'offer':
         attendee.isOffered(news.epoch);
         break;
       case 'yours':
-        if (news.to === page) attendee.isHeir(news.epoch);
+        if (news.to === this.page) attendee.isHeir(news.epoch);
         break;
+      default:
+        if (news.to === this.page && this.isAnswer(news.seek)) this.answered(news);
     }
   }
 
-  private answer({ from, byPort }: News & { type: 'seek' }): void {
+  private answered(news: News & { seek: string }): void {
+    const { attendee } = this;
+    attendee.isSoon();
+    if (news.type === 'line') {
+      attendee.meet({ ...news, line: broadcastLine(news.name, 'guest') });
+    } else if (news.type === 'sent') {
+      clearTimeout(this.late);
+      // The port takes another way, and may be here already.
+      if (!this.isForced && news.invitation !== this.arrived)
+        this.late = setTimeout(() => this.giveUpBroker(), BROKER_MS);
+    }
+  }
+
+  private answer({ from, address, seek }: News & { type: 'seek' }): void {
     const { attendee, broker } = this;
     const is = attendee.seeks(from);
-    if (is === 'soon') this.tell({ type: 'soon', to: from });
+    if (is === 'soon') this.tell({ type: 'soon', to: from, seek });
     if (is !== 'ready') return;
     const epoch = attendee.epochOfHost;
     const capability = crypto.getRandomValues(new Uint8Array(CAPABILITY_BYTES));
-    if (byPort && broker) {
+    if (address !== '' && broker) {
       const { port1, port2 } = new MessageChannel();
       attendee.invite(from, { line: portLine(port1), epoch, capability });
       const id = crypto.randomUUID();
-      broker.postMessage({ to: from, id, epoch, capability } satisfies Invitation, [port2]);
-      this.tell({ type: 'sent', to: from, invitation: id });
+      const invitation: Invitation = { to: address, seek, id, epoch, capability };
+      broker.postMessage(invitation, [port2]);
+      this.tell({ type: 'sent', to: from, seek, invitation: id });
     } else {
       const name = `${this.key} ${crypto.randomUUID()}`;
       attendee.invite(from, { line: broadcastLine(name, 'host'), epoch, capability });
-      this.tell({ type: 'line', to: from, name, epoch, capability });
+      this.tell({ type: 'line', to: from, seek, name, epoch, capability });
     }
   }
 
   private giveUpBroker(): void {
     this.broker = undefined;
-    this.seek();
+    if (this.attendee.isSeeking) this.seek();
   }
 
   /** Asks for the host. */
   seek(): void {
-    this.tell({ type: 'seek', from: this.page, byPort: this.broker !== undefined });
+    const seek = crypto.randomUUID();
+    this.asked = [...this.asked.slice(1 - QUESTIONS), seek];
+    const address = this.broker ? this.address : '';
+    this.tell({ type: 'seek', from: this.page, address, seek });
   }
 
   /** This page is host from now on. */
@@ -203,11 +210,6 @@ export class Meeting {
   /** This host would rather not be it. */
   offer(epoch: number): void {
     this.tell({ type: 'offer', epoch });
-  }
-
-  /** This page would rather be host. */
-  want(qualities: Qualities): void {
-    this.tell({ type: 'want', from: this.page, ...qualities });
   }
 
   /** That page is to be host after this one. */
@@ -222,34 +224,3 @@ export class Meeting {
     this.channel.close();
   }
 }
-
-/** Whether something that came may be taken for what it says it is. */
-function isNews(data: unknown): data is News {
-  if (typeof data !== 'object' || data === null) return false;
-  const { type, from, to, invitation, name, epoch, capability, isShared, isVisible } =
-    data as Record<string, unknown>;
-  const isText = (one: unknown) => typeof one === 'string' && one.length <= 400;
-  const isEpoch = Number.isSafeInteger(epoch);
-  const isFlag = (one: unknown) => typeof one === 'boolean';
-  switch (type) {
-    case 'seek':
-      return isText(from);
-    case 'host':
-    case 'offer':
-      return isEpoch;
-    case 'want':
-      return isText(from) && isFlag(isShared) && isFlag(isVisible);
-    case 'yours':
-      return isText(to) && isEpoch;
-    case 'soon':
-      return isText(to);
-    case 'sent':
-      return isText(to) && isText(invitation);
-    case 'line':
-      return isText(to) && isText(name) && isEpoch && isCapability(capability);
-    default:
-      return false;
-  }
-}
-
-const isCapability = (one: unknown) => one instanceof Uint8Array && one.length === CAPABILITY_BYTES;

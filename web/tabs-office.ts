@@ -42,6 +42,7 @@ export class Office {
   /** Of the highest epoch that this page knows. */
   private memory: Held | undefined;
   epoch = 0;
+  private refusedBefore = 0;
   hosting: Hosting | undefined;
 
   constructor(key: string, pool: PoolOptions, officer: Officer) {
@@ -53,6 +54,11 @@ export class Office {
   /** This page has the lock, and perhaps its pool already. */
   get isHeld(): boolean {
     return this.held !== undefined;
+  }
+
+  /** What the pools that this page has had have refused of others. */
+  get refused(): number {
+    return this.refusedBefore + (this.hosting?.refused ?? 0);
   }
 
   /** Stands in line for it. */
@@ -79,6 +85,7 @@ export class Office {
   /** The pool, which is no longer this office's to look after. */
   takeHosting(): Hosting | undefined {
     const { hosting } = this;
+    this.refusedBefore += hosting?.refused ?? 0;
     this.hosting = undefined;
     return hosting;
   }
@@ -90,7 +97,7 @@ export class Office {
   }
 
   /** The highest epoch that any page knows. */
-  private async highest(): Promise<number> {
+  async highest(): Promise<number> {
     const { held = [] } = await locks().query();
     const before = this.epochLock(0).slice(0, -1);
     const epochs = held.map(({ name = '' }) =>

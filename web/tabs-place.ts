@@ -12,26 +12,7 @@ import * as protocol from './protocol.js';
 import type { Runtime } from './runtime.js';
 import { Serials } from './slots.js';
 import type { Mailbox } from './tabs-mailbox.js';
-
-/** What a task is sent with that takes more than its encoded arguments. */
-export interface Luggage {
-  /** The list of arguments, or else ... */
-  readonly args: unknown;
-  /** ... the same encoded. */
-  readonly bytes: Uint8Array | undefined;
-  readonly inherited: Uint8Array | undefined;
-  /** It was cancelled, but begins. */
-  readonly isAtomic: boolean;
-}
-
-/** What the host says of itself, with a WELCOME. */
-export interface Welcome {
-  /** The names of the tasks, by their indexes. */
-  readonly tasks: readonly string[];
-  readonly tier: string;
-  /** So many jobs of this page the host takes at a time; the others wait here. */
-  readonly quota: number;
-}
+import type { Luggage, Welcome } from './tabs-messages.js';
 
 export class HostPlace extends Place {
   /** The next host is not to take one for another that the last one knew. */
@@ -85,6 +66,14 @@ export class HostPlace extends Place {
     }
     if (flags & protocol.WORK_LISTEN) this.heard(id);
     return moved.length > 0;
+  }
+
+  /**
+   * The host is about to begin it. It may have lost its place already without knowing that;
+   * so what may begin once only counts as begun here before it begins there.
+   */
+  begins({ id, isAgain }: Errand): void {
+    if (!isAgain) this.mailbox!.add(layout.WIRE_GO, { job: id });
   }
 
   override cancel(id: number, cause: Carried, children: boolean): void {

@@ -22,6 +22,21 @@ export interface Qualities {
   readonly isVisible: boolean;
 }
 
+/** As a HELLO says that a page would rather be host, and what it is like. */
+const WANTS = 1;
+const IS_SHARED = 2;
+const IS_VISIBLE = 4;
+
+export function bitsOf({ isShared, isVisible }: Qualities): number {
+  return WANTS | (isShared ? IS_SHARED : 0) | (isVisible ? IS_VISIBLE : 0);
+}
+
+/** What such bits say; undefined: nothing that there is. */
+export function qualitiesOf(bits: number): Qualities | undefined {
+  if ((bits & WANTS) === 0 || bits > (WANTS | IS_SHARED | IS_VISIBLE)) return undefined;
+  return { isShared: (bits & IS_SHARED) !== 0, isVisible: (bits & IS_VISIBLE) !== 0 };
+}
+
 /** What a preference tells others. */
 export interface Voice {
   /** This host would rather not be it. */

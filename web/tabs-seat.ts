@@ -9,6 +9,7 @@ import type { CrewHost } from './crew.js';
 import { ABI, VERSION } from './layout.gen.js';
 import { TabsCrew } from './tabs-crew.js';
 import type { Company } from './tabs-crew.js';
+import { Heir } from './tabs-heir.js';
 import type { Hosting } from './tabs-host.js';
 import { portLine } from './tabs-line.js';
 import { hold } from './tabs-locks.js';
@@ -60,6 +61,9 @@ export class Seat implements Company, Attendee, Officer, Voice {
   private isYielding = false;
   private lookedAt = 0;
   private askedAt = 0;
+  private isFindingOut = false;
+  private readonly heir = new Heir();
+  private untrue = 0; // what others have said that is not so
 
   /** @param changed - hears that the role has changed */
   constructor(options: SeatOptions, changed: () => void) {
@@ -163,6 +167,7 @@ export class Seat implements Company, Attendee, Officer, Voice {
     this.crew.connect({ line: portLine(port2), epoch, capability });
     this.setRole('host');
     this.meeting?.announce(epoch);
+    hosting.wanted = (page, qualities) => this.preference?.wanted(page, qualities);
     this.preference?.hosting({ isShared: hosting.inner.tier === 'shared' });
   }
 
@@ -202,16 +207,13 @@ export class Seat implements Company, Attendee, Officer, Voice {
     this.office.hosting!.invite(page, introduction, this.lockOf(page));
   }
 
-  wants(page: string, qualities: Qualities): void {
-    this.preference?.wanted(page, qualities);
-  }
-
   offer(): void {
     this.meeting?.offer(this.epoch);
   }
 
   want(qualities: Qualities): void {
-    this.meeting?.want(qualities);
+    this.heir.asks(this.epoch);
+    this.crew.want(qualities);
   }
 
   yieldTo(page: string): void {
@@ -219,8 +221,8 @@ export class Seat implements Company, Attendee, Officer, Voice {
   }
 
   private async handOver(page: string): Promise<void> {
-    const { office, epoch } = this;
-    const { handover } = this.options;
+    const { office, epoch, options } = this;
+    const { handover } = options;
     this.isYielding = true;
     const isOver = await office.handOver(handover);
     this.isYielding = false;
@@ -249,7 +251,7 @@ export class Seat implements Company, Attendee, Officer, Voice {
   /** What this page has refused of others. */
   get refused(): number {
     const { crew, office, meeting } = this;
-    return crew.refused + (office.hosting?.refused ?? 0) + (meeting?.refused ?? 0);
+    return crew.refused + office.refused + (meeting?.refused ?? 0) + this.untrue;
   }
 
   // ---- as client
@@ -260,10 +262,33 @@ export class Seat implements Company, Attendee, Officer, Voice {
     this.watch();
   }
 
+  get isSeeking(): boolean {
+    return this.isThere && !this.office.isHeld && !this.crew.isConnected;
+  }
+
   hostIs(epoch: number): void {
     if (this.office.isHeld || epoch < this.epoch) return;
-    if (epoch > this.epoch) this.crew.disconnect('was closed, has crashed or did not answer');
-    if (!this.crew.isConnected) this.seek();
+    if (epoch > this.epoch) void this.findOut();
+    else if (!this.crew.isConnected) this.seek();
+  }
+
+  /** Whether there is a later host, as the locks say: what pages say may be wrong. */
+  private async findOut(): Promise<void> {
+    if (this.isFindingOut) return;
+    this.isFindingOut = true;
+    const { office, crew } = this;
+    const highest = await office.highest();
+    const memory = highest > this.epoch ? await office.know(highest) : undefined;
+    this.isFindingOut = false;
+    if (!memory) this.untrue++;
+    if (!memory || office.isHeld || !this.isThere || highest <= this.epoch) {
+      memory?.release();
+      return;
+    }
+    // From now on no earlier one counts, which may not know yet that it has lost its place.
+    office.remember(highest, memory);
+    crew.disconnect('was closed, has crashed or did not answer');
+    this.seek();
   }
 
   isOffered(epoch: number): void {
@@ -271,7 +296,8 @@ export class Seat implements Company, Attendee, Officer, Voice {
   }
 
   isHeir(epoch: number): void {
-    if (epoch === this.epoch) void this.office.usurp(epoch);
+    if (epoch !== this.epoch || !this.heir.isNamed(epoch)) this.untrue++;
+    else if (this.heir.isHeirOf(epoch)) void this.office.usurp(epoch);
   }
 
   /** Asks to be host, if there is a reason to. */
@@ -293,21 +319,29 @@ export class Seat implements Company, Attendee, Officer, Voice {
   meet(introduction: Introduction): void {
     const { epoch, line } = introduction;
     const { office, crew } = this;
-    if (office.isHeld || epoch < this.epoch || crew.isConnected) {
+    const isLate = () => epoch < this.epoch || !this.isSeeking;
+    const leave = (memory?: Held) => {
+      memory?.release();
       line.close();
-      return;
-    }
-    // Before it is heard, so that the next host has a higher one.
-    void office.know(epoch).then((memory) => {
-      if (office.isHeld || epoch < this.epoch || !this.isThere || crew.isConnected) {
-        memory.release();
-        line.close();
+    };
+    const meet = async () => {
+      const highest = isLate() ? 0 : await office.highest();
+      if (!isLate() && highest !== epoch) this.untrue++;
+      if (isLate() || highest !== epoch) {
+        leave();
+        return;
+      }
+      // Before it is heard, so that the next host has a higher one.
+      const memory = await office.know(epoch);
+      if (isLate()) {
+        leave(memory);
         return;
       }
       office.remember(epoch, memory);
       crew.disconnect('has come again');
       crew.connect(introduction);
-    });
+    };
+    void meet();
   }
 
   welcomed(): void {
@@ -317,13 +351,15 @@ export class Seat implements Company, Attendee, Officer, Voice {
   }
 
   isOutdated(epoch: number): void {
-    if (epoch > this.epoch) this.hostIs(epoch);
+    this.hostIs(epoch);
   }
 
   resigned(): void {
     if (this.office.hosting) return;
+    this.heir.isGiven(this.epoch);
     this.crew.disconnect('has handed over');
     this.seek();
+    if (this.heir.isHeirOf(this.epoch)) void this.office.usurp(this.epoch);
   }
 
   // ---- a host that does not answer
