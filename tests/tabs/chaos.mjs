@@ -1,113 +1,190 @@
 // Hosts that go at random, while all pages launch jobs. COWORKER_HOSTS says how many
-// go (4), COWORKER_SEED in which ways.
+// go (4), COWORKER_JOBS how many jobs there are at least (400), COWORKER_SEED who goes,
+// when and in which way. What happened is in a ledger outside of the browser, which
+// knows of each job who has begun it and what has become of it.
 
 import assert from 'node:assert/strict';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { waitFor } from '../browser/drivers.mjs';
+import { Ledger } from './ledger.mjs';
 
 const HOSTS = Number(process.env.COWORKER_HOSTS ?? 4);
+const JOBS = Number(process.env.COWORKER_JOBS ?? HOSTS * 100);
 const SEED = Number(process.env.COWORKER_SEED ?? Date.now() % 1e6);
 const PAGES = 5;
-/** Jobs of each page between two losses. */
-const JOBS = HOSTS > 20 ? 15 : 40;
+/** Jobs that a page launches between two losses; those of one go with it. */
+const VOLLEY = Math.ceil(JOBS / HOSTS / (PAGES - 1));
+/** A page goes some time after all have launched jobs, in milliseconds below this. */
+const LATEST = 250;
+/** Not the host, but any page goes instead, once in so many times. */
+const ANY = 8;
 
-/** Numbers from 0 up to 1. */
+/** Numbers from 0 up to below what is asked for. */
 function random(seed) {
   let state = seed >>> 0;
-  return () => {
+  return (below) => {
     state = (state + 0x6d2b79f5) >>> 0;
     let mixed = Math.imul(state ^ (state >>> 15), state | 1);
     mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) % below;
   };
 }
 
-/** The page that is host, once there is one. */
-async function hostOf(pages) {
-  for (;;) {
-    for (const page of pages)
-      if ((await page.evaluate('tabs.context.role')) === 'host') return page;
-    await new Promise((done) => setTimeout(done, 20));
+/** In which ways pages go; false: it has not. Some come back, for others have taken their place. */
+const ways = {
+  close: (world, page) => world.close(page),
+  navigate: async (world, page) => {
+    await page.goto('about:blank');
+    await world.close(page);
+  },
+  shut: async (world, page) => {
+    page.evaluate('tabs.shut()').catch(() => {});
+    await sleep(100);
+    await world.close(page);
+  },
+  crash: (world, page) => world.close(page, 'crash'),
+  usurp: (world, page, other) => other.evaluate('tabs.usurp()'),
+  freeze: async (world, page, other) => {
+    await page.freeze(true);
+    const isOver = await other.evaluate('tabs.usurp()');
+    await page.freeze(false);
+    return isOver;
+  },
+};
+const STAYS = ['usurp', 'freeze'];
+const ONLY_CHROMIUM = ['crash', 'freeze'];
+
+class Chaos {
+  ledger;
+  #world;
+  #pick = random(SEED);
+  #ways;
+  #pages = [];
+  /** Pages that were opened. */
+  opened = 0;
+  /** Hosts that went, by way. */
+  lost = new Map();
+  /** Other pages that did. */
+  others = 0;
+  /** Jobs of pages that are there no longer. */
+  #before = 0;
+
+  constructor(world) {
+    this.#world = world;
+    this.ledger = new Ledger(world.name);
+    this.#ways = Object.keys(ways).filter(
+      (way) => world.engine === 'chromium' || !ONLY_CHROMIUM.includes(way),
+    );
+  }
+
+  get hosts() {
+    return [...this.lost.values()].reduce((sum, count) => sum + count, 0);
+  }
+
+  async open() {
+    const name = `p${this.opened++}`;
+    const options = { page: name, patience: 10_000 };
+    // Some talk over channels instead of ports.
+    if (this.#pick(4) === 0) options.broker = 'broadcast';
+    const page = await this.#world.open(options, { file: 'chaos.html', ready: false });
+    Object.assign(page, { name, launched: 0 });
+    this.#pages.push(page);
+  }
+
+  /** All pages launch so many jobs. */
+  async volley(count) {
+    for (const page of this.#pages) page.launched += count;
+    await Promise.all(this.#pages.map((page) => page.evaluate(`tabs.volley(${count})`)));
+  }
+
+  /** The page that is host, once there is one. */
+  async #host() {
+    for (;;) {
+      for (const page of this.#pages)
+        if ((await page.evaluate('tabs.context.role')) === 'host') return page;
+      await sleep(20);
+    }
+  }
+
+  /** Jobs that were launched. */
+  get total() {
+    return this.#pages.reduce((sum, { launched }) => sum + launched, this.#before);
+  }
+
+  /** One page goes, and another one comes. */
+  async lose() {
+    const pick = this.#pick;
+    const way = this.#ways[pick(this.#ways.length)];
+    const isAny = !STAYS.includes(way) && pick(ANY) === 0;
+    const any = pick(PAGES);
+    await sleep(pick(LATEST));
+    const host = await this.#host();
+    const page = isAny ? this.#pages[any] : host;
+    const rest = this.#pages.filter((one) => one !== page);
+    if ((await ways[way](this.#world, page, rest[any % rest.length])) === false) return;
+    if (page === host) this.lost.set(way, (this.lost.get(way) ?? 0) + 1);
+    else this.others++;
+    if (STAYS.includes(way)) return;
+    this.#before += page.launched;
+    this.#pages = rest;
+    await this.open();
+  }
+
+  /** Waits until every job of the pages that are left has settled. */
+  async settle() {
+    for (const page of this.#pages) await waitFor(page, 'tabs.isOver()', { timeout: 60_000 });
+  }
+
+  /** Jobs of the pages that are left of which nobody has heard. */
+  get unheard() {
+    const jobs = this.#pages.flatMap(({ name, launched }) =>
+      Array.from({ length: launched }, (_, number) => `${name}:${number}`),
+    );
+    return jobs.filter((job) => !this.ledger.outcomes.has(job));
   }
 }
 
-/** In the page: launches jobs of all kinds, and notes which workers ran under which epoch. */
-function volley(count) {
-  const { tabs } = globalThis;
-  tabs.total ??= 0;
-  tabs.workers ??= {};
-  for (let i = 0; i < count; i++) {
-    const id = tabs.total++;
-    const how = { idempotent: id % 2 === 0 };
-    if (id % 5 === 0) tabs.launch(id, how, 'work', id, 5);
-    else if (id % 5 === 1) tabs.launch(id, how, 'wait', id, 10);
-    else tabs.launch(id, how, 'echo', id);
+async function run(world) {
+  const chaos = new Chaos(world);
+  const { ledger } = chaos;
+  const began = performance.now();
+  for (let i = 0; i < PAGES; i++) await chaos.open();
+  while (chaos.hosts < HOSTS) {
+    await chaos.volley(VOLLEY);
+    await chaos.lose();
+    assert.deepEqual(ledger.faults, []);
   }
-  const { context } = tabs;
-  const { epoch } = context.stats();
-  const note = (worker) => {
-    if (context.stats().epoch === epoch) (tabs.workers[epoch] ??= []).push(worker);
-  };
-  const asked = Array.from({ length: 4 }, () => context.async({ idempotent: true }, 'where'));
-  return Promise.all(asked.map((job) => job.then(note))).then(() => {});
-}
-
-/** In the page: what is wrong with its jobs, all of which have settled. */
-function judge() {
-  const wrong = [];
-  for (const [id, { outcome, times }] of globalThis.tabs.jobs) {
-    const isLost = outcome?.error === 'HostLostError' && id % 2 === 1;
-    if (times !== 1 || (!isLost && outcome.value !== id)) wrong.push({ id, times, ...outcome });
+  await chaos.volley(1);
+  await chaos.settle();
+  while (ledger.outcomes.size < JOBS) {
+    await chaos.volley(VOLLEY);
+    await chaos.settle();
   }
-  const lost = [...globalThis.tabs.jobs.values()].filter(({ outcome }) => outcome.error).length;
-  return { wrong, lost, total: globalThis.tabs.total, workers: globalThis.tabs.workers };
+  assert.deepEqual(chaos.unheard, []);
+  assert.deepEqual(ledger.faults, []);
+  for (const [epoch, pages] of ledger.pools) {
+    assert.deepEqual([...pages], [ledger.reigns.get(epoch)], `epoch ${epoch}`);
+  }
+  assert.ok(ledger.reigns.size > HOSTS, `${ledger.reigns.size} hosts`);
+  ledger.close(world.name);
+  const seconds = Math.round((performance.now() - began) / 1000);
+  const runs = [...ledger.runs.values()].map(({ length }) => length);
+  const lost = [...chaos.lost].map(([way, count]) => `${way} ${count}`).join(', ');
+  console.log(
+    [
+      `  ${chaos.total} jobs of ${chaos.opened} pages in ${seconds} s`,
+      `hosts that went: ${chaos.hosts} (${lost}), and ${chaos.others} other pages`,
+      `epochs: ${ledger.reigns.size}, of which ${ledger.pools.size} ran jobs, each in one pool`,
+      `jobs settled: ${ledger.outcomes.size}, once each: ${ledger.count('value')} values, ` +
+        `${ledger.count('CancellationError')} cancelled, ${ledger.count('HostLostError')} ended with their host`,
+      `jobs begun: ${runs.length}, of which ${runs.filter((length) => length > 1).length} more than once, ` +
+        `${Math.max(...runs)} times at most; ${ledger.late} results taken by the next host`,
+    ].join('\n  '),
+  );
 }
 
 export const chaos = {
-  name: `${HOSTS} hosts that go at random, seed ${SEED}`,
+  name: `hosts that go at random: COWORKER_HOSTS=${HOSTS} COWORKER_JOBS=${JOBS} COWORKER_SEED=${SEED}`,
   timeout: 30_000 + HOSTS * 15_000,
-  async test(world) {
-    const next = random(SEED);
-    const ways =
-      world.engine === 'chromium' ? ['close', 'crash', 'navigate'] : ['close', 'navigate'];
-    const pages = [];
-    const byEpoch = new Map();
-    const note = (found) => {
-      for (const [epoch, workers] of Object.entries(found)) {
-        if (!byEpoch.has(epoch)) byEpoch.set(epoch, new Set());
-        for (const worker of workers) byEpoch.get(epoch).add(worker);
-      }
-    };
-    for (let i = 0; i < PAGES; i++) pages.push(await world.open());
-    for (let lost = 0; lost < HOSTS; lost++) {
-      // One of them is waited for, so that each host has run something.
-      const [first, ...others] = pages;
-      await first.evaluate(volley, JOBS);
-      note(await first.evaluate('tabs.workers')); // it may be the one that goes
-      for (const page of others) page.evaluate(volley, JOBS).catch(() => {});
-      const host = await hostOf(pages);
-      pages.splice(pages.indexOf(host), 1);
-      const way = ways[Math.floor(next() * ways.length)];
-      if (way === 'navigate') await host.goto('about:blank');
-      await world.close(host, way === 'crash' ? 'crash' : 'close');
-      pages.push(await world.open({}, { ready: false }));
-    }
-    let total = 0;
-    let ended = 0;
-    for (const page of pages) {
-      await page.evaluate(volley, 1);
-      await waitFor(page, '[...tabs.jobs.values()].every(({ outcome }) => outcome)', {
-        timeout: 60_000,
-      });
-      const found = await page.evaluate(judge);
-      assert.deepEqual(found.wrong, []);
-      total += found.total;
-      ended += found.lost;
-      note(found.workers);
-    }
-    for (const [epoch, workers] of byEpoch) {
-      assert.ok(workers.size <= 2, `epoch ${epoch} had ${workers.size} workers`);
-    }
-    assert.ok(byEpoch.size > 1, 'there was more than one host');
-    console.log(`  ${total} jobs of pages that are left; ${ended} ended with their host`);
-  },
+  test: run,
 };

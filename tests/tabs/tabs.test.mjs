@@ -10,6 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { startServer } from '../../tools/serve.mjs';
 import { engines, launch } from '../browser/drivers.mjs';
+import { ledgerRoute } from './ledger.mjs';
 import { World } from './world.mjs';
 import { situations } from './situations.mjs';
 
@@ -53,7 +54,7 @@ for (const engine of values.engine.split(',')) {
   const server = await startServer({
     root: ROOT,
     cache: true, // else pages are not kept to be shown again
-    routes: { '/tests/tabs/plain.html': plain },
+    routes: { '/tests/tabs/plain.html': plain, '/tests/tabs/ledger': ledgerRoute },
   });
   try {
     for (const situation of situations) {

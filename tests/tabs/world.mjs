@@ -82,7 +82,7 @@ export class World {
     const found = [];
     for (const page of this.pages) {
       const look =
-        '({ role: tabs.context.role, ...tabs.context.stats(), events: tabs.events, news: tabs.news, jobs: tabs.outcomes() })';
+        '({ role: tabs.context.role, ...tabs.context.stats(), events: tabs.events.slice(-5), news: tabs.news, jobs: tabs.outcomes() })';
       const state = page.evaluate(look).catch((error) => ({ error: String(error) }));
       const late = new Promise((done) => setTimeout(done, 2000, 'no answer').unref());
       found.push({ state: await Promise.race([state, late]), errors: page.errors });
