@@ -82,6 +82,18 @@ describe('a shared context', () => {
     }
   });
 
+  it('ends a stream that waits for its loop to take more', { timeout: 60_000 }, async () => {
+    const [host, client] = await open(2, { handover: 600_000 });
+    for await (const item of stream(client, { credit: 1 }, 'count', Infinity)) {
+      assert.equal(item, 0);
+      break;
+    }
+    const values = stream(client, { credit: 1 }, 'count', Infinity).values();
+    await values.next();
+    await client.close({ cancel: true, grace: 1000 });
+    await host.close(); // which waits for what has begun
+  });
+
   it('sends arrays of megabytes, and many jobs at a time', async () => {
     const [, client] = await open(2);
     const large = new Float64Array(1_000_000).fill(3);
