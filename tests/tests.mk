@@ -62,3 +62,16 @@ chaos-node: web $(SUITE_MODULES) ## Workers killed at random in Node, COWORKER_K
 chaos-browser: web setup-browsers $(SUITE_MODULES) ## The same in each of ENGINES
 	$(Q)COWORKER_KILLS=$(JS_KILLS) $(NODE) tests/browser/run.mjs --engine $(ENGINES) \
 	  --suite chaos --watchdog 1800
+
+# Hosts of one pool for several tabs: two to six minutes in an engine. A million
+# messages are some seven minutes.
+COWORKER_HOSTS ?= 200
+COWORKER_JOBS ?= 10000
+COWORKER_FORGERIES ?= 1000000
+
+.PHONY: chaos-tabs
+chaos-tabs: web setup-browsers ## Tabs that go and lie at random: COWORKER_HOSTS (200), COWORKER_JOBS (10000), COWORKER_FORGERIES (1000000)
+	$(Q)COWORKER_HOSTS=$(COWORKER_HOSTS) COWORKER_JOBS=$(COWORKER_JOBS) \
+	  $(NODE) tests/tabs/tabs.test.mjs --engine $(ENGINES) --only 'go at random'
+	$(Q)COWORKER_FORGERIES=$(COWORKER_FORGERIES) \
+	  $(NODE) --test --test-reporter=spec tests/tabs/forged-at-random.test.js
