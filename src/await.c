@@ -47,10 +47,8 @@ static void prefer_failure_of(cw_frame *frame, cw_job *target)
     if (error) cw__set_error(frame, error);
 }
 
-int cw__result(const cw_job *job, const cw_coroutine *type, void *out)
+static int result_of(const cw_job *job, const cw_coroutine *type, void *out)
 {
-    CW__RUNTIME;
-    CW__CHECK_AS(JOB, job, "cw_result", "job");
     if (cw__job_type(job) != type) return CW_ETYPE;
     if (!cw_is_completed(job)) return CW_EBUSY;
     if (job->error) return cw_error_code(job->error);
@@ -59,12 +57,19 @@ int cw__result(const cw_job *job, const cw_coroutine *type, void *out)
     return CW_OK;
 }
 
+int cw__result(const cw_job *job, const cw_coroutine *type, void *out)
+{
+    CW__RUNTIME;
+    CW__CHECK_AS(JOB, job, "cw_result", "job");
+    return result_of(job, type, out);
+}
+
 /* Copies one result or raises what went wrong. */
 static bool take_result(cw_frame *frame, const cw_job *target,
                         const cw_coroutine *type, void *out)
 {
     if (raise_failure_of(frame, target)) return true;
-    int status = cw__result(target, type, out);
+    int status = result_of(target, type, out);
     if (status == CW_OK) return false;
     cw__set_error(frame, cw_error_new(status, NULL, NULL));
     return true;

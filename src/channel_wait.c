@@ -122,11 +122,17 @@ static int sent(cw_frame *frame)
     return 1;
 }
 
-int cw__sent(cw_frame *frame)
+__attribute__((noinline)) static int sent_at_gate(cw_frame *frame)
 {
     CW__RUNTIME;
-    if (cw_unlikely(frame->job->armed != CW__UNARMED)) return sent(frame);
-    return cw__raised(frame);
+    return frame->job->armed == CW__UNARMED ? cw__raised(frame) : sent(frame);
+}
+
+int cw__sent(cw_frame *frame)
+{
+    if (cw_likely(cw__may_look() && frame->job->armed == CW__UNARMED))
+        return cw__raised(frame);
+    return sent_at_gate(frame);
 }
 
 /* ---- receiving */
@@ -205,12 +211,18 @@ static int received(cw_frame *frame, bool catching)
     return 1;
 }
 
-int cw__received(cw_frame *frame)
+__attribute__((noinline)) static int received_at_gate(cw_frame *frame)
 {
     CW__RUNTIME;
-    if (cw_unlikely(frame->job->armed != CW__UNARMED))
-        return received(frame, false);
-    return cw__raised(frame);
+    return frame->job->armed == CW__UNARMED ? cw__raised(frame)
+                                            : received(frame, false);
+}
+
+int cw__received(cw_frame *frame)
+{
+    if (cw_likely(cw__may_look() && frame->job->armed == CW__UNARMED))
+        return cw__raised(frame);
+    return received_at_gate(frame);
 }
 
 int cw__received_catching(cw_frame *frame, int *status)

@@ -198,6 +198,35 @@ static void let_others_go(cw__worker *self, cw_job *job)
         cw__dispatch(self, job, CW__YIELDED);
 }
 
+/* Apart, with what has to last: so the others need no place to keep it. */
+__attribute__((noinline, cold)) static cw_step end_guarded(cw__worker *self,
+                                                           cw_step step)
+{
+    cw__gate_close_guarded(self);
+    return step;
+}
+
+/* One step of the body. With the gate open nothing here is the worker's: what
+ * is needed is looked up before. */
+static inline cw_step step_of(cw__worker *self, cw_frame *frame)
+{
+    cw_step (*body)(cw_frame *) = frame->type->step;
+    cw__user_begin(self);
+    cw_step step = body(frame);
+    return cw_likely(cw__user_ends(self)) ? step : end_guarded(self, step);
+}
+
+/* The same for a job with which there is more to it. */
+__attribute__((noinline, cold)) static cw_step watched_step(cw__worker *self,
+                                                            cw_job *job)
+{
+    if (cw__is_watched(job)) cw__watching->runs(self, job);
+    bool before = cw__guard_begin(self, job);
+    cw_step step = step_of(self, job->top);
+    cw__guard_end(self, before);
+    return step;
+}
+
 void cw__task_run(cw__worker *self, cw_job *job)
 {
     bool fresh = job->last == 0;
@@ -217,13 +246,11 @@ void cw__task_run(cw__worker *self, cw_job *job)
         return;
     }
     for (;;) {
-        if (cw__is_watched(job)) cw__watching->runs(self, job);
-        /* Looked up before: with the gate open nothing here is the worker's. */
-        cw_frame *frame = job->top;
-        cw_step (*body)(cw_frame *) = frame->type->step;
-        cw__user_begin(self);
-        cw_step step = body(frame);
-        cw__user_end(self);
+        cw_step step;
+        if (cw__is_watched(job) || cw_unlikely(!cw__needs_no_guard(self, job)))
+            step = watched_step(self, job);
+        else
+            step = step_of(self, job->top);
         switch (step) {
         case CW_STEP_DONE:
             if (!leave_frame(self, job)) return;

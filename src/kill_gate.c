@@ -31,7 +31,7 @@ static void await_holder(cw__worker *self)
     cw_store_relaxed(&self->wanted, 0);
 }
 
-void cw__gate_open_killable(cw__worker *self)
+void cw__gate_open_guarded(cw__worker *self)
 {
     const cw_job *job = self->current;
     if (!cw__runs_killable(self) ||
@@ -61,13 +61,8 @@ void cw__gate_close_killable(cw__worker *self)
     cw__gate_left = 0;
 }
 
-cw__worker *cw__gate_enter_killable(cw__worker *self)
-{
-    cw__gate_close_killable(self);
-    return self;
-}
-
-void cw__gate_look(const cw__worker *self)
+/* Neither open nor killable. */
+static void look(const cw__worker *self)
 {
     uint32_t word = cw_load_relaxed(&self->gate);
     bool acts_for_it = !cw__own_life || cw__own_life->worker != self;
@@ -75,11 +70,31 @@ void cw__gate_look(const cw__worker *self)
         cw__thread_lost();
 }
 
+void cw__gate_close_guarded(cw__worker *self)
+{
+    if (cw__gate_left) {
+        cw__gate_close_killable(self);
+        return;
+    }
+    look(self);
+    cw_store_relaxed(&self->gate, CW__GATE_CLOSED);
+}
+
+cw__worker *cw__gate_enter_guarded(cw__worker *self)
+{
+    if (cw__gate_left) {
+        cw__gate_close_killable(self);
+        return self;
+    }
+    look(self);
+    return NULL;
+}
+
 /* ---- for who kills */
 
 bool cw__gate_hold(cw__worker *worker)
 {
-    /* seq_cst, both: see cw__gate_open_killable() */
+    /* seq_cst, both: see cw__gate_open_guarded() */
     cw_store_seq_cst(&worker->wanted, 1);
     uint32_t word = cw_load_seq_cst(&worker->gate);
     if ((word & CW__GATE_STATE) != CW__GATE_KILLABLE) return false;

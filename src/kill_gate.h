@@ -34,8 +34,9 @@
 #include "worker.h"
 
 enum {
+    CW__GATE_OPEN, /* 0, as is what a thread leaves there that is not killable:
+                      one look at both together tells that all is as usual */
     CW__GATE_CLOSED,
-    CW__GATE_OPEN,
     CW__GATE_KILLABLE,
     CW__GATE_HELD,
     CW__GATE_DOOMED,
@@ -46,13 +47,15 @@ enum {
 /* What this thread left at its killable gate; 0: that is not open. */
 extern _Thread_local uint32_t cw__gate_left;
 
-/* For user code that may be killed, unless the body is registered. */
-void cw__gate_open_killable(cw__worker *self);
-/* Comes back only if the thread may go on. */
+/* On a worker that is guarded: killable if what runs is, unless its body is
+ * registered. */
+void cw__gate_open_guarded(cw__worker *self);
+/* For one that is not simply open. These come back only if the thread may go
+ * on. */
 void cw__gate_close_killable(cw__worker *self);
-/* For a gate that was neither open nor killable. Comes back, the same. */
-void cw__gate_look(const cw__worker *self);
-cw__worker *cw__gate_enter_killable(cw__worker *self);
+void cw__gate_close_guarded(cw__worker *self);
+/* The same for one that is not closed, either; see cw__runtime_enter(). */
+cw__worker *cw__gate_enter_guarded(cw__worker *self);
 
 /* True if what the worker runs now may be killed. */
 static inline bool cw__runs_killable(const cw__worker *self)
@@ -63,26 +66,58 @@ static inline bool cw__runs_killable(const cw__worker *self)
     return (job && job->flags & CW__JOB_KILLABLE) || self->host_killable;
 }
 
+/* True if a step of the job needs no guard. Most need none, so that is all that
+ * they are asked. */
+static inline bool cw__needs_no_guard(const cw__worker *self, const cw_job *job)
+{
+    return !(job->flags & CW__JOB_KILLABLE) && !self->guarded;
+}
+
+/* Around a step, if it may need one. Returns what to end it with. */
+static inline bool cw__guard_begin(cw__worker *self, const cw_job *job)
+{
+    bool before = self->guarded;
+    if (job->flags & CW__JOB_KILLABLE) self->guarded = true;
+    return before;
+}
+
+static inline void cw__guard_end(cw__worker *self, bool before)
+{
+    self->guarded = before || self->host_killable;
+}
+
 /* Around a step of the current job's body, and around the host's own code: */
 static inline void cw__user_begin(cw__worker *self)
 {
-    const cw_job *job = self->current;
-    if (cw_unlikely((job && job->flags & CW__JOB_KILLABLE) ||
-                    self->host_killable))
-        cw__gate_open_killable(self);
+    if (cw_unlikely(self->guarded))
+        cw__gate_open_guarded(self);
     else /* relaxed: only who finds the thread dead looks at it */
         cw_store_relaxed(&self->gate, CW__GATE_OPEN);
 }
 
+/* relaxed: the gate is the caller's own; or that of a dead one, for whom this
+ * thread acts, which is neither open nor closed; or another one's already, who
+ * is this worker now, but then this thread has left something */
+static inline uint32_t cw__gate_word(const cw__worker *self)
+{
+    return cw__gate_left | cw_load_relaxed(&self->gate);
+}
+
+/* For functions that mostly have but to look at what is the body's own, and
+ * need no gate for that. Not for who may be killed: he may be dead. */
+static inline bool cw__may_look(void) { return !cw__gate_left; }
+
+/* False: that is for cw__gate_close_guarded(). */
+static inline bool cw__user_ends(cw__worker *self)
+{
+    if (cw_unlikely(cw__gate_word(self) != CW__GATE_OPEN)) return false;
+    cw_store_relaxed(&self->gate, CW__GATE_CLOSED);
+    return true;
+}
+
 static inline void cw__user_end(cw__worker *self)
 {
-    if (cw_unlikely(cw__gate_left)) {
-        cw__gate_close_killable(self);
-        return;
-    }
-    if (cw_unlikely(cw_load_relaxed(&self->gate) != CW__GATE_OPEN))
-        cw__gate_look(self);
-    cw_store_relaxed(&self->gate, CW__GATE_CLOSED);
+    if (!cw__user_ends(self)) cw__gate_close_guarded(self);
 }
 
 /* Begins every function that user code calls and that changes anything that is
@@ -92,14 +127,11 @@ static inline cw__worker *cw__runtime_enter(void)
 {
     cw__worker *self = cw__self;
     if (!self) return NULL;
-    if (cw_unlikely(cw__gate_left)) return cw__gate_enter_killable(self);
-    /* relaxed, both: its own; or that of a dead one, for whom this thread acts,
-     * which is neither open nor closed */
-    uint32_t word = cw_load_relaxed(&self->gate);
-    if (word != CW__GATE_OPEN) {
-        if (cw_unlikely(word != CW__GATE_CLOSED)) cw__gate_look(self);
-        return NULL;
-    }
+    uint32_t word = cw__gate_word(self);
+    if (cw_unlikely(word != CW__GATE_OPEN))
+        return cw_likely(word == CW__GATE_CLOSED)
+                   ? NULL
+                   : cw__gate_enter_guarded(self);
     cw_store_relaxed(&self->gate, CW__GATE_CLOSED);
     return self;
 }

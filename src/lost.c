@@ -201,6 +201,7 @@ static void drop_steps(cw__worker *worker, cw__life *life, const cw__loss *loss,
     worker->interrupted = NULL;
     worker->in_place = 0;
     worker->running = false;
+    worker->guarded = worker->host_killable;
     for (;;) { /* from the inside; one may be on top of itself */
         if (job && job != last) {
             cw_error *error = failure ? cw_error_retain(failure)
@@ -263,7 +264,8 @@ cw__life *cw__worker_lose(cw__worker *worker, const cw__loss *loss)
     cw__worker_scope_lost(worker, loss);
     cw_error_release(worker->failure);
     worker->failure = NULL;
-    worker->host_killable = worker->host_ran = worker->host_called = false;
+    worker->host_killable = worker->guarded = false;
+    worker->host_ran = worker->host_called = false;
     worker->host_goes_on = false;
     /* Who has woken it may be late with a look at this. */
     if (worker->has_loop) worker->has_loop = false;

@@ -84,7 +84,8 @@ int cw__resumed(cw_frame *frame)
     return cw__raise_if_cancelled(frame);
 }
 
-static int raise_here(cw_frame *frame)
+/* Apart, for those who have only to look. */
+__attribute__((noinline)) static int raise_here(cw_frame *frame)
 {
     CW__RUNTIME;
     return cw__raise_if_cancelled(frame);
@@ -93,8 +94,7 @@ static int raise_here(cw_frame *frame)
 int cw__ensure_active(cw_frame *frame)
 {
     const cw_job *job = frame->job;
-    /* To look needs no gate, but of who may be killed: he may be dead. */
-    if (cw_likely(!cw__gate_left && job->armed == CW__UNARMED &&
+    if (cw_likely(cw__may_look() && job->armed == CW__UNARMED &&
                   !cw__raised(frame) && !cw__job_cancelling(job->scope)))
         return 0;
     return raise_here(frame);

@@ -49,6 +49,7 @@ void cw__worker_init(cw__worker *worker, cw_context *context, uint32_t index)
     worker->mark = (uint8_t)(index % CW__LAST + 1);
     worker->random = index * 2654435761u + 1;
     worker->may_futex = true;
+    cw_store_relaxed(&worker->gate, CW__GATE_CLOSED);
     worker->wake_at_ns = CW__NEVER;
     cw__text name = cw__text_begin(worker->name, sizeof worker->name);
     cw__text_add(&name, context->name);

@@ -45,6 +45,8 @@ typedef struct cw__worker {
     uint32_t gate_turn;      /* of the last killable step */
     _Atomic uint32_t wanted; /* somebody wants to hold it at its gate */
     bool host_killable;    /* the host's own code here may be killed as well */
+    bool guarded;          /* that, or a killable job's step is under way here:
+                              else no look is needed at what the gate opens for */
     struct cw__life *life; /* of its present thread, see lost.h */
     cw_job *scope;         /* of that thread, or NULL: see worker_scope.c */
     struct cw__interrupted *interrupted; /* what `current` runs on top of */

@@ -75,7 +75,7 @@ void cwb_open_remove(cwb_open *open)
 void cwb_become_killable(void)
 {
     if (cwb_realm->host_killable || cwb_realm->context == cwb_main) return;
-    cwb_realm->host_killable = true;
+    cwb_realm->host_killable = cwb_realm->guarded = true;
     cw_js_killable();
 }
 

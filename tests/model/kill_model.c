@@ -34,7 +34,8 @@ MUTANT(kill_yield, "the killer does not look at the gate")
     if (op->thread != 2 || op->address != (uintptr_t)&workers[0].gate)
         return MODEL_AS_IS;
     if (op->kind == MODEL_CAS) return MODEL_FORCE;
-    if (op->kind != MODEL_LOAD || op->now & CW__GATE_STATE) return MODEL_AS_IS;
+    if (op->kind != MODEL_LOAD || (op->now & CW__GATE_STATE) != CW__GATE_CLOSED)
+        return MODEL_AS_IS;
     op->value = CW__GATE_KILLABLE;
     return MODEL_FORCE;
 }
