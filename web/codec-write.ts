@@ -111,7 +111,8 @@ export class Writer extends HeapUser {
 
   private begin(at: number, capacity: number, references: number[] | undefined): number {
     this.references = references;
-    if (references) references.length = 0;
+    // Setting it takes V8 20 ns even if it stays the same.
+    if (references && references.length > 0) references.length = 0;
     const start = at >>> 2;
     this.end = start + (capacity >>> 2);
     if (this.end > this.i32.length) {

@@ -50,7 +50,7 @@ export class IsolatedRealm extends RootRealm {
   /** By their numbers, which the page uses again. */
   private readonly errands: (Errand | undefined)[] = [];
   /** Those that nothing had been told of when they came, and how many of them have not ended. */
-  private fresh: Errand[] = [];
+  private readonly fresh: Errand[] = [];
   private unended = 0;
   private readonly names: string[] = [];
   private readonly answers = new Answers(this, (message, transfer) => this.post(message, transfer));
@@ -366,7 +366,7 @@ export class IsolatedRealm extends RootRealm {
       if (errand.isFresh) this.answers.add(errand.id, protocol.ANSWER_WAITS);
       errand.isFresh = false;
     }
-    if (this.fresh.length > 0) this.fresh = [];
+    while (this.fresh.length > 0) this.fresh.pop(); // faster than another list
     this.unended = 0;
     this.answers.send();
   }
