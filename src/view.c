@@ -146,6 +146,7 @@ static void run(cw__worker *self, cw_job *job)
     while (is_view(cw__view_of(bottom)->base))
         bottom = cw__view_of(bottom)->base;
     run_in(bottom, self, job);
+    if (self->keeps_place) self->sends++;
     self->keeps_place = false;
 }
 

@@ -30,7 +30,8 @@
 enum {
     GLOBAL_EVERY = 61, /* turns between looks at the outside queue */
     TURNS_PER_CALL = 256,
-    CLOCK_EVERY = 16, /* turns between looks at the clock */
+    CLOCK_EVERY = 16,   /* turns between looks at the clock */
+    SENDS_PER_TURN = 8, /* to send a body elsewhere takes next to no time */
     SLOT_BUDGET = 3,
     SEARCH_ROUNDS = 2,
     BATCH_FROM_OUTSIDE = 2 * CW__BATCH_JOBS
@@ -319,7 +320,9 @@ static cw__run run_turns(cw__worker *self, uint32_t turns, const cw_job *until)
             job = cw__worker_idle(self, &why, until);
             if (!job) return why;
         }
+        uint32_t sends = self->sends;
         run_job(self, job);
+        if (self->sends != sends && self->sends % SENDS_PER_TURN) turns++;
         /* Others of the loop may always be ready. */
         if (until && cw_is_completed(until)) return CW__RUN_VISIT;
         if (self->undelivered || (self->has_loop && loop_is_due(self)))

@@ -79,6 +79,7 @@ typedef struct cw__worker {
     bool host_called;     /* ... since the loop had its last turn */
     bool host_goes_on;    /* ... and wants to go on before the next job */
     bool keeps_place;     /* the job of this step keeps its place in its view */
+    uint32_t sends;       /* steps that only sent a body elsewhere */
     uint32_t since_clock; /* jobs since the last look at the clock for it */
     int64_t last_visit_ns; /* when the loop had its last turn */
     uintptr_t undelivered; /* taken from the inbox, for the next turn */
