@@ -101,6 +101,9 @@ void cwb_away_begun(cw_job *job)
     if (job->flags & CW__JOB_BOOKED) cw__job_counts(job);
 }
 
+/* It had counted as begun, and is known not to have. */
+void cwb_away_waits(cw_job *job) { cwb_ticket_of(job)->begun = false; }
+
 /* A body is sent there: it goes on, and keeps its place. When its job is
  * cancelled, which may be at once, JavaScript is told by `token`. When it
  * begins is told if `tells`, or if it is limited or may be killed; else it

@@ -58,14 +58,18 @@ static cw_step run_in_javascript(cw_frame *frame)
         frame->error = cwb_homeless_error(job, ticket->home);
         return CW_STEP_DONE;
     }
+    bool owes_call = ticket->tells && ticket->tells_late;
     if (cw_unlikely(ticket->tells)) {
         ticket->tells = false;
-        cwb_tell(ticket->home, ticket->token, CWB_BEGINS, NULL, NULL);
+        cwb_tell_begins(ticket->home, ticket->token, !owes_call);
     }
     bool called = self->host_called;
     self->host_ran = self->host_called = true;
     if (cw_unlikely(job->flags & CW__JOB_KILLABLE)) cwb_become_killable();
     uint32_t code = call_javascript(job, ticket, &cw__entered);
+    /* Otherwise its end is told in a moment, and that it began with it. */
+    if (cw_unlikely(owes_call) && (code & 7) == CWB_PENDING)
+        cwb_rouse(ticket->home);
     if (code == (CWB_PENDING | CWB_KEEPS_PLACE)) {
         self->keeps_place = true;
         self->host_called = called; /* it waits for nothing on this thread */

@@ -31,7 +31,7 @@
 
 /* Grows with each change of what JavaScript and C expect of each other, so that
  * a module linked with another version is refused instead of failing later. */
-enum { CWB_ABI = 8 };
+enum { CWB_ABI = 9 };
 
 /* How a body of JavaScript ended, and what its data are. The lowest three bits
  * of the number that says so; the rest is the length of the data. */
@@ -67,7 +67,9 @@ enum cwb_launch_flags {
     CWB_LAUNCH_REFERS = 512,       /* the data end with a list, see values.h */
     CWB_LAUNCH_RESERVED = 1024,    /* it has a place, see cwb_reserve() */
     CWB_LAUNCH_TELLS = 2048,       /* its token is told when the body begins */
-    CWB_LAUNCH_AGAIN = 4096 /* it may begin again, see cwb_away_host_lost() */
+    CWB_LAUNCH_AGAIN = 4096, /* it may begin again, see cwb_away_host_lost() */
+    CWB_LAUNCH_TELLS_LATE = 8192 /* with TELLS: that alone does not wake the
+                                    realm, unless the body comes to wait */
 };
 
 /* Kinds of scopes inside of a body. */
@@ -196,7 +198,8 @@ typedef struct cwb_ticket {
     bool abandoned;    /* the job has ended without its body; see strays.c */
     bool begun;        /* of one that was sent away, see away.c, and ... */
     bool again;        /* ... that does no harm if it runs twice */
-    bool tells;        /* its realm is to hear that it begins */
+    bool tells;        /* its realm is to hear that it begins, ... */
+    bool tells_late;   /* ... but need not be woken for that */
     uint32_t sent;     /* of one that was sent away: its token there, ... */
     struct cwb_note *note; /* ... by which is told that it is cancelled */
     const char *worker; /* name of who ended it, if it failed, or has lost it;
@@ -297,6 +300,8 @@ cw_job *cwb_body_new(cw_context *context, uint32_t task, uint32_t token,
  * happens to. */
 void cwb_post(cwb_home *home, uintptr_t item);
 void cwb_post_quietly(cwb_home *home, uintptr_t item);
+/* Has a realm look there that was not woken for what lies in it. */
+void cwb_rouse(const cwb_home *home);
 /* The calling realm ends: what is in its inbox is thrown away, and what comes
  * later, too. */
 void cwb_inbox_close(cw__worker *self);

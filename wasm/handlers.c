@@ -151,6 +151,16 @@ cw_error *cwb_tell(cwb_home *home, uint32_t token, enum cwb_news news,
     return NULL;
 }
 
+void cwb_tell_begins(cwb_home *home, uint32_t token, bool wakes)
+{
+    bool at_once = wakes || home == cwb_here;
+    cwb_note *note = at_once ? NULL : note_new(home, token, CWB_BEGINS);
+    if (note)
+        cwb_post_quietly(home, (uintptr_t)note | CWB_MARK_NOTE);
+    else
+        cwb_tell(home, token, CWB_BEGINS, NULL, NULL);
+}
+
 cw_error *cwb_function_call(const cwb_function *self, enum cwb_news news,
                             cw_error *error, cwb_element *element)
 {

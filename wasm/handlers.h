@@ -37,7 +37,12 @@ cw_error *cwb_function_call(const cwb_function *self, enum cwb_news news,
 cw_error *cwb_tell(cwb_home *home, uint32_t token, enum cwb_news news,
                    cw_error *error, cwb_element *element);
 
-/* The same for an executor: what it answers, 0 from elsewhere; CW_ENOMEM. */
+/* A job of CWB_LAUNCH_TELLS begins. Without `wakes`, its realm hears of it with
+ * what comes next; cwb_rouse(). */
+void cwb_tell_begins(cwb_home *home, uint32_t token, bool wakes);
+
+/* As cwb_tell() for an executor: what it answers, 0 from elsewhere; CW_ENOMEM.
+ */
 int cwb_ask(cwb_home *home, uint32_t token, enum cwb_news news, void *task);
 
 /* Runs a task that an executor has taken. */

@@ -109,6 +109,14 @@ void cwb_post(cwb_home *home, uintptr_t item)
     cw__context_drop(context);
 }
 
+void cwb_rouse(const cwb_home *home)
+{
+    cw_context *context = home->worker->context;
+    cw__context_hold(context);
+    cw__worker_unpark(home->worker);
+    cw__context_drop(context);
+}
+
 void cwb_inbox_close(cw__worker *self)
 {
     /* seq_cst: comes before the last look; see cwb_post_quietly() */

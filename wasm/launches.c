@@ -211,6 +211,7 @@ cw_job *cwb_launch(cw_context *context, cw_job *parent, uint32_t task,
     if (flags & CWB_LAUNCH_MESSAGE) ticket->outcome = CWB_MESSAGE;
     ticket->local = local;
     ticket->tells = (flags & CWB_LAUNCH_TELLS) != 0;
+    ticket->tells_late = (flags & CWB_LAUNCH_TELLS_LATE) != 0;
     ticket->again = (flags & CWB_LAUNCH_AGAIN) != 0;
     if (local) ticket->outcome = CWB_LOCAL;
     bool refers = (flags & CWB_LAUNCH_REFERS) != 0;

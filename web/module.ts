@@ -78,6 +78,7 @@ export interface CoreModule {
   _cwb_away_token(job: Pointer): number;
   _cwb_away_leave(job: Pointer, has: number): number;
   _cwb_away_begun(job: Pointer): void;
+  _cwb_away_waits(job: Pointer): void;
   _cwb_away_lost(away: Pointer, length: number): void;
   _cwb_away_host_lost(away: Pointer, length: number): void;
   _cwb_context_worker(context: Pointer, index: number): Pointer;
