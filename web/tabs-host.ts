@@ -304,6 +304,8 @@ export class Hosting implements Host, Bodies {
       guest.gone('the page that has the pool gives it up');
     }
     const { runtime, lodge } = this;
+    // What was cancelled by that, and stands in line, ends where it has a place.
+    runtime.module._cwb_places(lodge.context, ANY_NUMBER);
     runtime.module._cw_context_close(lodge.context);
     return this.inner.close({ cancel: true, grace: GRACE_MS }).then(() => {
       runtime.pumpNow();

@@ -153,6 +153,19 @@ describe('a shared context', () => {
     assert.equal(await client.async('add', 1, 2), 3);
   });
 
+  it('launches again what it took for begun, and had to wait', async () => {
+    const [host, client] = await open(2);
+    const begun = news('begun', 'l');
+    const last = client.async('wait', 'l', 100);
+    await begun;
+    assert.equal(await client.async('add', 1, 1), 2);
+    // The host has answered just now, and begins nothing more.
+    const closed = host.close();
+    assert.equal(await client.async('add', 2, 1), 3);
+    assert.equal(await last, 'l');
+    await closed;
+  });
+
   it('launches again what is idempotent, and what had not begun', async () => {
     const [host, client] = await open(2, { handover: 0 });
     const begun = news('begun', 'b');
