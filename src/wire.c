@@ -41,7 +41,7 @@ static const rule rules[CW__WIRE_KINDS] = {
                         CW__WIRE_MOST_NAME},
     [CW__WIRE_SUBMIT] = {CW__WIRE_CLIENT,
                          CW__WIRE_IDEMPOTENT | CW__WIRE_STREAM |
-                             CW__WIRE_BESIDE,
+                             CW__WIRE_BESIDE | CW__WIRE_AT_ONCE,
                          SOME, TASK, ANY, WHOLE},
     [CW__WIRE_CANCEL] = {CW__WIRE_CLIENT, 0, SOME, ZERO, ZERO, WHOLE},
     [CW__WIRE_CREDIT] = {CW__WIRE_CLIENT, 0, SOME, SOME, ZERO, 0},
@@ -56,6 +56,7 @@ static const rule rules[CW__WIRE_KINDS] = {
                            WHOLE},
     [CW__WIRE_ITEM] = {CW__WIRE_HOST, CW__WIRE_BESIDE, SOME, ZERO, ZERO, WHOLE},
     [CW__WIRE_RESIGN] = {CW__WIRE_HOST, 0, ZERO, ZERO, ZERO, 0},
+    [CW__WIRE_WAITS] = {CW__WIRE_HOST, 0, SOME, ZERO, ZERO, 0},
     [CW__WIRE_REFUSED] = {CW__WIRE_CLIENT | CW__WIRE_HOST, 0, ANY, SOME, KIND,
                           0},
 };

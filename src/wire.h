@@ -76,6 +76,7 @@ typedef enum cw__wire_kind {
     CW__WIRE_PROGRESS,
     CW__WIRE_ITEM,   /* of a stream */
     CW__WIRE_RESIGN, /* the host hands over */
+    CW__WIRE_WAITS,  /* what was submitted AT_ONCE has not begun */
     /* of both */
     CW__WIRE_REFUSED, /* a: why, a cw__wire_fault or what both sides agree on
                          from 256 on; b: kind of what was refused, 0 if that is
@@ -86,8 +87,10 @@ typedef enum cw__wire_kind {
 enum cw__wire_flags {
     CW__WIRE_IDEMPOTENT = 1, /* SUBMIT: may run again on another host */
     CW__WIRE_STREAM = 2,     /* SUBMIT: the task makes items */
-    CW__WIRE_BESIDE = 4      /* the value came beside the batch, since only
+    CW__WIRE_BESIDE = 4,     /* the value came beside the batch, since only
                                 structured clone carries it; no payload */
+    CW__WIRE_AT_ONCE = 8     /* SUBMIT: counts as begun as soon as it is sent,
+                                until a WAITS; then a BEGUN follows */
 };
 
 enum cw__wire_outcome {

@@ -80,6 +80,14 @@ export abstract class Scratch extends Tokens {
     this.memory.refresh().u8.set(bytes, this.scratch);
   }
 
+  /** The same with bytes that are elsewhere in memory. */
+  writeFrom(at: Pointer, length: number): void {
+    if (length >= this.scratchBytes && !this.growScratch(length + 1)) {
+      throw new RangeError('coworker: out of shared memory; raise the `memory` option');
+    }
+    this.memory.refresh().u8.copyWithin(this.scratch, at, at + length);
+  }
+
   /** The same with `length` bytes, a multiple of 4, that begin at a word of `from`. */
   writeWords(from: Int32Array, at: number, length: number): void {
     if (length >= this.scratchBytes) {

@@ -256,7 +256,7 @@ TEST(an_unknown_kind_is_refused)
 
 TEST(a_frame_of_the_wrong_side_is_refused)
 {
-    for (int kind = CW__WIRE_WELCOME; kind <= CW__WIRE_RESIGN; kind++)
+    for (int kind = CW__WIRE_WELCOME; kind <= CW__WIRE_WAITS; kind++)
         refused_with(KIND, (uint64_t)kind, 1, CW__WIRE_BAD_DIRECTION);
     make_submit();
     cw__wire_link client = wire_link(CW__WIRE_CLIENT);
@@ -337,7 +337,7 @@ static const struct {
     uint32_t bytes;
 } kinds[CW__WIRE_KINDS] = {
     [CW__WIRE_HELLO] = {CW__WIRE_CLIENT, 0, 0, 2, 0, CW__WIRE_MOST_NAME},
-    [CW__WIRE_SUBMIT] = {CW__WIRE_CLIENT, 7, 1, 2, 2, CW__WIRE_MOST_PAYLOAD},
+    [CW__WIRE_SUBMIT] = {CW__WIRE_CLIENT, 15, 1, 2, 2, CW__WIRE_MOST_PAYLOAD},
     [CW__WIRE_CANCEL] = {CW__WIRE_CLIENT, 0, 1, 0, 0, CW__WIRE_MOST_PAYLOAD},
     [CW__WIRE_CREDIT] = {CW__WIRE_CLIENT, 0, 1, 1, 0, 0},
     [CW__WIRE_PROGRESS_ON] = {CW__WIRE_CLIENT, 0, 1, 0, 0, 0},
@@ -349,6 +349,7 @@ static const struct {
     [CW__WIRE_PROGRESS] = {CW__WIRE_HOST, 4, 1, 0, 0, CW__WIRE_MOST_PAYLOAD},
     [CW__WIRE_ITEM] = {CW__WIRE_HOST, 4, 1, 0, 0, CW__WIRE_MOST_PAYLOAD},
     [CW__WIRE_RESIGN] = {CW__WIRE_HOST, 0, 0, 0, 0, 0},
+    [CW__WIRE_WAITS] = {CW__WIRE_HOST, 0, 1, 0, 0, 0},
     [CW__WIRE_REFUSED] = {3, 0, 2, 1, 2, 0},
 };
 

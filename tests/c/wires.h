@@ -70,6 +70,7 @@ static inline cw__wire_frame wire_any(struct rng *rng, cw__wire_side from)
     switch (frame.kind) {
     case CW__WIRE_SUBMIT:
         frame.flags = rng_below(rng, 4);
+        if (rng_below(rng, 2)) frame.flags |= CW__WIRE_AT_ONCE;
         frame.a = rng_below(rng, 3);
         frame.b = rng_next(rng);
         break;

@@ -158,7 +158,33 @@ for (const [name, file, shared] of [
       client.close();
     });
 
-    it('are nothing that is no ArrayBuffer', async () => {
+    it('are strings if they are short, and checked as all others', async () => {
+      const core = await load(file, shared);
+      const pick = random(SEED);
+      const sender = open(core, CLIENT);
+      const receiver = open(core, HOST);
+      const kinds = new Set();
+      for (let round = 0; round < 100; round++) {
+        const sent = Array.from({ length: 1 + pick(12) }, () => anyFrame(pick, CLIENT));
+        for (const frame of sent) assert.equal(add(sender, frame), OK);
+        const batch = sender.takeShort();
+        kinds.add(typeof batch);
+        assert.equal(receiver.open(batch), OK);
+        assert.deepEqual(framesOf(receiver), sent);
+      }
+      assert.sameMembers([...kinds], ['string', 'object']);
+      assert.equal(add(sender, anyFrame(pick, CLIENT)), OK);
+      const text = sender.takeShort();
+      assert.equal(receiver.open(text.slice(0, -1)), layout.WIRE_BAD_SHORT);
+      assert.equal(receiver.open(`${text}\0`), layout.WIRE_BAD_LONG);
+      assert.equal(receiver.open(`\u0100${text.slice(1)}`), layout.WIRE_BAD_MAGIC);
+      assert.equal(receiver.open('x'.repeat(2 ** 22 + 1)), layout.WIRE_BAD_BIG);
+      assert.equal(receiver.next(), null);
+      sender.close();
+      receiver.close();
+    });
+
+    it('are nothing that is neither', async () => {
       const core = await load(file, shared);
       const host = open(core, HOST);
       for (const other of [undefined, null, 'text', { byteLength: 72 }, new Uint8Array(72)]) {
