@@ -68,8 +68,8 @@ export class Errands implements Bodies, Away, Sender {
     member.busy++;
     this.size++;
     errand.token = runtime.takeToken(errand, false);
-    const tells = member.told > 0 ? 1 : 0;
-    const kind = runtime.module._cwb_away_send(member.at, at, errand.token, tells);
+    const { tells } = member;
+    const kind = runtime.module._cwb_away_send(member.at, at, errand.token, tells ? 1 : 0);
     let flags = 0;
     let inherited: Uint8Array | undefined;
     if (kind !== 0) {
@@ -78,7 +78,7 @@ export class Errands implements Bodies, Away, Sender {
       if (kind & layout.AWAY_VALUES) inherited = this.valuesOf(at);
     }
     if (errand.cause) flags |= protocol.WORK_ATOMIC;
-    if (member.told > 0) flags |= protocol.WORK_TELL;
+    if (tells || errand.isTold) flags |= protocol.WORK_TELL;
     if (this.streams.size > 0 && this.streams.has(at)) flags |= protocol.WORK_LISTEN;
     const { isAgain } = errand;
     if (parcel === undefined) {
@@ -307,6 +307,11 @@ export class Errands implements Bodies, Away, Sender {
   begun(errand: Errand): void {
     if (!errand.isAgain) errand.kept = undefined;
     this.runtime.module._cwb_away_begun(errand.at);
+  }
+
+  /** It counted as begun, and is not. */
+  waits(errand: Errand): void {
+    this.runtime.module._cwb_away_waits(errand.at);
   }
 
   private placeBack(errand: Errand): void {

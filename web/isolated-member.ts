@@ -108,6 +108,11 @@ export abstract class Place {
     this.at = at;
   }
 
+  /** Whether it has to be told when the next one begins. */
+  get tells(): boolean {
+    return this.told > 0;
+  }
+
   /** Sends a task; true if some of its arguments are gone from here by that. */
   abstract launch(id: number, sending: Sending, sender: Sender): boolean;
   /** Cancels a task that was sent, or what is below it. */

@@ -174,6 +174,8 @@ export class TabsCrew implements Crew {
     if (kind === layout.WIRE_BEGUN) {
       errands.begun(errand);
       place.begins(errand);
+    } else if (kind === layout.WIRE_WAITS) {
+      errands.waits(errand);
     } else if (kind === layout.WIRE_PROGRESS || kind === layout.WIRE_ITEM) {
       if (!isBeside) foreign.readOne(at, bytes);
       const data = isBeside ? undefined : runtime.memory.refresh().u8.slice(at, at + bytes);

@@ -46,6 +46,8 @@ export class Guest {
   private readonly runtime: Runtime;
   private readonly door: Door;
   private readonly jobs = new Map<number, GuestJob>();
+  /** What counts as begun there, and is to begin in this turn. */
+  private hopes: GuestJob[] = [];
   /** The job above all of them. */
   private readonly above: Pointer;
   private isHere = false;
@@ -139,23 +141,27 @@ export class Guest {
       return;
     }
     this.last = id;
-    const bytes = isBeside ? undefined : this.mailbox.wire.payload(frame);
-    const luggage: Luggage = isBeside
-      ? (value as Luggage)
-      : { args: undefined, bytes, inherited: undefined, isAtomic: false };
-    const isAgain = (flags & layout.WIRE_IDEMPOTENT) !== 0;
-    const job = new GuestJob(this, this.host, id, this.host.tasks[task]!, isAgain);
+    const job = new GuestJob(this, this.host, id, this.host.tasks[task]!, flags);
     this.jobs.set(id, job);
+    if (job.isAtOnce && !job.isAgain) this.hopes.push(job);
     try {
-      this.launch(job, luggage);
+      if (isBeside) this.launchWith(job, value as Luggage);
+      else this.launchPlain(job, frame);
     } catch (error) {
       this.settle(job, layout.WIRE_ERROR, carryThrown(error));
     }
   }
 
-  private launch(job: GuestJob, { args, bytes, inherited, isAtomic }: Luggage): void {
-    const { runtime, view } = this;
-    const { module } = runtime;
+  /** The usual one: its arguments are checked where they are. */
+  private launchPlain(job: GuestJob, { at, bytes }: WireFrame): void {
+    if (bytes > 0) this.mailbox.foreign.read(at, bytes);
+    const number = this.host.numberOf(job.name); // which may write over what follows
+    this.runtime.writeFrom(at, bytes);
+    this.launch(job, number, layout.LAUNCH_ASYNC, bytes, 0);
+  }
+
+  private launchWith(job: GuestJob, { args, bytes, inherited, isAtomic }: Luggage): void {
+    const { runtime } = this;
     const number = this.host.numberOf(job.name);
     let flags = layout.LAUNCH_ASYNC | (isAtomic ? layout.LAUNCH_ATOMIC : 0);
     if (inherited) this.checkInherited(inherited);
@@ -169,8 +175,14 @@ export class Guest {
       flags |= layout.LAUNCH_MESSAGE;
       length = runtime.encodeOne(runtime.deposit(args, []));
     }
+    this.launch(job, number, flags, length, given);
+  }
+
+  private launch(job: GuestJob, task: number, flags: number, length: number, given: Pointer): void {
+    const { runtime, view } = this;
+    const { module } = runtime;
     const token = runtime.takeToken(job);
-    job.at = module._cwb_launch(view.context, this.above, number, flags, token, length, given);
+    job.at = module._cwb_launch(view.context, this.above, task, flags, token, length, given);
     if (given !== 0) module._cw_elements_release(given);
     if (job.at === 0) {
       runtime.dropToken(token);
@@ -222,6 +234,20 @@ export class Guest {
     this.mailbox.add(layout.WIRE_BEGUN, { job: job.id });
   }
 
+  /** Sends what a turn of the core has brought, and which jobs have to wait after all. */
+  endTurn(): void {
+    const { hopes, mailbox } = this;
+    if (hopes.length > 0) {
+      this.hopes = [];
+      for (const job of hopes) {
+        if (job.hasRun || this.jobs.get(job.id) !== job) continue;
+        job.waits();
+        mailbox.add(layout.WIRE_WAITS, { job: job.id });
+      }
+    }
+    mailbox.flush();
+  }
+
   /** A value that a job tells while it runs: a copy. */
   tell(job: GuestJob, kind: number, value: unknown): void {
     const { runtime, mailbox } = this;
@@ -270,8 +296,7 @@ export class Guest {
       return;
     }
     if (length <= layout.WIRE_MOST_PAYLOAD) {
-      const { u8 } = runtime.memory.refresh();
-      mailbox.add(layout.WIRE_SETTLED, { ...value, bytes: u8.slice(data, data + length) });
+      mailbox.addFrom(layout.WIRE_SETTLED, value, data, length);
     } else {
       mailbox.addBeside(layout.WIRE_SETTLED, value, runtime.reader.readOne(data, length));
     }

@@ -42,6 +42,7 @@ export class Hosting implements Host, Bodies {
   /** Those that have not come yet: a page may have a connection at the same time. */
   private readonly invited = new Map<string, Guest>();
   private readonly jobs = new Map<Pointer, GuestJob>();
+  private readonly numbers = new Map<string, number>();
   private due: GuestJob[] = [];
   /** Those that wait for their pages to say that they may begin, in order, and since when. */
   private readonly asked = new Map<GuestJob, number>();
@@ -156,10 +157,16 @@ export class Hosting implements Host, Bodies {
   // ---- their jobs
 
   numberOf(task: string): number {
+    return this.numbers.get(task) ?? this.askNumber(task);
+  }
+
+  private askNumber(task: string): number {
     const { runtime, lodge } = this;
     const bytes = Memory.encode(task);
     runtime.writeBytes(bytes);
-    return runtime.module._cwb_task_number(lodge.context, bytes.length);
+    const number = runtime.module._cwb_task_number(lodge.context, bytes.length);
+    if (number >= 0) this.numbers.set(task, number);
+    return number;
   }
 
   launched(job: GuestJob): void {
@@ -214,9 +221,14 @@ export class Hosting implements Host, Bodies {
     return job.run(outcome, data, length);
   }
 
+  /** There may be a worker for each job: nobody waits for a place. */
+  get isCalm(): boolean {
+    return this.running <= this.inner.workers && this.running === this.jobs.size;
+  }
+
   /** Tells pages what has happened; only then those begin that are said to have begun. */
   private readonly afterTurn = (): void => {
-    for (const { mailbox } of this.guests.values()) mailbox.flush();
+    for (const guest of this.guests.values()) guest.endTurn();
     if (this.due.length === 0) return;
     const { due } = this;
     this.due = [];

@@ -24,6 +24,8 @@ export interface Host {
   /** Where jobs stand in line. */
   readonly lodge: Target;
   readonly tasks: readonly string[];
+  /** There may be a worker for each job: nobody waits for a place. */
+  readonly isCalm: boolean;
   /** So many may have left it that no worker has begun. */
   readonly places: number;
   numberOf(task: string): number;
@@ -42,7 +44,7 @@ export class GuestJob implements Ticket {
   readonly guest: Guest;
   /** It may begin again on another page. */
   readonly isAgain: boolean;
-  /** It counts as begun on its page, or may begin again: so it need not wait for a GO. */
+  /** It counts as begun on its page, or may begin again: so it does not wait for a GO. */
   private mayBegin: boolean;
   /** Its page is to answer that it may begin. */
   private isAsked = false;
@@ -51,6 +53,8 @@ export class GuestJob implements Ticket {
   at: Pointer = 0;
   /** Its child that runs in the pool. */
   private inner: Pointer = 0;
+  /** Its page has counted it as begun since it was sent, and need not be told. */
+  isAtOnce: boolean;
   wasCancelled = false;
   /** It has left the line. */
   hasRun = false;
@@ -66,13 +70,20 @@ export class GuestJob implements Ticket {
   /** It was cancelled, or its page is gone. */
   private isStopped = false;
 
-  constructor(guest: Guest, host: Host, id: number, name: string, isAgain: boolean) {
+  constructor(guest: Guest, host: Host, id: number, name: string, flags: number) {
     this.guest = guest;
-    this.isAgain = isAgain;
-    this.mayBegin = isAgain;
+    this.isAgain = (flags & layout.WIRE_IDEMPOTENT) !== 0;
+    this.isAtOnce = (flags & layout.WIRE_AT_ONCE) !== 0;
+    this.mayBegin = this.isAgain || this.isAtOnce;
     this.host = host;
     this.id = id;
     this.name = name;
+  }
+
+  /** There is no worker for it yet: its page does not count it as begun any more. */
+  waits(): void {
+    this.isAtOnce = false;
+    this.mayBegin = this.isAgain;
   }
 
   /** Its turn has come: it is to begin as soon as its page was told. */
@@ -80,7 +91,7 @@ export class GuestJob implements Ticket {
     this.given = { outcome, data, length };
     this.hasPlace = this.hasRun = true;
     this.isAsked = !this.mayBegin;
-    this.guest.begins(this);
+    if (!this.isAtOnce) this.guest.begins(this);
     return layout.OUTCOME_PENDING | layout.KEEPS_PLACE;
   }
 
@@ -141,8 +152,10 @@ export class GuestJob implements Ticket {
     const { module } = runtime;
     const { outcome, data, length } = this.given!;
     const isMessage = outcome === layout.OUTCOME_MESSAGE;
-    runtime.writeBytes(runtime.memory.refresh().u8.slice(data, data + length));
+    runtime.writeFrom(data, length);
     let flags = layout.LAUNCH_ASYNC | layout.LAUNCH_TELLS | runtime.wakingFlags(target);
+    // Who comes to want its place wakes this thread, which hears then that it has begun.
+    if (this.host.isCalm) flags |= layout.LAUNCH_TELLS_LATE;
     if (isMessage) flags |= layout.LAUNCH_MESSAGE;
     if (this.isHeard) flags |= layout.LAUNCH_HELD;
     const token = runtime.takeToken({
@@ -311,7 +324,13 @@ export class GuestJob implements Ticket {
       });
       return;
     }
+    this.host.inner.opened.launches = 0;
     const refers = (outcome & layout.OUTCOME_REFERS) !== 0;
+    if (!refers && !this.listening) {
+      runtime.writeFrom(data, length);
+      this.complete(kind | (length << 3));
+      return;
+    }
     const bytes = runtime.memory.refresh().u8.slice(data, data + length);
     this.whenTold(() => {
       if (refers) {

@@ -5,9 +5,9 @@
  * @module
  */
 
-/** One message: a batch of frames, and the values that structured clone carries. */
+/** One message: a batch of frames (without the rest, if that is all and short), and the values that structured clone carries. */
 export interface Mail {
-  readonly batch: ArrayBuffer;
+  readonly batch: ArrayBuffer | string;
   readonly beside: readonly unknown[];
 }
 
@@ -24,7 +24,12 @@ type Unref = { unref?: () => void };
 
 export function portLine(port: MessagePort): Line {
   return {
-    post: (mail, transfer) => port.postMessage(mail, [mail.batch, ...transfer]),
+    post(mail, transfer) {
+      const { batch, beside } = mail;
+      if (typeof batch !== 'string') port.postMessage(mail, [batch, ...transfer]);
+      else if (beside.length === 0) port.postMessage(batch);
+      else port.postMessage(mail, [...transfer]);
+    },
     listen(heard) {
       port.onmessage = ({ data }) => heard(data);
       (port as Unref).unref?.(); // an open context holds the process
@@ -62,9 +67,10 @@ export function broadcastLine(name: string, end: 'host' | 'guest'): Line {
 
 /** The parts of a message, if it is one. */
 export function openMail(data: unknown): Mail {
+  if (typeof data === 'string') return { batch: data, beside: [] };
   const { batch, beside } = (data ?? {}) as Partial<Mail>;
   return {
-    batch: batch instanceof ArrayBuffer ? batch : new ArrayBuffer(0),
+    batch: typeof batch === 'string' || batch instanceof ArrayBuffer ? batch : new ArrayBuffer(0),
     beside: Array.isArray(beside) ? beside : [],
   };
 }

@@ -6,6 +6,7 @@
  */
 import { Reader as Values } from './codec.js';
 import * as layout from './layout.gen.js';
+import type { Pointer } from './module.js';
 import type { Runtime } from './runtime.js';
 import { openMail } from './tabs-line.js';
 import type { Introduction } from './tabs-meeting.js';
@@ -92,15 +93,24 @@ export class Mailbox {
 
   /** Adds a frame to what is sent next. */
   add(kind: number, { flags = 0, job = 0, a = 0, b = 0, bytes }: Content = {}): void {
+    this.put(() => this.wire.add(kind, flags, job, a, b, bytes));
+  }
+
+  /** The same with a payload that is in the core's memory. */
+  addFrom(kind: number, { flags = 0, job = 0, a = 0 }: Content, at: Pointer, length: number): void {
+    this.put(() => this.wire.addFrom(kind, flags, job, a, at, length));
+  }
+
+  private put(add: () => number): void {
     if (!this.isOpen) return;
-    const { wire } = this;
-    let fault = wire.add(kind, flags, job, a, b, bytes);
+    let fault = add();
     if (fault === layout.WIRE_BAD_COUNT || fault === layout.WIRE_BAD_BIG) {
       this.flush();
-      fault = wire.add(kind, flags, job, a, b, bytes);
+      fault = add();
     }
     if (fault === layout.WIRE_BAD_OK) return;
-    throw new RangeError(`coworker: a frame cannot be sent to another page: ${wire.why(fault)}`);
+    const why = this.wire.why(fault);
+    throw new RangeError(`coworker: a frame cannot be sent to another page: ${why}`);
   }
 
   /** The same with a value that structured clone carries. */
@@ -119,7 +129,7 @@ export class Mailbox {
   /** Sends what has come together. */
   flush(): void {
     if (!this.isOpen) return;
-    const batch = this.wire.take();
+    const batch = this.wire.takeShort();
     if (!batch) return;
     const { beside, moved } = this;
     this.beside = [];

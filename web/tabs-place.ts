@@ -14,6 +14,9 @@ import { Serials } from './slots.js';
 import type { Mailbox } from './tabs-mailbox.js';
 import type { Luggage, Welcome } from './tabs-messages.js';
 
+/** So long ago the host was heard at most for jobs to count as begun when they are sent. */
+const FRESH_MS = 10;
+
 export class HostPlace extends Place {
   /** The next host is not to take one for another that the last one knew. */
   readonly errands = new Serials<Errand>();
@@ -23,6 +26,8 @@ export class HostPlace extends Place {
   workers = 0;
   tier = '';
   private indexes = new Map<string, number>();
+  /** The same by the numbers that this core has for them. */
+  private readonly known: (number | undefined)[] = [];
 
   /** @param unknown - hears of tasks that the host has not */
   constructor(runtime: Runtime, at: Pointer, unknown: (id: number, task: string) => void) {
@@ -30,7 +35,6 @@ export class HostPlace extends Place {
     this.runtime = runtime;
     this.unknown = unknown;
     this.window = 0;
-    this.told = 1; // of each task it has to be known when it begins
   }
 
   welcome({ tasks, tier, quota }: Welcome, workers: number): void {
@@ -42,27 +46,46 @@ export class HostPlace extends Place {
     this.ready = true;
   }
 
+  /**
+   * Of each job it has to be known when it begins. To be told of each takes as long as
+   * all the rest: so as long as the host answers at once, and there is a worker for
+   * each, they count as begun when they are sent.
+   */
+  override get tells(): boolean {
+    return (
+      this.told > 0 ||
+      this.busy > this.workers ||
+      performance.now() - this.mailbox!.heardAt > FRESH_MS
+    );
+  }
+
   override launch(id: number, sending: Sending, sender: Sender): boolean {
     const { flags, isAgain, data, length, enclosed, inherited } = sending;
     const mailbox = this.mailbox!;
-    const task = sender.nameOf(sending.task);
-    const index = this.indexes.get(task);
+    let index = this.known[sending.task];
     if (index === undefined) {
-      queueMicrotask(() => this.unknown(id, task));
-      return false;
+      const task = sender.nameOf(sending.task);
+      index = this.known[sending.task] = this.indexes.get(task);
+      if (index === undefined) {
+        queueMicrotask(() => this.unknown(id, task));
+        return false;
+      }
     }
     const isAtomic = (flags & protocol.WORK_ATOMIC) !== 0;
-    const { u8 } = sender.memory.refresh();
-    const bytes = enclosed ? undefined : u8.slice(data, data + length);
-    const what = { job: id, a: index, flags: isAgain ? layout.WIRE_IDEMPOTENT : 0 };
+    // Of what may begin again it is only a time limit that wants to know.
+    const isTold = isAgain ? this.errands.get(id)!.isTold : (flags & protocol.WORK_TELL) !== 0;
+    const how = (isAgain ? layout.WIRE_IDEMPOTENT : 0) | (isTold ? 0 : layout.WIRE_AT_ONCE);
+    const what = { job: id, a: index, flags: how };
     let moved: Transferable[] = [];
     if (enclosed || inherited || isAtomic || length > layout.WIRE_MOST_PAYLOAD) {
       // Memory is copied to another process in any case: so it is kept, too.
       moved = (enclosed?.transfer ?? []).filter((one) => !(one instanceof ArrayBuffer));
+      const { u8 } = sender.memory.refresh();
+      const bytes = enclosed ? undefined : u8.slice(data, data + length);
       const luggage: Luggage = { args: enclosed?.value, bytes, inherited, isAtomic };
       mailbox.addBeside(layout.WIRE_SUBMIT, what, luggage, moved);
     } else {
-      mailbox.add(layout.WIRE_SUBMIT, { ...what, bytes });
+      mailbox.addFrom(layout.WIRE_SUBMIT, what, data, length);
     }
     if (flags & protocol.WORK_LISTEN) this.heard(id);
     return moved.length > 0;
