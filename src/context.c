@@ -6,12 +6,14 @@
 
 #include "alloc.h"
 #include "check.h"
+#include "closing.h"
 #include "entrance.h"
 #include "error.h"
 #include "host.h"
 #include "kill_gate.h"
 #include "limit.h"
 #include "losses.h"
+#include "roster.h"
 #include "text.h"
 #include "threads.h"
 #include "worker_scope.h"
@@ -73,6 +75,8 @@ void cw__context_drop(cw_context *context)
     cw__entrance *entrance = cw_load_relaxed(&context->entrance);
     if (entrance) cw__free(entrance, sizeof *entrance);
     cw__losses_free(context);
+    cw__closing_free(context);
+    cw__roster_free(context);
     if (context->route && context->route->drop) context->route->drop(context);
     cw__clock *clock = context->clock;
     cw__free(context->memory, context->bytes);
@@ -112,6 +116,10 @@ static int prepare(uint32_t workers, const char *name, cw_context **out)
         return CW_EINVAL;
     cw_context *context = context_new(workers, name, 0);
     if (!context) return CW_ENOMEM;
+    if (!cw__roster_make(context)) {
+        cw__free(context->memory, context->bytes);
+        return CW_ENOMEM;
+    }
     atomic_init(&context->handles, 1);
     atomic_init(&context->running, workers);
     /* A worker whose thread has not begun looks like one that sleeps in its
@@ -151,6 +159,7 @@ int cw__context_open_growing(uint32_t workers, const char *name,
     if (status != CW_OK) return status;
     cw__context_never_join(context);
     /* Nobody else knows it yet. */
+    cw__roster_free(context);
     context->grows = context->permanent = true;
     context->timekeeper = NULL; /* all its workers may be blocked */
     *out = context;
@@ -185,16 +194,25 @@ cw_context *cw__context_routed(const cw__route *route, const char *name,
     if (context) {
         context->route = route;
         atomic_init(&context->handles, 1);
-        atomic_init(&context->ended, 1); /* there are no threads to wait for */
+        atomic_init(&context->ended, CW__ENDED); /* there are no threads */
     }
     return context;
+}
+
+cw_context *cw__context_routed_closable(const cw__route *route,
+                                        const char *name, size_t bytes)
+{
+    cw_context *context = cw__context_routed(route, name, bytes);
+    if (!context || cw__roster_make(context)) return context;
+    cw__free(context->memory, context->bytes);
+    return NULL;
 }
 
 void cw__context_disown(cw_context *context)
 {
     cw__alloc_flush();
     /* Nobody will ever run it again: that is its end. */
-    cw_store_release(&context->ended, 1);
+    cw_store_release(&context->ended, CW__ENDED);
     cw__futex_wake(&context->ended);
     cw__context_drop(context);
 }
@@ -235,9 +253,11 @@ int cw_context_join(cw_context *context)
             (context->clock && self->context->clock == context->clock))
             return CW_EDEADLK;
     /* acquire: pairs with the last thread's store */
-    while (cw_load_acquire(&context->ended) == 0)
-        cw__futex_wait(&context->ended, 0, -1);
+    uint32_t ended;
+    while ((ended = cw_load_acquire(&context->ended)) == CW__NOT_ENDED)
+        cw__futex_wait(&context->ended, CW__NOT_ENDED, -1);
     cw__futex_wake(&context->ended); /* others may wait as well */
+    if (ended == CW__GIVEN_UP) return CW_ETIMEDOUT;
     uint32_t first = 0;
     if (cw_cas_acq_rel(&context->joined, &first, 1))
         for (uint32_t i = 0; i < context->started; i++)

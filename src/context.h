@@ -16,6 +16,14 @@ enum { CW__IDLE_WORDS = CW_MAX_WORKERS / 32 };
 
 typedef struct cw__entrance cw__entrance;
 typedef struct cw__losses cw__losses;
+typedef struct cw__closing cw__closing;
+
+/* Whether those who wait for a context's end have to go on waiting. */
+enum cw__ended {
+    CW__NOT_ENDED,
+    CW__ENDED,   /* the last thread has */
+    CW__GIVEN_UP /* some do not end, see closing.h */
+};
 
 struct cw_context {
 #ifdef CW_DEBUG
@@ -38,6 +46,7 @@ struct cw_context {
     bool away;              /* bodies run in other cores, which say when they
                                begin */
     bool grows;             /* its threads are started when they are needed */
+    struct cw__roster *roster; /* NULL: it cannot be closed, or is not a home */
     _Atomic(cw__entrance *) entrance; /* NULL: its queue has no limit */
     void *memory; /* what was allocated; this struct is aligned in it */
     size_t bytes; /* of that */
@@ -47,10 +56,11 @@ struct cw_context {
     _Atomic uint32_t closed;  /* 1 after cw_context_close() */
     _Atomic uint32_t running; /* threads that have not ended */
     _Atomic uint32_t joined;  /* somebody has joined or detached the threads */
-    _Atomic uint32_t ended;   /* futex: 1 when the last thread has ended */
+    _Atomic uint32_t ended;   /* futex: enum cw__ended */
     _Atomic uint32_t lost;    /* threads that were declared dead ... */
     _Atomic uint32_t zombies; /* ... and of these, not proved to be */
-    _Atomic(cw__losses *) losses; /* NULL: it may lose any number of them */
+    _Atomic(cw__losses *) losses;   /* NULL: it may lose any number of them */
+    _Atomic(cw__closing *) closing; /* NULL: it is not closed within limits */
     _Atomic(cw_error *)
         failure;  /* owned: why it was closed, if it has failed */
     bool adopted; /* its one worker is somebody's own thread */
@@ -110,6 +120,9 @@ cw_context *cw__context_adopt(const char *name);
  */
 cw_context *cw__context_routed(const cw__route *route, const char *name,
                                size_t bytes);
+/* The same for one that can be closed. */
+cw_context *cw__context_routed_closable(const cw__route *route,
+                                        const char *name, size_t bytes);
 static inline void *cw__context_data(cw_context *context)
 {
     return context->workers;
@@ -135,8 +148,9 @@ int cw__context_open_growing(uint32_t workers, const char *name,
 bool cw__worker_begin(cw__worker *worker);
 /* Starts the thread of a worker with a new `life`. CW_OK or an error. */
 int cw__worker_start(cw__worker *worker);
-/* A worker that has lost its thread gets no other. */
+/* A worker that has lost its thread gets no other; so do several. */
 void cw__worker_gone(cw__worker *worker);
+void cw__workers_gone(cw_context *context, uint32_t count);
 
 /* The context whose timers those of `context` are. NULL with cw_last_error() if
  * that is Default and cannot be started. */

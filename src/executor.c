@@ -136,8 +136,9 @@ cw_context *cw_executor_context(const cw_executor *calls, void *arg,
 {
     CW__RUNTIME;
     bool valid = calls && calls->execute && name && *name;
-    cw_context *context =
-        valid ? cw__context_routed(&route, name, sizeof(executor)) : NULL;
+    cw_context *context = NULL;
+    if (valid)
+        context = cw__context_routed_closable(&route, name, sizeof(executor));
     cw__set_last_error(!valid ? CW_EINVAL : context ? CW_OK : CW_ENOMEM);
     if (!context) return NULL;
     context->timekeeper = NULL;

@@ -11,6 +11,7 @@
 #include "host.h"
 #include "limit.h"
 #include "progress.h"
+#include "roster.h"
 #include "text.h"
 #include "watch.h"
 
@@ -79,8 +80,10 @@ static void count_out(cw__worker *self, cw_job *job, const cw_error *error)
 static void count_end(cw__worker *self, cw_job *job, const cw_error *error)
 {
     if (cw__is_watched(job)) cw__watching->ended(job);
-    /* relaxed: the caller has changed the word since it could be set */
-    if (cw_unlikely(cw_load_relaxed(&job->state) & CW__JOB_WITHDRAWN)) return;
+    /* relaxed: the caller has changed the word since these could be set */
+    uint32_t state = cw_load_relaxed(&job->state);
+    if (state & CW__JOB_LISTED) cw__roster_leave(job);
+    if (cw_unlikely(state & CW__JOB_WITHDRAWN)) return;
     count_out(self, job, error);
 }
 
@@ -350,14 +353,16 @@ static bool finish_quickly(cw__worker *self, cw_job *job)
 {
     if (cw_load_relaxed(&job->fresh)) return false;
     uint32_t state = cw_load_relaxed(&job->state);
+    uint32_t listed = state & CW__JOB_LISTED;
     /* acq_rel: what the body wrote is visible to whoever sees FINAL */
-    if (state == 0 && cw_cas_acq_rel(&job->state, &state, ENDED)) {
+    if (state == listed &&
+        cw_cas_acq_rel(&job->state, &state, ENDED | listed)) {
         if (job->flags & CW__JOB_NOTIFY) cw__the_host.job_final(job, false);
         count_end(self, job, NULL);
         return true;
     }
-    uint32_t ended = ENDED | CW__JOB_WAITERS;
-    if (state == CW__JOB_WAITERS && !(job->flags & CW__JOB_NOTIFY) &&
+    uint32_t ended = ENDED | CW__JOB_WAITERS | listed;
+    if (state == (CW__JOB_WAITERS | listed) && !(job->flags & CW__JOB_NOTIFY) &&
         cw_cas_acq_rel(&job->state, &state, ended | CW__JOB_LOCKED)) {
         settle_quietly(self, job, ended);
         return true;

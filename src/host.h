@@ -60,6 +60,9 @@ typedef struct cw__host {
     /* Starts a thread in the memory of one that is known to be dead, if there
      * is such a one: `argument` is cw__thread_argument()'s. */
     bool (*start_again)(void *argument);
+    /* Ends the threads of a closed context, or what runs its jobs elsewhere,
+     * and what is left in it. Called by the keeper; NULL: the core does it. */
+    void (*end_context)(cw_context *context);
     /* Frees what the host kept with a context's workers. */
     void (*context_free)(cw_context *context);
     /* Frees what the host kept with a thread that is over. */

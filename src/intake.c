@@ -10,6 +10,7 @@
  */
 #include "context.h"
 
+#include "closing.h"
 #include "threads.h"
 #include "watch.h"
 
@@ -32,6 +33,10 @@ static void leave_routed(cw__worker *self, cw_context *context)
         cw__context_leave(self, context->home);
     else
         cw_add_relaxed(&context->outside_completed, 1);
+    /* relaxed: one that is late has its deadlines run out */
+    if (cw_unlikely(cw_load_relaxed(&context->closing) != NULL) &&
+        cw__context_quiet(context))
+        cw__closing_over(context);
     cw__context_drop(context);
 }
 

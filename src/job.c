@@ -18,6 +18,7 @@
 #include "handler.h"
 #include "host.h"
 #include "limit.h"
+#include "roster.h"
 #include "watch.h"
 
 #include <string.h>
@@ -42,12 +43,13 @@ cw_job *cw__job_new(cw_context *context, const cw_coroutine *type,
         before = CW__WATCH_BYTES;
         flags |= CW__JOB_WATCHED;
     }
+    if (flags & CW__JOB_TOP) before += CW__LISTED_BYTES;
     char *memory = cw__alloc(before + bytes);
     if (cw_unlikely(!memory)) return NULL;
     cw_job *job = (cw_job *)(void *)(memory + before);
     /* Field by field, since this is what launching costs. What is not set here
      * is written before it is read. */
-    atomic_init(&job->state, 0);
+    atomic_init(&job->state, flags & CW__JOB_TOP ? CW__JOB_LISTED : 0);
     atomic_init(&job->refs, 1 + handles);
     atomic_init(&job->park, 0);
     CW__MARK(job, JOB);
@@ -72,7 +74,10 @@ cw_job *cw__job_new(cw_context *context, const cw_coroutine *type,
     } else {
         job->flags |= CW__JOB_FRAMELESS;
     }
-    if (cw_unlikely(before)) cw__watching->made(job);
+    if (cw_unlikely(before)) {
+        if (flags & CW__JOB_TOP) cw__listed_of(job)->at = NULL;
+        if (flags & CW__JOB_WATCHED) cw__watching->made(job);
+    }
     return job;
 }
 
@@ -114,6 +119,9 @@ static void destroy(cw_job *job)
         if (flags & CW__JOB_NOTIFY) bytes += cw__the_host.job_free(job);
         if (flags & CW__JOB_WATCHED) before = CW__WATCH_BYTES;
     }
+    /* relaxed: for good */
+    if (cw_load_relaxed(&job->state) & CW__JOB_LISTED)
+        before += CW__LISTED_BYTES;
     if (cw__job_has_extra(job)) destroy_extra(job->extra);
     cw_error_release(job->error);
     cw__free((char *)job - before, before + bytes);

@@ -51,7 +51,8 @@ enum {
     CW__JOB_VALUED = 512, /* bare: its value is there, so it is complete next */
     CW__JOB_EARLY = 1024, /* some waiters want to hear of cancelling */
     CW__JOB_QUEUED = 2048, /* it may end where it stands, see withdraw.h ... */
-    CW__JOB_WITHDRAWN = 4096 /* ... and does, or has */
+    CW__JOB_WITHDRAWN = 4096, /* ... and does, or has */
+    CW__JOB_LISTED = 8192     /* made with CW__JOB_TOP; for good */
 };
 
 /* Bits of a job's `visited`. */
@@ -82,7 +83,9 @@ enum {
     CW__JOB_FRAMELESS = 4096, /* nothing stands behind it, not even a type */
     CW__JOB_WATCHED = 8192,   /* it has a record, see watch.h */
     CW__JOB_KILLABLE = 16384, /* it, or one above it, may be killed: kill.h */
-    CW__JOB_BOOKED = 32768    /* its `booking` says how it begins */
+    CW__JOB_BOOKED = 32768,   /* its `booking` says how it begins */
+    CW__JOB_TOP = 65536       /* for cw__job_new(): it has an entry for the
+                                 roster of its context, see roster.h */
 };
 
 /* Kinds of things that can be waiting. */

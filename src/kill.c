@@ -15,6 +15,7 @@
 #include "kill_gate.h"
 #include "launch.h"
 #include "losses.h"
+#include "roster.h"
 #include "tree.h"
 #include "withdraw.h"
 
@@ -28,26 +29,28 @@ enum { RETRY_MS = 4 };
 static cw__lock keeper_lock;
 static cw_context *keeper;
 
-/* Where the time of grace is kept: NULL if it cannot be started. */
-static cw_context *find_keeper(void)
+int cw__find_keeper(cw_context **out)
 {
-    if (cw__the_host.keeper) return cw__the_host.keeper;
+    *out = cw__the_host.keeper;
+    if (*out) return CW_OK;
     cw__lock_acquire(&keeper_lock);
-    cw_context *found = keeper;
+    cw_context *found = *out = keeper;
     cw__lock_release(&keeper_lock);
-    if (found) return found;
-    if (cw__context_open(1, "coworker-killer", NULL, NULL, &found) != CW_OK)
-        return NULL;
+    if (found) return CW_OK;
+    int status = cw__context_open(1, "coworker-killer", NULL, NULL, &found);
+    if (status != CW_OK) return status;
     cw__context_never_join(found);
+    cw__roster_free(found); /* nobody knows it yet */
     found->permanent = true;
     cw__lock_acquire(&keeper_lock);
     cw_context *first = keeper;
-    if (!first) keeper = found;
+    *out = first ? first : found;
+    keeper = *out;
     cw__lock_release(&keeper_lock);
-    if (!first) return found;
+    if (!first) return CW_OK;
     found->permanent = false; /* somebody else was faster */
     cw_context_release(found);
-    return first;
+    return CW_OK;
 }
 
 /* ---- who runs something of a job */
@@ -184,9 +187,11 @@ CW_COROUTINE(reap, reaping, cw_none, cw_none nothing; bool in_time;)
 
 static void begin_reaping(cw_job *job, int64_t grace_ms)
 {
-    cw_context *place = find_keeper();
+    cw_context *place;
+    int status = cw__find_keeper(&place);
     const reaping arg = {job, grace_ms};
-    cw_job *reaper = place ? cw__job_new(place, &reap, 0, 0, 0) : NULL;
+    cw_job *reaper =
+        status == CW_OK ? cw__job_new(place, &reap, 0, 0, 0) : NULL;
     if (!reaper) return; /* then it is as if it were not killable */
     cw_job_retain(job);
     memcpy((char *)reaper->top + reap.arg_offset, &arg, sizeof arg);

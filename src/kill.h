@@ -21,6 +21,10 @@ int cw__job_make_killable(cw_job *job, int64_t grace_ms);
  * runs nothing of it. True: the job is over. */
 bool cw__kill(cw_job *job);
 
+/* Where the time of grace is kept: what runs there is held up by nobody's code.
+ * CW_OK, CW_ENOMEM or CW_ESTART. */
+int cw__find_keeper(cw_context **out);
+
 /* True if `job` is `above`, or anywhere below it. Only for a job that cannot
  * end meanwhile. */
 bool cw__job_is_below(const cw_job *job, const cw_job *above);

@@ -61,13 +61,20 @@ void cw__gate_close_killable(cw__worker *self)
     cw__gate_left = 0;
 }
 
-/* Neither open nor killable. */
-static void look(const cw__worker *self)
+/* Neither open nor killable. Comes back only if the thread may go on; true: it
+ * is open after all. */
+static bool look(const cw__worker *self)
 {
-    uint32_t word = cw_load_relaxed(&self->gate);
     bool acts_for_it = !cw__own_life || cw__own_life->worker != self;
-    if ((word & CW__GATE_STATE) == CW__GATE_DOOMED && !acts_for_it)
-        cw__thread_lost();
+    if (acts_for_it) return false;
+    uint32_t word = cw_load_acquire(&self->gate);
+    for (unsigned spins = 0; word == CW__GATE_HELD;) {
+        cw__spin(&spins); /* until the other one has looked again */
+        /* acquire: pairs with cw__gate_let_go_open() */
+        word = cw_load_acquire(&self->gate);
+    }
+    if ((word & CW__GATE_STATE) == CW__GATE_DOOMED) cw__thread_lost();
+    return word == CW__GATE_OPEN;
 }
 
 void cw__gate_close_guarded(cw__worker *self)
@@ -76,7 +83,7 @@ void cw__gate_close_guarded(cw__worker *self)
         cw__gate_close_killable(self);
         return;
     }
-    look(self);
+    (void)look(self);
     cw_store_relaxed(&self->gate, CW__GATE_CLOSED);
 }
 
@@ -86,8 +93,9 @@ cw__worker *cw__gate_enter_guarded(cw__worker *self)
         cw__gate_close_killable(self);
         return self;
     }
-    look(self);
-    return NULL;
+    if (!look(self)) return NULL;
+    cw_store_relaxed(&self->gate, CW__GATE_CLOSED);
+    return self;
 }
 
 /* ---- for who kills */
@@ -124,4 +132,18 @@ bool cw__gate_doom_open(cw__worker *worker)
     /* acq_rel: what the worker has done is seen as far as it can be */
     (void)cw_cas_acq_rel(&worker->gate, &word, CW__GATE_DOOMED);
     return (word & CW__GATE_STATE) == CW__GATE_DOOMED;
+}
+
+bool cw__gate_hold_open(cw__worker *worker)
+{
+    uint32_t word = CW__GATE_OPEN;
+    /* acq_rel: what the worker has done is seen as far as it can be */
+    (void)cw_cas_acq_rel(&worker->gate, &word, CW__GATE_HELD);
+    return word == CW__GATE_HELD;
+}
+
+void cw__gate_let_go_open(cw__worker *worker)
+{
+    /* release: pairs with look() */
+    cw_store_release(&worker->gate, CW__GATE_OPEN);
 }

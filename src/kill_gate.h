@@ -13,7 +13,7 @@
  *                  gets another turn, so that whoever means to kill one step
  *                  cannot hit the next
  *   HELD|turn      somebody looks whether this is the one to kill; the worker
- *                  waits at the gate
+ *                  waits at the gate; turn 0: see cw__gate_hold_open()
  *   DOOMED|turn    its thread is as good as dead: when it comes to the gate it
  *                  stays there for good; turn 0: see cw__gate_doom_open()
  *
@@ -164,5 +164,14 @@ void cw__gate_doom(cw__worker *worker);
  * True if the gate was doomed before the call. The word has no turn: nobody may
  * become this worker after that. */
 bool cw__gate_doom_open(cw__worker *worker);
+
+/* Keeps the worker at its gate if that is open without being killable. Since
+ * the worker passes by plain stores, it may have been just about to, and
+ * overwrite this. True if the gate was held before the call: if the worker has
+ * gone on since, or waits in the system, then it is out there in user code. */
+bool cw__gate_hold_open(cw__worker *worker);
+/* After that: what it runs is not to be killed. cw__gate_doom() is the other
+ * way, and then nobody may become this worker. */
+void cw__gate_let_go_open(cw__worker *worker);
 
 #endif /* CW_KILL_GATE_H */

@@ -14,6 +14,7 @@
 #include "error.h"
 #include "kill.h"
 #include "kill_gate.h"
+#include "roster.h"
 #include "watch.h"
 
 static cw_job *fail(int code)
@@ -129,7 +130,8 @@ static cw_job *launch(cw__worker *self, cw_context *context, cw_job *scope,
     unsigned kind = flags & CW__START_ASYNC ? CW__JOB_ASYNC : 0;
     if (how == CW_START_ATOMIC || how == CW_START_UNDISPATCHED)
         kind |= CW__JOB_ATOMIC;
-    cw_job *job = make(context, type, kind, 1, arg);
+    unsigned top = cw__roster_flag(context, parent, parent == scope);
+    cw_job *job = make(context, type, kind | top, 1, arg);
     status = job ? cw__job_book(job, given, entry, NULL) : CW_ENOMEM;
     if (status == CW_OK &&
         !cw__job_set_elements(job, scope, given, parent == scope))
@@ -145,6 +147,7 @@ static cw_job *launch(cw__worker *self, cw_context *context, cw_job *scope,
         cw__job_attach_own(parent, job);
     else if (parent)
         cw__job_attach(parent, job);
+    if (top) cw__roster_enter(job);
     if (cw__is_watched(job)) cw__watching->launched(job);
     if (job->flags & CW__JOB_BOOKED) cw__job_submitted(job);
     if (entry == CW__IN_LINE)
@@ -174,12 +177,16 @@ static cw_job *start(cw_context *context, const cw_coroutine *type,
         return booked;
     }
     unsigned kind = flags & CW__START_ASYNC ? CW__JOB_ASYNC : 0;
-    cw_job *job = make(context, type, kind, handles, arg);
+    unsigned top = 0;
+    if (!parent || parent->context != context)
+        top = cw__roster_flag(context, parent, true);
+    cw_job *job = make(context, type, kind | top, handles, arg);
     if (!job) return NULL;
     if (cw_unlikely(foster))
         cw__job_attach(foster, job);
     else if (parent)
         cw__job_attach_own(parent, job);
+    if (top) cw__roster_enter(job);
     status = cw__context_launch(self, job, CW__SPAWNED);
     if (cw_likely(status == CW_OK)) return job;
     if (handles) cw_job_release(job);

@@ -13,6 +13,7 @@
 #include "kill_gate.h"
 #include "lock.h"
 #include "platform.h"
+#include "remains.h"
 #include "scope.h"
 #include "sleep.h"
 #include "text.h"
@@ -293,6 +294,7 @@ int cw__worker_replace(cw__worker *worker)
     if (status == CW_OK) return CW_OK;
     worker->life = NULL;
     if (life) cw__life_end(life);
+    if (!cw__the_host.deliver) cw__worker_nobody(worker);
     cw__worker_gone(worker);
     return status;
 }

@@ -49,6 +49,15 @@ bool cw__thread_may_exit(void);
  * that anybody joins. */
 _Noreturn void cw__thread_exit(void);
 
+/* By what others know the calling thread in the next function. */
+uintptr_t cw__thread_id(void);
+
+/* True if that thread, which has not ended, has run between an earlier call and
+ * this one, or waits in the system: so whatever it was about to store when the
+ * earlier call was made is stored. `*progress` is 0 at first, then the earlier
+ * call's. False if it has not, or nobody can tell. */
+bool cw__thread_goes_on(uintptr_t id, uint64_t *progress);
+
 /* False on a browser's main thread: there nothing of ours ever waits. */
 bool cw__thread_may_block(void);
 

@@ -15,4 +15,14 @@
  * Returns how many. */
 uint32_t cw__context_end_remains(cw_context *context);
 
+/* A worker of a program without a host was lost, and gets no other thread: what
+ * is pinned to it ends, cancelled with CW_ELOST, also what comes later: */
+void cw__worker_nobody(cw__worker *worker);
+/* Whoever has put something into the inbox of such a worker does this. */
+void cw__worker_end_pinned(cw__worker *worker);
+
+/* Ends what the body of a cancelled job waits for, as it would itself; what it
+ * raises then stays in its frame. False if that takes the body. */
+bool cw__end_wait_of(cw_job *job);
+
 #endif /* CW_REMAINS_H */

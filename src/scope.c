@@ -18,6 +18,7 @@
 #include "frame.h"
 #include "kill_gate.h"
 #include "limit.h"
+#include "roster.h"
 #include "suspend.h"
 #include "watch.h"
 
@@ -175,17 +176,22 @@ int cw__call_with(cw_frame *frame, const cw_coroutine *type,
         cw__set_error(frame, cw__job_cancellation(parent));
         return CW__DONE;
     }
-    cw_job *scope = scope_new(frame, type, 0);
+    cw_context *context = cw_elements_context(given);
+    bool moves = context && context != job->context;
+    unsigned top = 0;
+    if (moves || parent != job->scope)
+        top = cw__roster_flag(moves ? context : job->context, NULL, false);
+    cw_job *scope = scope_new(frame, type, top);
     if (!scope) return no_memory(frame);
     if (!set_elements(scope,
                       cw__elements_of_job(cw__job_elements(job->scope), given)))
         return forget(frame, scope);
-    cw_context *context = cw_elements_context(given);
-    if (context && context != job->context) {
+    if (moves) {
         scope->context = context;
         scope->extra->moved = true;
         scope->extra->back = job->context;
     }
+    if (top) cw__roster_enter(scope);
     return enter(frame, scope, parent, arg);
 }
 

@@ -17,6 +17,7 @@
 #include "error.h"
 #include "in_place.h"
 #include "kill_gate.h"
+#include "roster.h"
 #include "view.h"
 
 enum {
@@ -65,6 +66,7 @@ cw_context *cw_default_context(void)
                                   "default", NULL, NULL, &context);
     cw__set_last_error(status);
     if (status != CW_OK) return NULL;
+    cw__roster_free(context);
     context->permanent = true;
     return settle_on(&the_default, context);
 }

@@ -5,6 +5,7 @@
 #include "threads.h"
 
 #include "alloc.h"
+#include "closing.h"
 #include "host.h"
 #include "kill_gate.h"
 #include "lost.h"
@@ -22,7 +23,8 @@ static void end_running(cw_context *context, uint32_t count)
 {
     /* acq_rel: the last one has seen all that the others did */
     if (cw_sub_acq_rel(&context->running, count) != count) return;
-    cw_store_release(&context->ended, 1);
+    cw__closing_over(context);
+    cw_store_release(&context->ended, CW__ENDED);
     cw__futex_wake(&context->ended);
 }
 
@@ -55,7 +57,8 @@ static void thread_main(void *arg)
     life->blocks = cw__alloc_blocks();
     if (life->again) life->locals = cw__thread_locals();
     cw__self = self;
-    /* relaxed: whoever looks comes after what was launched here */
+    /* relaxed, both: whoever looks comes after what was launched here */
+    cw_store_relaxed(&self->thread_id, cw__thread_id());
     cw_store_relaxed(&self->gate, CW__GATE_CLOSED);
     cw_add_seq_cst(&self->context->up, 1);
     /* A host that has an event loop on this thread runs the worker from
@@ -128,12 +131,16 @@ int cw__worker_start(cw__worker *worker)
     return status;
 }
 
+void cw__workers_gone(cw_context *context, uint32_t count)
+{
+    cw__context_hold(context);
+    end_running(context, count);
+    cw__context_drop(context);
+}
+
 void cw__worker_gone(cw__worker *worker)
 {
-    cw_context *context = worker->context;
-    cw__context_hold(context);
-    end_running(context, 1);
-    cw__context_drop(context);
+    cw__workers_gone(worker->context, 1);
 }
 
 bool cw__worker_begin(cw__worker *worker)

@@ -171,7 +171,10 @@ static const cw__route route_apart = {
 static cw_context *view_new(const cw__route *by, cw_context *base,
                             uint32_t limit, const char *name)
 {
-    cw_context *context = cw__context_routed(by, name, sizeof(cw__view));
+    cw_context *context =
+        by == &route_apart
+            ? cw__context_routed_closable(by, name, sizeof(cw__view))
+            : cw__context_routed(by, name, sizeof(cw__view));
     if (!context) return NULL;
     context->timekeeper = base->timekeeper;
     context->limit = limit;

@@ -41,9 +41,13 @@ typedef struct cw__worker {
 
     /* The owner's. */
     _Alignas(CW_CACHE_LINE) cw_job *current; /* runs now */
-    _Atomic uint32_t gate;   /* see kill_gate.h; others change it, too */
-    uint32_t gate_turn;      /* of the last killable step */
-    _Atomic uint32_t wanted; /* somebody wants to hold it at its gate */
+    _Atomic uint32_t gate;       /* see kill_gate.h; others change it, too */
+    uint32_t gate_turn;          /* of the last killable step */
+    _Atomic uint32_t wanted;     /* somebody wants to hold it at its gate */
+    _Atomic uintptr_t thread_id; /* of its present thread, see platform.h */
+    uint64_t progress;           /* of who wants to kill it, see there */
+    bool ended;            /* it was killed, and gets no other thread, though it
+                              still counts as running: see end_workers.c */
     bool host_killable;    /* the host's own code here may be killed as well */
     bool guarded;          /* that, or a killable job's step is under way here:
                               else no look is needed at what the gate opens for */

@@ -14,8 +14,10 @@
 #include "check.h"
 #include "context.h"
 #include "error.h"
+#include "host.h"
 #include "kill_gate.h"
 #include "lock.h"
+#include "remains.h"
 
 /* Guards which supervisor a worker has: it is asked for, and lost, by any
  * thread. One for all, since both are rare. */
@@ -46,6 +48,9 @@ static void dispatch(cw_context *context, cw__worker *self, cw_job *job,
     cw__context_hold(home); /* once queued, the job may end */
     cw__inbox_push(&worker->inbox, (uintptr_t)job | CW__INBOX_JOB);
     cw__worker_unpark(worker);
+    /* seq_cst: pairs with cw__worker_nobody() */
+    if (!cw__the_host.deliver && cw_unlikely(cw_load_seq_cst(&worker->deaf)))
+        cw__worker_end_pinned(worker);
     cw__context_drop(home);
 }
 

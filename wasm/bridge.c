@@ -6,8 +6,10 @@
 
 #include "alloc.h"
 #include "away.h"
+#include "closing.h"
 #include "kill_gate.h"
 #include "main_context.h"
+#include "roster.h"
 #include "shared_context.h"
 #include "text.h"
 #include "view.h"
@@ -72,12 +74,14 @@ static cwb_context *host_data_new(cw_context *context)
     cwb_context *data = cw__system_alloc(sizeof *data);
     if (!data) return NULL;
     memset(data, 0, sizeof *data);
-    data->root =
-        cw__job_new(context, NULL, CW__JOB_BARE | CW__JOB_SUPERVISOR, 1, 0);
+    unsigned top = cw__roster_flag(context, NULL, false);
+    data->root = cw__job_new(context, NULL,
+                             CW__JOB_BARE | CW__JOB_SUPERVISOR | top, 1, 0);
     if (!data->root) {
         cw__system_free(data);
         return NULL;
     }
+    if (top) cw__roster_enter(data->root);
     return data;
 }
 
@@ -110,6 +114,7 @@ cw__worker *cwb_init(uint32_t wake_by_message)
                               .replace_worker = cw_js_worker_lost,
                               .life_over = cwb_life_over,
                               .start_again = start_again,
+                              .end_context = cw_js_end_context,
                               .context_free = cwb_homes_free,
                               .deliver = cwb_deliver,
                               .worker_start = worker_start,
@@ -232,6 +237,24 @@ cw_job *cwb_context_root(cw_context *context)
     return ((cwb_context *)context->host_data)->root;
 }
 
+/* As cw_context_close_within(). */
+int cwb_context_close_within(cw_context *context, double drain, double grace)
+{
+    return cw_context_close_within(context, cwb_whole_ms(drain),
+                                   cwb_whole_ms(grace));
+}
+
+/* Closes a context that has failed, and cancels all its jobs with that error
+ * (borrowed); it keeps no deadlines any more. What comes in meanwhile is
+ * cancelled with it, too. */
+void cwb_context_cancel(cw_context *context, cw_error *error)
+{
+    cw__closing_over(context);
+    cw__roster_cancel(context, error);
+    cw_context_close(context);
+    cw__roster_cancel(context, error);
+}
+
 /* Ends jobs of a closed context that has no workers to do it: for one whose
  * workers did not start. Returns how many. Jobs that have not begun end
  * cancelled; none can have begun. */
@@ -256,6 +279,7 @@ uint32_t cwb_context_drain(cw_context *context)
 void cwb_context_free(cw_context *context)
 {
     cwb_context *data = context->host_data;
+    cw__closing_over(context);
     cw__job_finish(cw__self, data->root, NULL); /* unless cancelled before */
     cw__job_drop(data->root);
     cwb_away_free(context);

@@ -352,6 +352,7 @@ void cw_js_worker_end(cw__worker *worker);
 void cw_js_wake(cw__worker *worker);
 void cw_js_killable(void);
 void cw_js_worker_lost(cw__worker *worker, cw__life *life);
+void cw_js_end_context(cw_context *context);
 int cw_js_start_again(void *argument);
 
 #endif /* CW_BRIDGE_H */

@@ -73,6 +73,10 @@ EM_JS(void, cw_js_worker_lost, (cw__worker *worker, cw__life *life), {
     Module["coworker"].workerLost(worker, life);
 })
 
+EM_JS(void, cw_js_end_context, (cw_context *context), {
+    Module["coworker"].endContext(context);
+})
+
 EM_JS(int, cw_js_start_again, (void *argument), {
     return Module["coworker"].startAgain(argument);
 })

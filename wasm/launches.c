@@ -10,6 +10,7 @@
 #include "launch.h"
 #include "losses.h"
 #include "main_context.h"
+#include "roster.h"
 
 #include <string.h>
 
@@ -53,10 +54,11 @@ static int place(cw_context **context, const cw_job *scope, bool local,
 }
 
 static cwb_ticket *make(cw_context *context, const cw_coroutine *type,
-                        uint32_t flags, uint32_t inline_bytes, uint32_t token)
+                        uint32_t flags, unsigned top, uint32_t inline_bytes,
+                        uint32_t token)
 {
     uint32_t capacity = (inline_bytes + 7) & ~7u;
-    unsigned kind = CW__JOB_NOTIFY;
+    unsigned kind = CW__JOB_NOTIFY | top;
     if (flags & CWB_LAUNCH_ASYNC) kind |= CW__JOB_ASYNC;
     if (flags & CWB_LAUNCH_LONELY) kind |= CW__JOB_LONELY;
     if (flags & (CWB_LAUNCH_ATOMIC | CWB_LAUNCH_UNDISPATCHED))
@@ -157,13 +159,28 @@ static void set_off(cw_job *job, enum cw__hint hint)
         cw__context_launch(cw__self, job, hint);
 }
 
+/* Whose child it becomes, but for a root. */
+static cw_job *parent_of(cw_job *scope, cw_job *foster,
+                         const cw_elements *given)
+{
+    cw_job *parent = given && given->has_job ? given->job : scope;
+    return foster && parent == scope ? foster : parent;
+}
+
+/* See cw__roster_flag(). */
+static unsigned top_flag(cw_context *context, cw_job *scope, cw_job *foster,
+                         const cw_elements *given)
+{
+    cw_job *parent = parent_of(scope, foster, given);
+    return cw__roster_flag(context, parent_or_root(context, parent), false);
+}
+
 static cw_job *go(cwb_ticket *ticket, cw_job *scope, cw_job *foster,
                   uint32_t flags, enum cw__entry entry,
                   const cw_elements *given)
 {
     cw_job *job = ticket->job;
-    cw_job *parent = given && given->has_job ? given->job : scope;
-    if (foster && parent == scope) parent = foster;
+    cw_job *parent = parent_of(scope, foster, given);
     if (cw__job_book(job, given, entry, cwb_main) != CW_OK ||
         !cw__job_set_elements(job, scope, given, parent == scope)) {
         cw_context *context = job->context;
@@ -173,6 +190,8 @@ static cw_job *go(cwb_ticket *ticket, cw_job *scope, cw_job *foster,
     if (flags & CWB_LAUNCH_LAZY) cw__job_make_lazy(job);
     parent = parent_or_root(job->context, parent);
     if (parent) cw__job_attach(parent, job);
+    /* relaxed: for good */
+    if (cw_load_relaxed(&job->state) & CW__JOB_LISTED) cw__roster_enter(job);
     if (job->flags & CW__JOB_BOOKED) cw__job_submitted(job);
     if (flags & CWB_LAUNCH_UNDISPATCHED)
         cw__job_run_in_place(cw__self, job);
@@ -205,7 +224,9 @@ cw_job *cwb_launch(cw_context *context, cw_job *parent, uint32_t task,
     enum cw__entry entry;
     status = ask(context, parent, flags, given, &entry);
     if (status != CW_OK) return fail(status);
-    cwb_ticket *ticket = make(context, &cwb_javascript, flags, room, token);
+    unsigned top = top_flag(context, parent, foster, given);
+    cwb_ticket *ticket =
+        make(context, &cwb_javascript, flags, top, room, token);
     if (!ticket) return refuse(context, entry);
     ticket->task = task;
     if (flags & CWB_LAUNCH_MESSAGE) ticket->outcome = CWB_MESSAGE;
@@ -226,7 +247,7 @@ cw_job *cwb_body_new(cw_context *context, uint32_t task, uint32_t token,
                      const cw_elements *given)
 {
     uint32_t flags = CWB_LAUNCH_LOCAL | CWB_LAUNCH_LONELY;
-    cwb_ticket *ticket = make(context, &cwb_javascript, flags, 0, token);
+    cwb_ticket *ticket = make(context, &cwb_javascript, flags, 0, 0, token);
     if (!ticket) return fail(CW_ENOMEM);
     ticket->task = task;
     ticket->local = true;
@@ -250,7 +271,9 @@ cw_job *cwb_launch_native(cw_context *context, cw_job *parent,
     enum cw__entry entry;
     status = ask(context, parent, flags, given, &entry);
     if (status != CW_OK) return fail(status);
-    cwb_ticket *ticket = make(context, type, flags, string ? length : 0, token);
+    unsigned top = top_flag(context, parent, foster, given);
+    cwb_ticket *ticket =
+        make(context, type, flags, top, string ? length : 0, token);
     if (!ticket) return refuse(context, entry);
     char *arg = (char *)ticket->job->top + type->arg_offset;
     if (string) {

@@ -13,6 +13,7 @@
 #include "error.h"
 #include "launch.h"
 #include "limit.h"
+#include "roster.h"
 
 /* Their frame: bodies in JavaScript end with their realm. */
 typedef struct scope_frame {
@@ -68,10 +69,13 @@ cw_job *cwb_scope_open(cw_job *parent, uint32_t kind, double ms,
 {
     unsigned flags = CW__JOB_INSIDE | CW__JOB_LONELY | CW__JOB_FOREIGN;
     if (kind == CWB_SCOPE_SUPERVISOR) flags |= CW__JOB_SUPERVISOR;
+    cw_job *above = given && given->has_job ? given->job : parent;
+    if (kind == CWB_SCOPE_NON_CANCELLABLE)
+        above = NULL;
+    else if (above != parent)
+        flags |= cw__roster_flag(parent->context, NULL, false);
     cw_job *job = cw__job_new(parent->context, &types[kind], flags, 1, 0);
     if (!job) return NULL;
-    cw_job *above = given && given->has_job ? given->job : parent;
-    if (kind == CWB_SCOPE_NON_CANCELLABLE) above = NULL;
     if (!cw__job_set_elements(job, parent, given, above == parent) ||
         (kind == CWB_SCOPE_LIMITED && !set_limit(job, ms))) {
         cw__job_discard(job);
@@ -79,6 +83,7 @@ cw_job *cwb_scope_open(cw_job *parent, uint32_t kind, double ms,
     }
     job->last = 1; /* it has begun */
     if (above) cw__job_attach(above, job);
+    if (flags & CW__JOB_TOP) cw__roster_enter(job);
     cwb_open_add(open_of(job), job);
     return job;
 }

@@ -34,9 +34,38 @@ cw_context *cw_new_fixed_worker_context(int workers, const char *name);
  * those of the main thread and views. */
 void cw_context_close(cw_context *context);
 
-/* Waits until every worker of a closed context has ended; an executor's has
- * none. Returns 0; CW_EINVAL if it is not closed; CW_EDEADLK at once on a
- * browser's main thread and on one of the context's own workers. */
+/* The same in a limited time, in three phases:
+ *
+ * - for `drain_ms` milliseconds at most what was accepted goes on, as above;
+ * - then all jobs that are left in the context, or have a part there, are
+ *   cancelled with CW_ECLOSED as cause, with all that is below them, wherever
+ *   that runs; those that have not begun never do;
+ * - `grace_ms` milliseconds later the workers that still run something are
+ *   killed. What they run ends, cancelled with CW_ELOST as cause and without
+ *   clean-up; what is left besides is ended, too. Their threads go on until
+ *   they come back into the library, and stay there. Who neither comes back,
+ *   nor can be killed, because it is in cw_run_blocking() or in code that the
+ *   library has called in the middle of something, or where the system does not
+ *   tell about threads, is given up one second later: see cw_context_join().
+ *
+ * INT64_MAX is no limit: then it stays in that phase until the last job has
+ * ended. 0 is at once; cancelling is done by the time the call returns. It
+ * never blocks, and may be called from anywhere, also by a job of the context,
+ * and again: that brings each moment forward, never puts it off. Of one that
+ * was closed by cw_context_close() nothing has a limit before.
+ *
+ * CW_OK, also if all is over; CW_EINVAL (a negative limit); CW_ENOTSUP: it
+ * cannot be closed, see above, or there is a `grace_ms` for an executor, whose
+ * threads are not ours to kill; CW_ENOMEM, CW_ESTART: nobody can keep the time.
+ * After an error nothing has changed. */
+int cw_context_close_within(cw_context *context, int64_t drain_ms,
+                            int64_t grace_ms);
+
+/* Waits until every worker of a closed context has ended, or was killed; an
+ * executor's has none. Returns 0; CW_EINVAL if it is not closed; CW_EDEADLK at
+ * once on a browser's main thread and on one of the context's own workers;
+ * CW_ETIMEDOUT if workers go on that could not be killed in time, and 0 again
+ * once they have ended after all. */
 int cw_context_join(cw_context *context);
 
 /* Gives the reference back; the last one also closes the context. */

@@ -35,3 +35,12 @@ void *cw__system_alloc(size_t bytes) { return malloc(bytes); }
 void cw__system_free(void *memory) { free(memory); }
 
 void cw__log_line(const char *line) { cw_js_log(line); }
+
+/* Engines tell nothing of other threads. */
+uintptr_t cw__thread_id(void) { return 0; }
+
+bool cw__thread_goes_on(uintptr_t id, uint64_t *progress)
+{
+    (void)id, (void)progress;
+    return false;
+}

@@ -223,6 +223,58 @@ TEST(all_of_it_ends_with_the_worker)
     shut_down(context);
 }
 
+/* Nobody would ever run it. */
+TEST(all_of_it_ends_if_the_worker_gets_no_other_thread)
+{
+    cw_context *context = new_context(2), *first = new_context(1);
+    struct hold *hold = hold_new(), *other = hold_new();
+    /* Starts the thread that kills. */
+    lose(holding(LAUNCH_KILLABLE(first, hold_worker, other), other));
+    const cw_elements *scope = scope_of(context, 0);
+    const cw_elements *deadly = cw_elements_with_grace(scope, GRACE_MS);
+    sem_t *waits = event_new();
+    cw_job *waiting =
+        cw_launch_with(scope, CW_START_DEFAULT, wait_and_clean_up, waits);
+    event_await(waits);
+    cw_job *job = cw_launch_with(deadly, CW_START_DEFAULT, hold_worker, hold);
+    event_await(hold->entered);
+    cw_job *queued = cw_launch_with(scope, CW_START_DEFAULT, give, 1);
+    fail_thread_at(1);
+    cw_job *const jobs[] = {job, waiting, queued};
+    static const char *const messages[] = {
+        "worker 'test-1' was killed after the time of grace while it ran "
+        "'hold_worker'",
+        "worker 'test-1' was lost, and got no other thread, while it ran "
+        "'wait_and_clean_up'",
+        "worker 'test-1' was killed after the time of grace and its scope "
+        "ended with it"};
+    cw_cancel(job, NULL);
+    for (int i = 0; i < 3; i++) {
+        wait_for(jobs[i]);
+        assert_lost(jobs[i], messages[i]);
+        cw_job_release(jobs[i]);
+    }
+    fail_thread_at(0);
+    const cw_elements *next = scope_of(context, 0);
+    job = cw_launch_with(next, CW_START_DEFAULT, be_there, "test-1");
+    wait_for(job);
+    assert_lost(job, "worker 'test-1' was lost, and got no other thread, and "
+                     "its scope ended with it");
+    cw_job_release(job);
+    job = cw_async(context, give, 2); /* the other one goes on */
+    wait_for(job);
+    ASSERT_EQ(cw_job_error(job), 0);
+    cw_job_release(job);
+    cw_elements_release(next);
+    cw_elements_release(deadly);
+    cw_elements_release(scope);
+    event_free(waits);
+    let_zombies_go(context, hold, 1);
+    let_zombies_go(first, other, 1);
+    shut_down(context);
+    shut_down_all(first);
+}
+
 TEST(nothing_of_it_ends_with_another_worker)
 {
     cw_context *context = new_context(2);

@@ -43,6 +43,14 @@ bool cw__thread_may_block(void) { return true; }
 
 void cw__thread_pause(void) { model_pause(); }
 
+uintptr_t cw__thread_id(void) { return 0; }
+
+bool cw__thread_goes_on(uintptr_t id, uint64_t *progress)
+{
+    (void)id, (void)progress;
+    return false;
+}
+
 void cw__futex_wait(_Atomic uint32_t *word, uint32_t expected,
                     int64_t timeout_ns)
 {
