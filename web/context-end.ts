@@ -4,10 +4,10 @@
  * @module
  */
 import { checkClose } from './closing.js';
-import type { CloseOptions } from './closing.js';
+import type { CloseLimits, CloseOptions } from './closing.js';
 import { ContextLife } from './context-life.js';
 import { environment } from './environment.js';
-import { ContextClosedError, ContextLostError, IllegalStateError } from './errors.js';
+import { ContextClosedError, ContextLostError, IllegalStateError, noMemory } from './errors.js';
 import type { Target } from './launch.js';
 import { readStats } from './stats.js';
 import type { WorkerScopes } from './worker-scope.js';
@@ -40,15 +40,26 @@ export abstract class ContextEnd<M extends object> extends ContextLife<M> {
         new IllegalStateError(`coworker: context '${this.name}' is everybody's and stays open`),
       );
     }
-    let checked: Required<CloseOptions>;
+    let limits: CloseLimits;
     try {
-      checked = checkClose(options);
+      limits = checkClose(options);
     } catch (error) {
       return Promise.reject(error);
     }
-    if (!this.isOver) this.deadlines.hurry(checked);
+    if (!this.isOver && !this.closeCore(limits)) return Promise.reject(noMemory());
     this.closing ??= this.shutDown();
     return this.closing;
+  }
+
+  /** False, and nothing has changed, if the core has no memory for that. */
+  private closeCore({ drain, grace }: CloseLimits): boolean {
+    const { runtime, target } = this;
+    if (!this.isThere) return true;
+    const { closed } = target;
+    target.closed = true; // for those who hear of it
+    const status = runtime.module._cwb_context_close_within(target.context, drain, grace);
+    if (status !== 0) target.closed = closed;
+    return status === 0;
   }
 
   /** For `await using`. */
@@ -59,28 +70,22 @@ export abstract class ContextEnd<M extends object> extends ContextLife<M> {
     return [this.target, ...this.views, ...this.workerScopes.targets];
   }
 
-  protected cancelAll(cause: unknown): void {
-    if (this.isOver) return;
+  /** Closes the core's context, and cancels all that is in it. */
+  private cancelAll(cause: Error): void {
     const { module, errors } = this.runtime;
-    const closed = cause ?? new ContextClosedError(`coworker: context '${this.name}' was closed`);
-    const error = errors.takeCause(closed);
-    // The root itself goes on; its cancellation reaches all below it.
-    module._cw_cancel(module._cwb_context_root(this.target.context), error);
+    const error = errors.takeCause(cause);
+    module._cwb_context_cancel(this.target.context, error);
     module._cw_error_release(error);
-    // What was launched with a parent of its own is not below it.
-    this.runtime.cancelJobs(this.targets, closed);
+    this.runtime.enders.delete(this.target.context);
   }
 
   private async shutDown(): Promise<void> {
-    this.target.closed = true;
     const ended = new Promise<void>((resolve) => {
       this.allEnded = resolve;
     });
-    if (this.isThere) this.runtime.module._cw_context_close(this.target.context);
     this.crew?.close();
     if (!this.isOver) await ended;
     clearTimeout(this.deadline);
-    this.deadlines.end();
     if (this.failure === undefined) {
       this.settleReady.reject(
         new ContextClosedError(`coworker: context '${this.name}' was closed before it was ready`),
@@ -128,7 +133,6 @@ export abstract class ContextEnd<M extends object> extends ContextLife<M> {
     const { runtime, target, crew } = this;
     const { module } = runtime;
     this.cancelAll(error);
-    module._cw_context_close(target.context);
     crew?.stop(error);
     // Jobs that have not begun can still end in order; the others were cut off.
     if (!crew) module._cwb_context_drain(target.context);
@@ -182,13 +186,11 @@ export abstract class ContextEnd<M extends object> extends ContextLife<M> {
   /** Ends this generation, as far as that can be done, and its jobs in any case. */
   private leave(lost: ContextLostError): void {
     const { runtime, target, targets, views, workforce, workerScopes } = this;
-    const { module } = runtime;
     this.cancelAll(lost);
     workerScopes.lose(lost);
     this.lastStats = readStats(runtime, target.context);
     target.closed = true;
     const cutOff = runtime.abandonJobs(targets, lost);
-    module._cw_context_close(target.context);
     void workforce!.dismiss(target.context).then((isOver) => {
       cutOff();
       runtime.pumpNow();
@@ -201,6 +203,7 @@ export abstract class ContextEnd<M extends object> extends ContextLife<M> {
     const { module } = this.runtime;
     for (const { context } of views) module._cw_context_release(context);
     scopes.close();
+    this.runtime.enders.delete(target.context);
     module._cwb_context_free(target.context);
   }
 }

@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { Closing } from './closing.js';
 import type { Crew, CrewHost } from './crew.js';
 import { environment } from './environment.js';
 import { ContextClosedError, ContextLostError, describe, noMemory } from './errors.js';
@@ -58,10 +57,6 @@ export abstract class ContextLife<M extends object> extends ContextEventTarget {
   readonly notOpened: Promise<unknown> | undefined;
   protected notMade: { error: unknown } | undefined;
   protected closing: Promise<void> | undefined;
-  protected readonly deadlines = new Closing(
-    () => this.cancelAll(undefined),
-    () => void this.kill(),
-  );
   protected allEnded: (() => void) | undefined;
   /** Nothing of it runs any more. */
   protected isOver = false;
@@ -132,6 +127,7 @@ export abstract class ContextLife<M extends object> extends ContextEventTarget {
     this.target.uncaught = (error, isCrash) => this.uncaught(error, isCrash);
     this.views = [];
     this.workerScopes = this.makeWorkerScopes();
+    if (at !== 0) runtime.enders.set(at, () => void this.kill());
   }
 
   /** Its workers are about to start. */
@@ -315,7 +311,6 @@ export abstract class ContextLife<M extends object> extends ContextEventTarget {
 
   // ---- how it ends
 
-  protected abstract cancelAll(cause: unknown): void;
   /** The last phase of closing. */
   protected abstract kill(): Promise<void>;
   /** Nothing runs any more. */

@@ -382,6 +382,7 @@ export class IsolatedRealm extends RootRealm {
   }
 
   workerLost(): void {}
+  endContext(): void {}
   startAgain(): number {
     return 0;
   }

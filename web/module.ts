@@ -31,6 +31,7 @@ export interface Host {
   wake(worker: Pointer): void;
   becameKillable(): void;
   workerLost(worker: Pointer, life: Pointer): void;
+  endContext(context: Pointer): void;
   startAgain(argument: Pointer): number;
 }
 
@@ -83,6 +84,8 @@ export interface CoreModule {
   _cwb_away_host_lost(away: Pointer, length: number): void;
   _cwb_context_worker(context: Pointer, index: number): Pointer;
   _cwb_context_root(context: Pointer): Pointer;
+  _cwb_context_close_within(context: Pointer, drain: number, grace: number): number;
+  _cwb_context_cancel(context: Pointer, error: Pointer): void;
   _cwb_context_drain(context: Pointer): number;
   _cwb_context_end_remains(context: Pointer): number;
   _cwb_context_free(context: Pointer): void;

@@ -56,6 +56,7 @@ export abstract class Realm extends Turns implements Host {
   protected abstract readonly nameOfWorker: string;
   abstract workerLost(worker: Pointer, life: Pointer): void;
   abstract startAgain(argument: Pointer): number;
+  abstract endContext(context: Pointer): void;
   abstract wake(worker: Pointer): void;
   abstract report(error: unknown): void;
   /** What listening to progress takes. */

@@ -35,6 +35,8 @@ export class Runtime extends RootRealm {
   readonly wakers = new Map<Pointer, () => void>();
   /** Who replaces workers that the core has declared dead, by their address. */
   readonly replacers = new Map<Pointer, (life: Pointer) => void>();
+  /** What ends the workers of a context whose time is over, by the core's address. */
+  readonly enders = new Map<Pointer, () => void>();
   /** Dead threads whose memory serves the next ones. */
   readonly deadThreads: Thread[] = [];
 
@@ -128,6 +130,11 @@ export class Runtime extends RootRealm {
     this.replacers.get(worker)?.(life);
   }
 
+  endContext(context: Pointer): void {
+    // Not within a turn of the core: it takes some to hear of what ends.
+    queueMicrotask(() => this.enders.get(context)?.());
+  }
+
   /** A thread of the core's runs where a dead one was: 1, or 0 if there is none. */
   startAgain(argument: Pointer): number {
     const dead = this.deadThreads.pop();
@@ -153,11 +160,6 @@ export class Runtime extends RootRealm {
     for (const [token, ticket] of this.openTickets()) {
       if (ticket instanceof Job && (owners?.includes(ticket.owner) ?? true)) yield [token, ticket];
     }
-  }
-
-  /** Cancels every job on these targets, whoever is its parent. */
-  cancelJobs(owners: readonly Target[], cause: unknown): void {
-    for (const [, job] of this.launchedOn(owners)) job.cancel(cause);
   }
 
   /**

@@ -131,10 +131,13 @@ export class WorkerRealm extends Realm implements LaunchRealm {
     throw new Error(`coworker: worker ${worker} cannot be replaced from here`);
   }
 
-  /** The main realm keeps the threads. */
+  /** The main realm keeps the threads ... */
   startAgain(): number {
     return 0;
   }
+
+  /** ... and ends them. */
+  endContext(): void {}
 
   protected finished(): void {
     support.handles!.end();
