@@ -23,7 +23,7 @@ enum { RETRY_MS = 4, LAST = -1 };
 static const int64_t kill_at_most_ns = (int64_t)1000 * CW__NS_PER_MS;
 
 struct cw__closing {
-    cw__lock lock; /* guards these: */
+    cw__lock lock;                        /* guards these: */
     int64_t cancel_ns, kill_ns, grace_ns; /* CW__NEVER: there is no limit */
     bool cancels;                         /* it has been, or is just */
     bool over;
@@ -88,8 +88,8 @@ static void cancel_all(cw_context *context)
     cw__text_add(&text, context->name);
     cw__text_add(&text, "' was closed");
     /* acquire: pairs with cw__losses_fail() */
-    cw_error *closed = cw_error_new(CW_ECLOSED, buffer,
-                                    cw_load_acquire(&context->failure));
+    cw_error *closed =
+        cw_error_new(CW_ECLOSED, buffer, cw_load_acquire(&context->failure));
     cw__roster_cancel(context, closed);
     cw_error_release(closed);
 }

@@ -218,7 +218,8 @@ TEST(jobs_and_parts_with_parents_elsewhere_are_cancelled_and_these_are_not)
     cw_job *goes = cw_async(there, goes_there, CW_NONE);
     cw_job *launches = cw_async(there, launches_there, CW_NONE);
     cw_job *viewed = cw_async(view, receives, all_wait);
-    cw_job *there_for_good = cw_async_with(pinned, CW_START_DEFAULT, receives, all_wait);
+    cw_job *there_for_good =
+        cw_async_with(pinned, CW_START_DEFAULT, receives, all_wait);
     for (int i = 0; i < 4; i++)
         event_await(all_wait);
     ASSERT_EQ(cw_context_close_within(here, 0, never), CW_OK);
@@ -326,8 +327,8 @@ TEST(several_can_close_at_once)
         int64_t limits[CALLERS];
         for (int i = 0; i < CALLERS; i++) {
             limits[i] = i % 3 == 2 ? an_hour : i % 3;
-            ASSERT_EQ(
-                pthread_create(&callers[i], NULL, close_with, &limits[i]), 0);
+            ASSERT_EQ(pthread_create(&callers[i], NULL, close_with, &limits[i]),
+                      0);
         }
         for (int i = 0; i < CALLERS; i++)
             pthread_join(callers[i], NULL);
@@ -382,7 +383,8 @@ TEST(a_killable_job_that_does_not_come_is_killed)
     const cw_elements *place = cw_elements_with_context(NULL, context);
     const cw_elements *with_grace = cw_elements_with_grace(place, an_hour);
     struct hold *hold = hold_new();
-    cw_job *job = cw_launch_with(with_grace, CW_START_DEFAULT, hold_worker, hold);
+    cw_job *job =
+        cw_launch_with(with_grace, CW_START_DEFAULT, hold_worker, hold);
     event_await(hold->entered);
     ASSERT_EQ(cw_context_close_within(context, 1, 5), CW_OK);
     ASSERT_EQ(cw_context_join(context), CW_OK);
