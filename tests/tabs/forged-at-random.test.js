@@ -9,7 +9,7 @@ import { Worker } from 'node:worker_threads';
 import { stream } from 'coworker';
 import * as layout from '../../dist/layout.gen.js';
 import { random } from '../suite/helpers/contexts.js';
-import { Broker, Pool, lines, put, stateOf, take, until } from './forging.js';
+import { Broker, Pool, lines, put, stateOf, take, toText, until } from './forging.js';
 
 const COUNT = Number(process.env.COWORKER_FORGERIES ?? 10_000);
 const SEED = Number(process.env.COWORKER_SEED ?? Date.now() % 1e6);
@@ -91,6 +91,8 @@ function spoilMail({ batch, beside }) {
       return { batch, beside };
     case 4:
       return { batch, beside: spoilValue(beside) };
+    case 5:
+      return toText(spoilBytes(new Uint8Array(batch)).buffer.slice(0, 512));
     default: {
       const { head, frames } = take(batch);
       const whole = frames.slice(0, 4);

@@ -32,9 +32,10 @@ export class Line {
 
   #pass(to, data) {
     const heard = this.heard[to];
-    heard.push(structuredClone(data));
+    const mail = typeof data === 'string' ? { batch: fromText(data), beside: [] } : data;
+    heard.push(structuredClone(mail));
     if (heard.length > 200) heard.shift();
-    for (const mail of this.change(to, data)) this.say(to, mail);
+    for (const one of this.change(to, mail)) this.say(to, one);
   }
 
   /** Says something to one of the two. */
@@ -142,6 +143,11 @@ export function encode(context, value) {
 
 const HEAD = 48;
 const FRAME = 24;
+
+/** A batch as it goes if it is short, and nothing is beside it. */
+export const toText = (batch) =>
+  String.fromCharCode(...new Uint16Array(batch, 0, batch.byteLength >>> 1));
+const fromText = (text) => Uint16Array.from(text, (unit) => unit.charCodeAt(0)).buffer;
 
 /** A batch in parts, see src/wire.h. */
 export function take(batch) {
