@@ -343,6 +343,14 @@ TEST(who_waits_to_launch_can_be_cancelled)
     hold_free(hold);
 }
 
+/* Too large for memory that was used before. */
+CW_COROUTINE(large, int, cw_none, char room[4096];)
+{
+    CW_BEGIN(self);
+    self->room[0] = 0;
+    CW_END(self);
+}
+
 CW_COROUTINE(cannot_launch, cw_context *, cw_none, cw_job *job;
              const cw_elements *there;)
 {
@@ -350,7 +358,7 @@ CW_COROUTINE(cannot_launch, cw_context *, cw_none, cw_job *job;
     self->there = cw_elements_with_context(NULL, self->arg);
     fail_alloc_at(1);
     CW_TRY(self, 1);
-    CW_LAUNCH_WAIT(self, self->there, &self->job, note_run, 'x');
+    CW_LAUNCH_WAIT(self, self->there, &self->job, large, 1);
     ASSERT(false);
     CW_CATCH(self, 1)
     {
