@@ -52,11 +52,9 @@ export class HostPlace extends Place {
    * each, they count as begun when they are sent.
    */
   override get tells(): boolean {
-    return (
-      this.told > 0 ||
-      this.busy > this.workers ||
-      performance.now() - this.mailbox!.heardAt > FRESH_MS
-    );
+    const { mailbox } = this; // undefined: the host has just been lost
+    if (!mailbox || this.told > 0 || this.busy > this.workers) return true;
+    return performance.now() - mailbox.heardAt > FRESH_MS;
   }
 
   override launch(id: number, sending: Sending, sender: Sender): boolean {
