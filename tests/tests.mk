@@ -75,3 +75,16 @@ chaos-tabs: web setup-browsers ## Tabs that go and lie at random: COWORKER_HOSTS
 	  $(NODE) tests/tabs/tabs.test.mjs --engine $(ENGINES) --only 'go at random'
 	$(Q)COWORKER_FORGERIES=$(COWORKER_FORGERIES) \
 	  $(NODE) --test --test-reporter=spec tests/tabs/forged-at-random.test.js
+
+FUZZ_RUNS ?= 1000000
+FUZZ := $(BUILD)/fuzz/wire_fuzz
+
+.PHONY: fuzz
+fuzz: $(FUZZ) ## What pages may be sent, by libFuzzer: FUZZ_RUNS (1000000); needs clang
+	$(Q)$< -runs=$(FUZZ_RUNS) -max_len=2048 -print_final_stats=1
+
+$(FUZZ): tests/fuzz/wire_fuzz.c $(CORE_SOURCES) src/platform/posix.c src/platform/pthread.c $(CORE_HEADERS) tests/c/wires.h
+	@mkdir -p $(@D)
+	@command -v clang >/dev/null || { echo 'make fuzz: clang not found; install clang and libclang-rt-dev' >&2; exit 1; }
+	$(Q)clang -std=c11 $(WARNINGS) -Isrc -O1 -g -DCW_PLAIN_ALLOC -fsanitize=fuzzer,address,undefined \
+	  -fno-sanitize-recover=all -o $@ $(filter %.c,$^) -lpthread
