@@ -63,7 +63,7 @@ tabs.outcomes = () => [...open].slice(0, 5);
 /** Closes the context, which cancels what it has launched. */
 tabs.shut = () => {
   write(pool, { type: 'closes', page });
-  void context.close({ cancel: true });
+  return context.close({ cancel: true });
 };
 /** Takes the place of a host that goes on until it learns that; whether that was so. */
 tabs.usurp = async () => {

@@ -38,8 +38,12 @@ const ways = {
     await world.close(page);
   },
   shut: async (world, page) => {
-    page.evaluate('tabs.shut()').catch(() => {});
-    await sleep(100);
+    await page.evaluate('tabs.shut()');
+    await world.close(page);
+  },
+  // In the middle of that.
+  leave: async (world, page) => {
+    await page.evaluate('void tabs.shut()');
     await world.close(page);
   },
   crash: (world, page) => world.close(page, 'crash'),
@@ -100,9 +104,10 @@ class Chaos {
   /** The page that is host, once there is one. */
   async #host() {
     for (;;) {
-      for (const page of this.#pages)
-        if ((await page.evaluate('tabs.context.role')) === 'host') return page;
-      await sleep(20);
+      const next = this.ledger.nextReign(); // before the look, so that none is missed
+      const page = this.#pages.find(({ name }) => name === this.ledger.host);
+      if (page && (await page.evaluate('tabs.context.role')) === 'host') return page;
+      await next;
     }
   }
 

@@ -22,6 +22,9 @@ export class Ledger {
   #closed = new Set();
   /** Results that were taken by the next host, which knew its own epoch already. */
   late = 0;
+  /** The page that has become host last. */
+  host;
+  #reigned = [];
 
   constructor(pool) {
     ledgers.set(pool, this);
@@ -46,6 +49,13 @@ export class Ledger {
     this.reigns.set(epoch, page);
     if (epoch <= (this.#epochs.get(page) ?? 0)) this.#fault(`${page} goes back to epoch ${epoch}`);
     this.#epochs.set(page, epoch);
+    this.host = page;
+    for (const heard of this.#reigned.splice(0)) heard();
+  }
+
+  /** Waits until some page says that it is host. */
+  nextReign() {
+    return new Promise((resolve) => this.#reigned.push(resolve));
   }
 
   /** A page closes its context. */
