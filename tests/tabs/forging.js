@@ -147,7 +147,9 @@ const FRAME = 24;
 /** A batch as it goes if it is short, and nothing is beside it. */
 export const toText = (batch) =>
   String.fromCharCode(...new Uint16Array(batch, 0, batch.byteLength >>> 1));
-const fromText = (text) => Uint16Array.from(text, (unit) => unit.charCodeAt(0)).buffer;
+// By index: what iterates over a string takes two surrogates that happen to fit for one.
+const fromText = (text) =>
+  Uint16Array.from({ length: text.length }, (_, at) => text.charCodeAt(at)).buffer;
 
 /** A batch in parts, see src/wire.h. */
 export function take(batch) {
