@@ -15,12 +15,16 @@ import { launchWebKit } from './webkit.mjs';
  *   Promise<any>} evaluate runs a function (which may be async) with JSON
  *   arguments, or evaluates an expression, and gives the result as JSON
  * @property {(selector: string) => Promise<void>} click
+ * @property {(selector: string) => Promise<void>} follow clicks what leads to another page;
+ *   resolves after its `load`
  * @property {(path: string) => Promise<void>} screenshot writes a PNG file
  * @property {(event: 'console' | 'error' | 'crash',
  *   listener: (detail: any) => void) => void} on `console` gives
  *   `{ type, text }`, `error` an uncaught error of the page or its workers,
  *   `crash` nothing (only Chromium tells; elsewhere `evaluate` fails then);
  *   WebKit has none of these, pages must report to their server there
+ * @property {() => Promise<void>} back to what it has shown before; may resolve before that
+ *   is there
  * @property {() => Promise<void>} close
  * @property {() => Promise<void>} [show] in front of the others
  * @property {() => Promise<void>} [crash] ends the page's process; only Chromium
@@ -108,6 +112,11 @@ class PuppeteerPage {
     await this.#page.goto(url, { waitUntil: 'load' });
   }
 
+  /** Not with puppeteer's, which waits for a load: a page that was kept does not load. */
+  async back() {
+    await this.#page.evaluate('void setTimeout(() => history.back())');
+  }
+
   show() {
     return this.#page.bringToFront();
   }
@@ -118,6 +127,11 @@ class PuppeteerPage {
 
   click(selector) {
     return this.#page.click(selector);
+  }
+
+  async follow(selector) {
+    const loaded = this.#page.waitForNavigation({ waitUntil: 'load' });
+    await Promise.all([loaded, this.#page.click(selector)]);
   }
 
   async screenshot(path) {

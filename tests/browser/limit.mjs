@@ -39,7 +39,10 @@ function limitCalls(target, limit, names, wrap = (value) => value) {
   });
 }
 
-const PAGE_CALLS = ['goto', 'evaluate', 'click', 'screenshot', 'show', 'crash', 'freeze', 'close'];
+const PAGE_CALLS = [
+  ...['goto', 'back', 'follow', 'evaluate', 'click', 'screenshot', 'show', 'crash', 'freeze'],
+  'close',
+];
 
 /**
  * @param {import('./drivers.mjs').Browser} browser

@@ -65,6 +65,11 @@ class WebDriverPage {
     await this.#command('POST', '/url', { url });
   }
 
+  /** Not by a script, as the one that comes next may get lost with the page that goes. */
+  async back() {
+    await this.#command('POST', '/back', {});
+  }
+
   async evaluate(script, ...args) {
     const expression = typeof script === 'function' ? `(${script}).apply(null, args)` : script;
     // Results go as text, since the driver changes the order of keys and has
@@ -86,12 +91,27 @@ class WebDriverPage {
     throw error;
   }
 
+  async #find(selector) {
+    const query = { using: 'css selector', value: selector };
+    const found = await this.#command('POST', '/element', query);
+    return `/element/${found[ELEMENT]}`;
+  }
+
   async click(selector) {
-    const found = await this.#command('POST', '/element', {
-      using: 'css selector',
-      value: selector,
-    });
-    await this.#command('POST', `/element/${found[ELEMENT]}/click`, {});
+    await this.#command('POST', `${await this.#find(selector)}/click`, {});
+  }
+
+  /** The click's answer may come before the page has begun to go. */
+  async follow(selector) {
+    const page = await this.#find('html');
+    await this.click(selector);
+    const isThere = () =>
+      this.#command('GET', `${page}/name`).then(
+        () => true,
+        () => false,
+      );
+    while (await isThere()) await new Promise((done) => setTimeout(done, 20));
+    await this.#command('GET', '/url'); // which waits for the one that comes
   }
 
   async screenshot(path) {

@@ -22,9 +22,7 @@ export async function checkSwitch(visit, url) {
   });
   for (const tier of ['isolated', 'inline', 'shared']) {
     await visit.check(`it switches to ${tier}`, async () => {
-      await page.evaluate(() => delete document.body.dataset.state);
-      await visit.click(`#tier-${tier}`);
-      await visit.wait(`document.body?.dataset.state === 'ready'`);
+      await visit.follow(`#tier-${tier}`);
       assert.deepEqual(await look(page), { tier, pressed: [tier], not: [] });
       const links = await page.evaluate(() =>
         [...document.querySelectorAll('nav a')].map(({ search }) => search),

@@ -65,6 +65,16 @@ export class Visit {
   /** Opens the demo, with a query, and waits until it has started. */
   async open(address) {
     await this.page.goto(address);
+    await this.started();
+  }
+
+  /** Clicks what loads the demo anew, and waits until it has started. */
+  async follow(selector) {
+    await this.page.follow(selector);
+    await this.started();
+  }
+
+  async started() {
     await this.wait(`document.body.dataset.state !== undefined`);
     const [state, notice] = await this.page.evaluate(() => [
       document.body.dataset.state,

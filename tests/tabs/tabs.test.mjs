@@ -10,6 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { startServer } from '../../tools/serve.mjs';
 import { engines, launch } from '../browser/drivers.mjs';
+import { NoAnswer } from '../browser/limit.mjs';
 import { ledgerRoute } from './ledger.mjs';
 import { World } from './world.mjs';
 import { situations } from './situations.mjs';
@@ -25,11 +26,14 @@ const { values } = parseArgs({
   },
 });
 
+/** A situation is not over in time: its browser may hang, and is not used again. */
+class Late extends Error {}
+
 /** Runs a situation, which has to end in time. */
 async function run(world, { test, timeout = TIMEOUT }) {
   let timer;
   const late = new Promise((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`not over within ${timeout / 1000} s`)), timeout);
+    timer = setTimeout(() => reject(new Late(`not over within ${timeout / 1000} s`)), timeout);
   });
   try {
     await Promise.race([test(world), late]);
@@ -50,7 +54,7 @@ let passed = 0;
 let failed = 0;
 let skipped = 0;
 for (const engine of values.engine.split(',')) {
-  const browser = await launch(engine);
+  let browser = await launch(engine);
   const server = await startServer({
     root: ROOT,
     cache: true, // else pages are not kept to be shown again
@@ -74,8 +78,12 @@ for (const engine of values.engine.split(',')) {
         failed++;
         console.log(`${engine} FAIL ${situation.name}\n    ${error.stack}`);
         console.log(await world.describe());
+        if (error instanceof Late || error instanceof NoAnswer) {
+          await browser.close();
+          browser = await launch(engine);
+        }
       } finally {
-        await world.close();
+        await world.end();
       }
     }
   } finally {

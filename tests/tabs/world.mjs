@@ -11,6 +11,8 @@ export class World {
     this.url = url;
     this.name = `tabs-${process.pid}-${names++}`;
     this.pages = [];
+    /** Nobody waits for anything in it any more. */
+    this.isOver = false;
   }
 
   /** Opens a tab that takes part in the pool, and waits until there is a host. */
@@ -29,21 +31,26 @@ export class World {
 
   /** Closes a tab; `crash` ends its process instead. */
   async close(page, how = 'close') {
-    if (page) {
-      this.pages = this.pages.filter((one) => one !== page);
-      if (how === 'crash') await page.crash();
-      await page.close().catch(() => {});
-      return;
-    }
-    for (const one of this.pages) await one.close().catch(() => {});
+    this.pages = this.pages.filter((one) => one !== page);
+    if (how === 'crash') await page.crash();
+    await page.close().catch(() => {});
+  }
+
+  /** Closes all tabs, of a browser that may be gone. */
+  async end() {
+    this.isOver = true;
+    await Promise.all(this.pages.map((page) => page.close().catch(() => {})));
   }
 
   /** Goes back to the page that took part before. */
   async back(page) {
-    await page.evaluate('void setTimeout(() => history.back())');
+    await page.back();
     // While it goes, there is nothing to ask.
     const isBack = () => page.evaluate('Boolean(globalThis.tabs?.launch)').catch(() => false);
-    while (!(await isBack())) await new Promise((done) => setTimeout(done, 50));
+    while (!(await isBack())) {
+      if (this.isOver) throw new Error('the page was not back in time');
+      await new Promise((done) => setTimeout(done, 50));
+    }
   }
 
   role(page) {
