@@ -57,6 +57,9 @@ typedef struct cw__host {
                         const struct cw__loss *loss);
     /* Ends the worker's thread, unless that is over, and starts another. */
     void (*replace_worker)(struct cw__worker *worker, struct cw__life *life);
+    /* The calling thread was declared dead: it waits for whoever ends it, and
+     * calls the core no more. Does not return. NULL: it ends by itself. */
+    void (*thread_gone)(void);
     /* Starts a thread in the memory of one that is known to be dead, if there
      * is such a one: `argument` is cw__thread_argument()'s. */
     bool (*start_again)(void *argument);

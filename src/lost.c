@@ -91,21 +91,13 @@ static bool over(cw__life *life, uint32_t how)
 
 void cw__life_proved(cw__life *life) { (void)over(life, PROVED); }
 
-/* Whoever ends threads from outside finds this one here. */
-_Noreturn static void stay(void)
-{
-    static _Atomic uint32_t never;
-    for (;;)
-        cw__futex_wait(&never, 0, -1);
-}
-
 void cw__thread_lost(void)
 {
     cw__life *life = cw__own_life;
     cw__self = NULL;
     cw__gate_left = 0;
     cw__own_life = NULL;
-    if (cw__the_host.replace_worker) stay();
+    if (cw__the_host.thread_gone) cw__the_host.thread_gone();
     if (life && cw__thread_may_exit()) {
         /* Up to then others read this thread's stack and variables, and inherit
          * its memory. acquire: pairs with over() */

@@ -112,6 +112,7 @@ cw__worker *cwb_init(uint32_t wake_by_message)
                               .kill_away = cwb_kill_away,
                               .worker_lost = cwb_worker_lost,
                               .replace_worker = cw_js_worker_lost,
+                              .thread_gone = cwb_thread_gone,
                               .life_over = cwb_life_over,
                               .start_again = start_again,
                               .end_context = cw_js_end_context,
@@ -155,6 +156,7 @@ void cwb_name_main(void)
  */
 int cwb_run(uint32_t budget)
 {
+    if (cw_unlikely(!cwb_realm)) cw_js_gone();
     cw__worker *before = cw__self; /* an event in virtual time, perhaps */
     cw__self = cwb_realm;
     cw__user_end(cw__self);

@@ -31,7 +31,7 @@
 
 /* Grows with each change of what JavaScript and C expect of each other, so that
  * a module linked with another version is refused instead of failing later. */
-enum { CWB_ABI = 9 };
+enum { CWB_ABI = 10 };
 
 /* How a body of JavaScript ended, and what its data are. The lowest three bits
  * of the number that says so; the rest is the length of the data. */
@@ -101,6 +101,9 @@ enum { CWB_UNHANDLED = 8, CWB_CRASH = 16 };
 
 /* What cwb_run() returns besides enum cw__run: as CW__RUN_SLEEP, for ever. */
 enum { CWB_RUN_REST = 16 };
+
+/* What cwb_enter() found. */
+enum { CWB_GATE_WAS_CLOSED, CWB_GATE_WAS_OPEN, CWB_GATE_GONE };
 
 /* What a job is at the moment, as bits. */
 enum cwb_job_state {
@@ -225,8 +228,9 @@ enum {
     CWB_MARK_ERROR = 3
 };
 
-/* The worker whose thread the calling realm is. Not always cw__self, which is
- * the worker of the context that is at work on this thread. */
+/* The worker whose thread the calling realm is; NULL once the thread is over.
+ * Not always cw__self, which is the worker of the context that is at work on
+ * this thread. */
 extern _Thread_local cw__worker *cwb_realm;
 /* The realm itself. */
 extern _Thread_local cwb_home *cwb_here;
@@ -240,6 +244,8 @@ void cwb_homes_free(cw_context *context);
 cw_error *cwb_homeless_error(cw_job *job, const cwb_home *home);
 void cwb_leave_behind(cw_job *job, const cwb_home *home);
 void cwb_become_killable(void);
+/* See cw__host. */
+void cwb_thread_gone(void);
 /* Puts a body or scope into a ring, the calling realm's for one, or takes it
  * off. */
 void cwb_open_put(cwb_open *ring, cwb_open *open, cw_job *job);
@@ -350,9 +356,10 @@ void cw_js_error_freed(uint32_t slot);
 int cw_js_worker_start(cw__worker *worker, const char *name);
 void cw_js_worker_end(cw__worker *worker);
 void cw_js_wake(cw__worker *worker);
-void cw_js_killable(void);
 void cw_js_worker_lost(cw__worker *worker, cw__life *life);
 void cw_js_end_context(cw_context *context);
 int cw_js_start_again(void *argument);
+/* Throws what the realm throws from now on when it calls the core. */
+void cw_js_gone(void);
 
 #endif /* CW_BRIDGE_H */

@@ -65,8 +65,8 @@ EM_JS(void, cw_js_worker_end, (cw__worker *worker), {
     if (Module["coworker"]) Module["coworker"].workerEnd(worker);
 })
 
-EM_JS(void, cw_js_killable, (void), {
-    Module["coworker"].becameKillable();
+EM_JS(void, cw_js_gone, (void), {
+    Module["coworker"].gone();
 })
 
 EM_JS(void, cw_js_worker_lost, (cw__worker *worker, cw__life *life), {

@@ -71,21 +71,41 @@ void cwb_open_remove(cwb_open *open)
 /* ---- being killed */
 
 /* From here on, code of the realm may be killed wherever it is, its event loop
- * included; so calls of the core have to be passed through the gate. */
+ * included. */
 void cwb_become_killable(void)
 {
     if (cwb_realm->host_killable || cwb_realm->context == cwb_main) return;
     cwb_realm->host_killable = cwb_realm->guarded = true;
-    cw_js_killable();
 }
 
-/* Around each of these calls: whether it came through an open gate, which is to
- * be opened again after it. */
-uint32_t cwb_enter(void) { return cw__runtime_enter() != NULL; }
+/* Around each call of a worker's realm, see web/gate.ts. */
+uint32_t cwb_enter(void)
+{
+    if (cw_unlikely(!cwb_realm)) return CWB_GATE_GONE;
+    return cw__runtime_enter() ? CWB_GATE_WAS_OPEN : CWB_GATE_WAS_CLOSED;
+}
+
 void cwb_leave(void)
 {
     cw__worker *self = cw__self;
     cw__runtime_leave(&self);
+}
+
+/* Chromium ends a thread that is busy 2 s after it was told to; others do at
+ * once, or when it comes back to its event loop. */
+static const int64_t stay_ns = (int64_t)5000 * 1000 * 1000;
+
+/* Whoever ends threads finds this one here. But an engine may have done that
+ * already, and let run what the thread was to do next (Chromium): such a one
+ * has to come back to its event loop to be over. */
+void cwb_thread_gone(void)
+{
+    static _Atomic uint32_t never;
+    cwb_realm = NULL;
+    int64_t until = cw__now_ns() + stay_ns;
+    for (int64_t left; (left = until - cw__now_ns()) > 0;)
+        cw__futex_wait(&never, 0, left);
+    cw_js_gone();
 }
 
 bool cwb_runs_below(const cw__worker *worker, const cw_job *above)

@@ -10,5 +10,6 @@
 void cwb_thread_end(void)
 {
     cw__worker_thread_end(cw__self);
+    cwb_realm = NULL; /* what bodies have left behind may still come */
     pthread_exit(NULL);
 }

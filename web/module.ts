@@ -29,7 +29,7 @@ export interface Host {
   workerStart(worker: Pointer, name: Pointer): void;
   workerEnd(worker: Pointer): void;
   wake(worker: Pointer): void;
-  becameKillable(): void;
+  gone(): never;
   workerLost(worker: Pointer, life: Pointer): void;
   endContext(context: Pointer): void;
   startAgain(argument: Pointer): number;

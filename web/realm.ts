@@ -14,7 +14,7 @@ import { Memory } from './memory.js';
 import type { CoreModule, Host, NativeTaskReader, Pointer } from './module.js';
 import type { ProgressModule } from './progress.js';
 import type { RealmOptions } from './protocol.js';
-import { gate } from './gate.js';
+import { GONE } from './gate.js';
 import { support } from './references.js';
 import type { BaseScope } from './scope.js';
 import { Errors } from './thrown.js';
@@ -119,10 +119,11 @@ export abstract class Realm extends Turns implements Host {
     return this.hasAbandoned && this.module._cwb_is_abandoned(at) !== 0;
   }
 
-  /** Code of this realm may be killed from now on: see {@link gate}. */
-  becameKillable(): void {
-    gate(this.module);
-  }
+  /** The core takes this thread for dead, or over: whoever calls it does not go on. */
+  readonly gone = (): never => {
+    this.isOver = true;
+    throw GONE;
+  };
 
   // ---- what the core calls
 

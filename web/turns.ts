@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { GONE } from './gate.js';
 import * as layout from './layout.gen.js';
 import type { Pointer } from './module.js';
 import { inMicrotask } from './microtask.js';
@@ -104,6 +105,7 @@ export abstract class Turns extends Scratch {
       why = this.module._cwb_run(this.budget);
     } catch (error) {
       this.pumping = false;
+      if (error === GONE) return;
       if (this.survives(error)) {
         this.schedulePump();
         return;

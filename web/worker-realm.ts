@@ -6,6 +6,7 @@
 import { registerHandles } from './all-handles.js';
 import { setCurrentTarget } from './current.js';
 import { StartError } from './errors.js';
+import { gate, GONE } from './gate.js';
 import { Target } from './launch.js';
 import type { LaunchRealm } from './launch.js';
 import * as layout from './layout.gen.js';
@@ -88,6 +89,7 @@ export class WorkerRealm extends Realm implements LaunchRealm {
     try {
       // The factory was given `coworker: this`, and hands the module back here.
       this.attach(this.module, memory, { wakeByMessage });
+      gate(this.module, this.gone);
       this.workerName = this.memory.text(this.nameAt);
       const context = this.memory.word(this.self + layout.WORKER_CONTEXT);
       this.own = new Target(this, context, name);
@@ -155,6 +157,7 @@ export class WorkerRealm extends Realm implements LaunchRealm {
 
   /** An error that nobody caught, of something that a task has begun. */
   stray(error: unknown): void {
+    if (error === GONE) return;
     strayed(this, error, this.workerName, () => this.report(error));
   }
 

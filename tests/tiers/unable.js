@@ -62,6 +62,7 @@ const isolated = [
   [/^too little memory/, threadsOnly],
   [/^waking by messages > does without/, threadsOnly],
   [/^chaos/, noMemory],
+  [/^a thread that was ended/, noMemory],
 ];
 
 const noWorkers = 'there are no workers';
@@ -101,6 +102,7 @@ const inline = [
   [/^looking at a context > traces/, noTrace],
   [/^a worker that d/, noWorkers],
   [/^chaos/, noWorkers],
+  [/^a thread that was ended/, noWorkers],
   [/^a module that does not load/, threadsOnly],
   [/^too little memory/, threadsOnly],
 ];

@@ -2,6 +2,7 @@
 
 import { describe, it } from 'node:test';
 import { assert } from 'chai';
+import { GONE } from '../../dist/gate.js';
 import { RUN_END, RUN_SLEEP } from '../../dist/layout.gen.js';
 import { WorkerRealm } from '../../dist/worker-realm.js';
 
@@ -43,5 +44,27 @@ describe('a realm', () => {
     await Promise.resolve();
     await Promise.resolve();
     assert.equal(runs, 1);
+  });
+
+  it('does nothing more, and tells nobody, once the core takes its thread for dead', async () => {
+    const told = [];
+    const realm = new WorkerRealm(
+      {},
+      { post: (message) => told.push(message), nextTurn: setTimeout },
+    );
+    let runs = 0;
+    realm.setModule({
+      _cwb_run() {
+        runs++;
+        return realm.gone();
+      },
+    });
+    realm.pumpNow();
+    realm.pumpNow();
+    realm.schedulePump();
+    realm.stray(GONE);
+    await new Promise((resolve) => setTimeout(resolve));
+    assert.equal(runs, 1);
+    assert.deepEqual(told, []);
   });
 });

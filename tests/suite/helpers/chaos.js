@@ -11,7 +11,7 @@ import {
   Semaphore,
   WorkerLostError,
 } from 'coworker';
-import { cells, inPage, until } from './contexts.js';
+import { cells, endsLoopsInC, until } from './contexts.js';
 import { balanced, pause } from './races.js';
 
 /** In milliseconds: what has not come by then hangs. */
@@ -19,9 +19,6 @@ const HANGS = 40_000;
 /** A job with its children has so many cells at most. */
 const FAMILY = 4;
 const MOST_JOBS = 64;
-
-/** WebKit cannot end a thread that loops in WebAssembly. */
-const endsLoopsInC = !inPage || !/AppleWebKit(?!.*Chrom)/.test(navigator.userAgent);
 
 /** What may be killed; each but the last one has to be. */
 const victims = [

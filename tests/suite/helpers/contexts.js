@@ -15,6 +15,9 @@ export const tier = inPage
   : (process.env.COWORKER_TIER ?? 'shared');
 setDefaultTier(tier);
 
+/** WebKit cannot end a thread that loops in WebAssembly. */
+export const endsLoopsInC = !inPage || !/AppleWebKit(?!.*Chrom)/.test(navigator.userAgent);
+
 /** A URL of a file of these helpers, whose name differs in Node. */
 export function helperUrl(name) {
   return new URL(`./${name}${inPage ? '' : '.node'}.js`, import.meta.url);

@@ -963,6 +963,9 @@ export async function waitAndLoop(scope, cells) {
   await scope.delay(1);
   loopForEver(scope, cells);
 }
+const realm = crypto.randomUUID();
+/** Which thread's copy of this module it runs in. */
+export const realmOf = () => realm;
 /** Waits on a worker that somebody is going to lose. */
 export async function waitForNews(scope, cells, index) {
   Atomics.add(cells, index, 1);
