@@ -399,6 +399,22 @@ void model_join(int index)
     model_clock_join(index, model_current);
 }
 
+/* See platform.h. A thread stores what it was about to with its next step, and
+ * so long after all that it has stored before is known. */
+bool model_goes_on(int index, uint64_t *progress)
+{
+    const struct thread *thread = &threads[index];
+    uint64_t at = (uint64_t)thread->steps + 1;
+    if (*progress == 0) {
+        *progress = at;
+        return false;
+    }
+    bool waits = thread->state == SLEEPING || thread->state == AWAITING;
+    if (!waits && at == *progress) return false;
+    model_clock_join(index, model_current);
+    return true;
+}
+
 static struct thread *thread_with(const void *arg)
 {
     for (int i = 1; i < thread_count; i++)

@@ -34,6 +34,7 @@ int model_start(void (*entry)(void *), void *arg);
 _Noreturn void model_exit(void);
 void model_pause(void);
 void model_join(int thread);
+bool model_goes_on(int thread, uint64_t *progress);
 void model_futex_wait(_Atomic uint32_t *word, uint32_t expected,
                       int64_t timeout_ns, const void *pc);
 void model_futex_wake(_Atomic uint32_t *word, const void *pc);

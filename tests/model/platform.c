@@ -43,12 +43,11 @@ bool cw__thread_may_block(void) { return true; }
 
 void cw__thread_pause(void) { model_pause(); }
 
-uintptr_t cw__thread_id(void) { return 0; }
+uintptr_t cw__thread_id(void) { return (uintptr_t)model_current; }
 
 bool cw__thread_goes_on(uintptr_t id, uint64_t *progress)
 {
-    (void)id, (void)progress;
-    return false;
+    return model_goes_on((int)id, progress);
 }
 
 void cw__futex_wait(_Atomic uint32_t *word, uint32_t expected,
