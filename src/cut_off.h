@@ -13,7 +13,11 @@
  * with `error` (borrowed) unless it has one of its own. What the job itself was
  * in the middle of stays undone. Nothing happens that has happened before: the
  * job may have ended in part or in whole, and may still end late. Its memory is
- * leaked unless it has ended, since a thread may touch it. */
+ * leaked unless it has ended, since a thread may touch it.
+ *
+ * What only a dead thread knew of stays undone, too: a lock that it held, a
+ * body that it had taken off a list and not queued yet, a parent that it was
+ * ending. These are a few instructions each, all inside of the runtime. */
 void cw__job_cut_off(cw__worker *self, cw_job *job, cw_error *error);
 
 #endif /* CW_CUT_OFF_H */
