@@ -18,9 +18,8 @@
 
 static cw_context *pool;
 static cw__worker *worker;
-static cw_job *held; /* a handle */
+static cw_job *held, *never; /* handles */
 static cw_handler *listener;
-static cw_job *never;     /* the same */
 static bool cancels_late; /* while the worker runs already */
 static bool is_over;
 
