@@ -161,13 +161,11 @@ WAY(pinned_ask, 1)
     end_scope();
 }
 
-MUTANT(lose_pinned_ask, "nobody locks who the supervisor is")
+MUTANT(lose_pinned_ask, "who asks does not lock who the supervisor is")
 {
-    /* The only lock here that is a static. */
-    extern char __bss_start[], _end[];
-    bool is_static =
-        op->address >= (uintptr_t)__bss_start && op->address < (uintptr_t)_end;
-    return is_static && op->kind == MODEL_CAS ? MODEL_FORCE : MODEL_AS_IS;
+    /* Up to then it locks nothing else that anybody knows. */
+    return op->thread == 2 && !scope && op->kind == MODEL_CAS ? MODEL_FORCE
+                                                              : MODEL_AS_IS;
 }
 
 /* ---- a worker that gets no other thread */
