@@ -163,7 +163,9 @@ const hints = {
 async function loseHost(company, context, how) {
   if (company.tabs.size === 1) return ['There is no other tab yet.'];
   const { host } = company;
-  const before = context.stats().epoch;
+  // This tab may not know the host yet that others have told of.
+  const before = Math.max(context.stats().epoch, host.epoch);
+  const hasNext = () => context.stats().epoch > before;
   const began = performance.now();
   const passed = () => performance.now() - began;
   let elected;
@@ -175,10 +177,10 @@ async function loseHost(company, context, how) {
     // The last host may still have had the time for it.
     await run(company, context, { idempotent: true, priority: 'high' });
     const isBack = how === 'freeze' && !host.isFrozen;
-    if (isBack && context.stats().epoch === before) {
+    if (isBack && !hasNext()) {
       return ['Nobody has noticed: these tabs share one thread, and all stood still.'];
     }
-  } while (context.stats().epoch === before);
+  } while (!hasNext());
   const took = passed();
   await isElected;
   return [
