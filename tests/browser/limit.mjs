@@ -39,10 +39,7 @@ function limitCalls(target, limit, names, wrap = (value) => value) {
   });
 }
 
-const PAGE_CALLS = [
-  ...['goto', 'back', 'follow', 'evaluate', 'click', 'screenshot', 'show', 'crash', 'freeze'],
-  'close',
-];
+const PAGE_CALLS = 'goto back follow evaluate click screenshot show crash freeze close'.split(' ');
 
 /**
  * @param {import('./drivers.mjs').Browser} browser

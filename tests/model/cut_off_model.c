@@ -2,10 +2,9 @@
  *
  * SPDX-License-Identifier: MIT
  *
- * The first thread ends a job. The second one cuts it off wherever it is: once
- * the first makes no further step, and once it goes on nevertheless, late. Who
- * waits for the job, and for its parent, which waits but for its end, hears of
- * that once.
+ * The first thread ends a job, and makes no further step once the second one
+ * cuts that off, wherever it is. Who waits for the job, and for its parent,
+ * which waits but for its end, hears of that once.
  */
 #include "model.h"
 

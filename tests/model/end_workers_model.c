@@ -166,22 +166,24 @@ MUTANT(end_worker_passing, "nobody looks whether the thread has gone on")
     return MODEL_AS_IS;
 }
 
-MUTANT(end_worker_passing, "who is held goes on")
+/* The worker finds its gate in that state, and takes it for open. */
+static enum model_change overlooks(struct model_op *op, uint32_t state)
 {
     if (op->thread != 1 || !MODEL_IS(op, MODEL_LOAD, &worker->gate) ||
-        (op->now & CW__GATE_STATE) != CW__GATE_HELD)
+        (op->now & CW__GATE_STATE) != state)
         return MODEL_AS_IS;
     op->value = CW__GATE_OPEN;
     return MODEL_FORCE;
 }
 
+MUTANT(end_worker_passing, "who is held goes on")
+{
+    return overlooks(op, CW__GATE_HELD);
+}
+
 MUTANT(end_worker_passing, "who is doomed goes on")
 {
-    if (op->thread != 1 || !MODEL_IS(op, MODEL_LOAD, &worker->gate) ||
-        (op->now & CW__GATE_STATE) != CW__GATE_DOOMED)
-        return MODEL_AS_IS;
-    op->value = CW__GATE_OPEN;
-    return MODEL_FORCE;
+    return overlooks(op, CW__GATE_DOOMED);
 }
 
 MUTANT(end_worker_passing, "who gives up lets nobody go")

@@ -165,7 +165,7 @@ MUTANT(withdraw_take, "the queue has no reference")
                : MODEL_AS_IS;
 }
 
-/* It ends there as any other job does: is counted out at once, and put on the
+/* It ends there as all other jobs do: is counted out at once, and put on the
  * list of ended ones by the link that is the queue's. */
 MUTANT(withdraw_take, "who withdraws it forgets that it stands in a queue")
 {
