@@ -224,7 +224,8 @@ export const situations = [
       const client = await world.open(ofClient);
       assert.equal(await world.run(client, 'add', 1, 2), 3);
       await world.close(host);
-      assert.equal(await world.run(client, 'add', 1, 2), 3);
+      // The page may still be on its way out, and take the job along.
+      assert.equal(await world.run(client, { idempotent: true }, 'add', 1, 2), 3);
       assert.equal(await world.role(client), 'host');
     },
   })),
@@ -236,7 +237,8 @@ export const situations = [
       assert.equal((await world.stats(client)).hostTier, 'isolated');
       assert.equal(await world.run(client, 'add', 1, 2), 3);
       await world.close(host);
-      assert.equal(await world.run(client, 'add', 1, 2), 3);
+      // The page may still be on its way out, and take the job along.
+      assert.equal(await world.run(client, { idempotent: true }, 'add', 1, 2), 3);
       assert.equal((await world.stats(client)).hostTier, 'shared');
     },
   },
