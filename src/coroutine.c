@@ -247,7 +247,7 @@ void cw__task_run(cw__worker *self, cw_job *job)
     }
     for (;;) {
         cw_step step;
-        if (cw__is_watched(job) || cw_unlikely(!cw__needs_no_guard(self, job)))
+        if (cw_unlikely(cw__is_special(self, job)))
             step = watched_step(self, job);
         else
             step = step_of(self, job->top);

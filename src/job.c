@@ -23,13 +23,27 @@
 
 #include <string.h>
 
-/* How many children may be fresh, and how many while others use the list. */
-enum { FRESH = 32, FRESH_MOST = 4 * FRESH };
-
 _Atomic uint32_t cw__debug_options;
 const cw__watch_calls *cw__watching;
 
 /* ---- making and freeing */
+
+/* The room in front of a job, which few have. */
+static size_t room_before(bool listed, unsigned flags)
+{
+    size_t listing = listed ? CW__LISTED_BYTES : 0;
+    return listing + (flags & CW__JOB_WATCHED ? CW__WATCH_BYTES : 0U);
+}
+
+__attribute__((noinline, cold)) static void init_before(cw_job *job,
+                                                        unsigned flags)
+{
+    if (flags & CW__JOB_TOP) {
+        cw_store_relaxed(&job->state, CW__JOB_LISTED); /* nobody knows it yet */
+        cw__listed_of(job)->at = NULL;
+    }
+    if (flags & CW__JOB_WATCHED) cw__watching->made(job);
+}
 
 cw_job *cw__job_new(cw_context *context, const cw_coroutine *type,
                     unsigned flags, uint32_t handles, uint32_t extra)
@@ -39,17 +53,16 @@ cw_job *cw__job_new(cw_context *context, const cw_coroutine *type,
     size_t before = 0;
     /* relaxed, then acquire: the latter pairs with cw_debug_set() */
     if (cw_unlikely(cw_load_relaxed(&cw__debug_options)) &&
-        cw_load_acquire(&cw__debug_options) & CW_DEBUG_JOBS) {
-        before = CW__WATCH_BYTES;
+        cw_load_acquire(&cw__debug_options) & CW_DEBUG_JOBS)
         flags |= CW__JOB_WATCHED;
-    }
-    if (flags & CW__JOB_TOP) before += CW__LISTED_BYTES;
+    if (cw_unlikely(flags & (CW__JOB_TOP | CW__JOB_WATCHED)))
+        before = room_before((flags & CW__JOB_TOP) != 0, flags);
     char *memory = cw__alloc(before + bytes);
     if (cw_unlikely(!memory)) return NULL;
     cw_job *job = (cw_job *)(void *)(memory + before);
     /* Field by field, since this is what launching costs. What is not set here
      * is written before it is read. */
-    atomic_init(&job->state, flags & CW__JOB_TOP ? CW__JOB_LISTED : 0);
+    atomic_init(&job->state, 0);
     atomic_init(&job->refs, 1 + handles);
     atomic_init(&job->park, 0);
     CW__MARK(job, JOB);
@@ -74,10 +87,7 @@ cw_job *cw__job_new(cw_context *context, const cw_coroutine *type,
     } else {
         job->flags |= CW__JOB_FRAMELESS;
     }
-    if (cw_unlikely(before)) {
-        if (flags & CW__JOB_TOP) cw__listed_of(job)->at = NULL;
-        if (flags & CW__JOB_WATCHED) cw__watching->made(job);
-    }
+    if (cw_unlikely(before)) init_before(job, flags);
     return job;
 }
 
@@ -115,15 +125,13 @@ static void destroy(cw_job *job)
     size_t bytes = sizeof *job, before = 0;
     uint32_t flags = job->flags;
     if (!(flags & CW__JOB_FRAMELESS)) bytes += cw__job_type(job)->frame_size;
-    if (cw_unlikely(flags & (CW__JOB_NOTIFY | CW__JOB_WATCHED))) {
-        if (flags & CW__JOB_NOTIFY) bytes += cw__the_host.job_free(job);
-        if (flags & CW__JOB_WATCHED) before = CW__WATCH_BYTES;
-    }
+    if (flags & CW__JOB_NOTIFY) bytes += cw__the_host.job_free(job);
     /* relaxed: for good */
-    if (cw_load_relaxed(&job->state) & CW__JOB_LISTED)
-        before += CW__LISTED_BYTES;
+    bool listed = (cw_load_relaxed(&job->state) & CW__JOB_LISTED) != 0;
+    if (cw_unlikely(listed || flags & CW__JOB_WATCHED))
+        before = room_before(listed, flags);
     if (cw__job_has_extra(job)) destroy_extra(job->extra);
-    cw_error_release(job->error);
+    if (cw_unlikely(job->error)) cw_error_release(job->error);
     cw__free((char *)job - before, before + bytes);
 }
 
@@ -163,14 +171,6 @@ uint32_t cw__job_lock(cw_job *job)
             return state; /* acquire: pairs with cw__job_unlock */
         }
     }
-}
-
-static bool try_lock(cw_job *job, uint32_t *state)
-{
-    *state = cw_load_relaxed(&job->state);
-    /* acquire: pairs with cw__job_unlock */
-    return !(*state & CW__JOB_LOCKED) &&
-           cw_cas_acq_rel(&job->state, state, *state | CW__JOB_LOCKED);
 }
 
 bool cw_is_active(const cw_job *job)
@@ -238,140 +238,6 @@ cw_error *cw__job_cancellation(cw_job *job)
     cw_error *error = cw__error_cancelled(cause);
     cw_error_release(cause);
     return error;
-}
-
-/* ---- children */
-
-/* Puts a chain of children, linked through `before`, at the list's end. */
-static void link_children(cw_job *parent, cw_job *newest, uint32_t state)
-{
-    cw_job *first = state & CW__JOB_CHILDREN ? parent->children : NULL;
-    cw_job *last = first ? first->before : newest;
-    cw_job *after = first ? first : NULL, *oldest = newest;
-    for (cw_job *child = newest; child; child = child->before) {
-        child->after = after;
-        after = oldest = child;
-    }
-    if (!first) parent->children = first = oldest;
-    oldest->before = last;
-    last->after = oldest;
-    newest->after = first;
-    first->before = newest;
-}
-
-uint32_t cw__adopt_fresh(cw_job *parent, uint32_t state)
-{
-    /* seq_cst: comes after the CANCELLING bit, if that is set. acquire: pairs
-     * with cw__job_attach_own(). */
-    if (!cw_load_seq_cst(&parent->fresh)) return state;
-    link_children(parent, cw_swap_acquire(&parent->fresh, NULL), state);
-    return state | CW__JOB_CHILDREN;
-}
-
-/* False if it was the only one. */
-static bool unlink_child(cw_job *parent, cw_job *child)
-{
-    bool alone = child->after == child;
-    if (cw_unlikely(child->visited & CW__FOLLOWED)) {
-        /* Its place in the order is taken by the one before it, if there is
-         * one: before the first, which need not be `children` while they are
-         * visited, the ring goes on with the last. */
-        cw_job *before = alone ? NULL : child->before;
-        if (before && !(before->visited & CW__VISITED) &&
-            (child == parent->children || child->visited & CW__VISITED))
-            before = NULL;
-        cw__handlers_follow(parent, child, before);
-    }
-    if (alone) return false;
-    child->before->after = child->after;
-    child->after->before = child->before;
-    if (parent->children == child) parent->children = child->after;
-    return true;
-}
-
-uint32_t cw__unlink_one(cw_job *parent, cw_job *child, uint32_t state)
-{
-    /* Only if need be: the fresh ones are in another worker's cache. */
-    if (!child->after) state = cw__adopt_fresh(parent, state);
-    if (!unlink_child(parent, child)) state &= ~(uint32_t)CW__JOB_CHILDREN;
-    return state;
-}
-
-uint32_t cw__unlink_chain(cw_job *parent, cw_job *child, uint32_t state)
-{
-    for (; child; child = child->next)
-        state = cw__unlink_one(parent, child, state);
-    return state;
-}
-
-/* What may be killed, may be with all below it. The child has not begun. */
-static void inherit(const cw_job *parent, cw_job *child)
-{
-    if (cw_unlikely(parent->flags & ~child->flags & CW__JOB_KILLABLE))
-        child->flags |= CW__JOB_KILLABLE;
-}
-
-void cw__job_attach(cw_job *parent, cw_job *child)
-{
-    if (cw_unlikely(cw_load_acquire(&parent->state) & CW__JOB_NEW))
-        cw_job_start(parent);
-    uint32_t state = cw__job_lock(parent);
-    bool listed = !(state & CW__JOB_SEALED);
-    if (listed) {
-        child->parent = parent;
-        inherit(parent, child);
-        /* A cancelled parent's walk over its children may be over already. */
-        child->visited = state & CW__JOB_CANCELLING ? CW__VISITED : 0;
-        state = cw__adopt_fresh(parent, state);
-        child->before = NULL;
-        link_children(parent, child, state);
-        state |= CW__JOB_CHILDREN;
-    }
-    cw_error *cause = NULL;
-    bool cancel = (state & (CW__JOB_CANCELLING | CW__JOB_SEALED)) != 0;
-    if (cancel) cause = cw_error_retain(parent->error);
-    cw__job_unlock(parent, state);
-    if (cancel) {
-        cw_cancel(child, cause);
-        cw_error_release(cause);
-    }
-}
-
-void cw__job_attach_own(cw_job *parent, cw_job *child)
-{
-    if (cw_unlikely(parent->flags & CW__JOB_FOREIGN)) {
-        cw__job_attach(parent, child); /* its body may be over already */
-        return;
-    }
-    child->parent = parent;
-    inherit(parent, child);
-    child->after = NULL; /* not in the list yet */
-    cw_job *newest = cw_load_relaxed(&parent->fresh);
-    do {
-        child->before = newest;
-        /* seq_cst: release for the child; and comes before the look at the
-         * state, so either we see CANCELLING or the canceller sees the child */
-    } while (!cw_cas_weak_seq_cst(&parent->fresh, &newest, child));
-    /* Its walk over the children may be over already, or meet this one. */
-    if (cw_unlikely(cw__job_cancelling(parent))) {
-        uint32_t state = cw__job_lock(parent);
-        cw_error *cause = cw_error_retain(parent->error);
-        cw__job_unlock(parent, state);
-        cw_cancel(child, cause);
-        cw_error_release(cause);
-    }
-    /* Not too many at once for those who hold the lock. A worker that takes
-     * ended children off the list need not be waited for, except at last. */
-    if (cw_unlikely(++parent->fresh_count % FRESH == 0)) {
-        uint32_t state;
-        if (parent->fresh_count == FRESH_MOST) {
-            state = cw__job_lock(parent);
-        } else if (!try_lock(parent, &state)) {
-            return;
-        }
-        parent->fresh_count = 0;
-        cw__job_unlock(parent, cw__adopt_fresh(parent, state));
-    }
 }
 
 /* ---- waiters */

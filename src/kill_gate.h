@@ -66,11 +66,11 @@ static inline bool cw__runs_killable(const cw__worker *self)
     return (job && job->flags & CW__JOB_KILLABLE) || self->host_killable;
 }
 
-/* True if a step of the job needs no guard. Most need none, so that is all that
- * they are asked. */
-static inline bool cw__needs_no_guard(const cw__worker *self, const cw_job *job)
+/* True if there is more to a step of the job than opening the gate. There
+ * rarely is, so that is all that most are asked. */
+static inline bool cw__is_special(const cw__worker *self, const cw_job *job)
 {
-    return !(job->flags & CW__JOB_KILLABLE) && !self->guarded;
+    return job->flags & (CW__JOB_KILLABLE | CW__JOB_WATCHED) || self->guarded;
 }
 
 /* Around a step, if it may need one. Returns what to end it with. */

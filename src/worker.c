@@ -230,7 +230,10 @@ static cw_job *search(cw__worker *self)
 {
     for (unsigned round = 0; round < SEARCH_ROUNDS; round++) {
         bool busy = false;
-        cw_job *job = next_by_rank(self);
+        /* relaxed: who does not see it yet looks again before it sleeps */
+        cw_job *job = cw_load_relaxed(&self->context->aside.waiting)
+                          ? next_by_rank(self)
+                          : next_in_line(self);
         if (!job) job = steal(self, &busy);
         if (job) return job;
         if (busy) { /* a thief is at it; there is more */

@@ -11,7 +11,7 @@ WASM_CFLAGS := -std=gnu11 -Oz -pthread -Isrc -MMD -MP $(BEFORE) \
 
 # Everything is made small but what each job, each wait and each element of a
 # channel passes through: small, that would take a fifth longer (bench/c).
-WASM_HOT := alloc away await backlog body buffer cancel channel channel_wait coroutine \
+WASM_HOT := alloc away await backlog body buffer cancel channel channel_wait children coroutine \
   dispatch due error finish frame idle inbox intake job jobs kill_gate launch launches party \
   ring scope sleep suspend ticket timer values worker
 $(WASM_HOT:%=$(WASM_BUILD)/%.o): WASM_CFLAGS += -O3
