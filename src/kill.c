@@ -76,30 +76,33 @@ static bool runs_any_of(const cw__worker *worker, const cw_job *above)
     return cw__the_host.runs_below && cw__the_host.runs_below(worker, above);
 }
 
-/* Says so if it killed somebody. */
-static void kill_in(cw_context *context, cw_job *above)
+/* Ends the worker's thread if it is at its gate, with something of the job. */
+static void kill_at_gate(cw__worker *worker, cw_job *above)
 {
     static const cw__loss loss = {"was killed after the time of grace", NULL};
+    if (!cw__gate_hold(worker)) return;
+    /* A thread that was a worker for a while only is not ours to end. */
+    if (!worker->life || !runs_any_of(worker, above)) {
+        cw__gate_let_go(worker);
+        return;
+    }
+    cw__gate_doom(worker);
+    cw__life *life = cw__worker_lose(worker, &loss);
+    if (cw__the_host.replace_worker) {
+        cw__the_host.replace_worker(worker, life);
+        return;
+    }
+    if (cw__losses_note(worker->context)) cw__losses_fail(worker, &loss);
+    (void)cw__worker_replace(worker); /* what is left there has to end */
+}
+
+static void kill_in(cw_context *context, cw_job *above)
+{
     if (context->adopted) return; /* somebody's own thread */
     if (context->count == 0 && cw__the_host.kill_away)
         cw__the_host.kill_away(context, above);
-    for (uint32_t i = 0; i < context->count; i++) {
-        cw__worker *worker = &context->workers[i];
-        if (!cw__gate_hold(worker)) continue;
-        /* A thread that was a worker for a while only is not ours to end. */
-        if (!worker->life || !runs_any_of(worker, above)) {
-            cw__gate_let_go(worker);
-            continue;
-        }
-        cw__gate_doom(worker);
-        cw__life *life = cw__worker_lose(worker, &loss);
-        if (cw__the_host.replace_worker) {
-            cw__the_host.replace_worker(worker, life);
-            continue;
-        }
-        if (cw__losses_note(context)) cw__losses_fail(worker, &loss);
-        (void)cw__worker_replace(worker); /* what is left there has to end */
-    }
+    for (uint32_t i = 0; i < context->count; i++)
+        kill_at_gate(&context->workers[i], above);
 }
 
 /* A set of contexts, few of them. */
