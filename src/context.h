@@ -59,6 +59,7 @@ struct cw_context {
     _Atomic uint32_t ended;   /* futex: enum cw__ended */
     _Atomic uint32_t lost;    /* threads that were declared dead ... */
     _Atomic uint32_t zombies; /* ... and of these, not proved to be */
+    _Atomic uint64_t leaked;  /* bytes of jobs that were cut off */
     _Atomic(cw__losses *) losses;   /* NULL: it may lose any number of them */
     _Atomic(cw__closing *) closing; /* NULL: it is not closed within limits */
     _Atomic(cw_error *)

@@ -9,6 +9,8 @@
 #include "cut_off.h"
 
 #include "clock.h"
+#include "context.h"
+#include "coroutine.h"
 #include "error.h"
 #include "lock.h"
 #include "tree.h"
@@ -29,11 +31,22 @@ static bool is_free(cw_job *job)
     return true;
 }
 
+/* It is not freed any more: a thread may touch it. */
+static void leak(cw_job *job)
+{
+    cw_job_retain(job);
+    size_t bytes = sizeof *job;
+    if (!(job->flags & CW__JOB_FRAMELESS))
+        bytes += cw__job_type(job)->frame_size;
+    if (job->context) /* relaxed: a count */
+        cw_add_relaxed(&job->context->home->leaked, bytes);
+}
+
 static void end(cw__worker *self, cw_job *job, cw_error *error)
 {
     uint32_t state = cw__job_lock(job);
     if (!(state & CW__JOB_FINAL)) {
-        cw_job_retain(job); /* for good: a thread may touch it */
+        leak(job);
         if (!job->error) job->error = cw_error_retain(error);
         state |= CW__JOB_CANCELLING | CW__JOB_BODY_DONE | CW__JOB_SEALED |
                  CW__JOB_FINAL;

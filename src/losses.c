@@ -118,6 +118,18 @@ void cw__losses_inherit(cw_context *context, cw_context *from)
     before->count = 0;
 }
 
+void cw__losses_inherit_leaks(cw_context *context, const cw_context *from,
+                              bool over)
+{
+    /* relaxed, all: counts. acquire: see cw_context_stats() */
+    uint64_t leaked = cw_load_relaxed(&from->leaked);
+    if (!over) {
+        leaked += from->bytes;
+        cw_add_relaxed(&context->zombies, cw_load_acquire(&from->zombies));
+    }
+    cw_add_relaxed(&context->leaked, leaked);
+}
+
 void cw__losses_fail(const cw__worker *worker, const cw__loss *loss)
 {
     cw_context *context = worker->context;

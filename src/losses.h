@@ -22,6 +22,11 @@ bool cw__losses_note(cw_context *context);
  * limits; nobody else counts meanwhile. */
 void cw__losses_inherit(cw_context *context, cw_context *from);
 
+/* It has left behind what that has: all that it leaked, and if it is not `over`
+ * but given up, its threads and its own memory. */
+void cw__losses_inherit_leaks(cw_context *context, const cw_context *from,
+                              bool over);
+
 /* The last loss was one too many: the context fails. */
 void cw__losses_fail(const cw__worker *worker, const cw__loss *loss);
 

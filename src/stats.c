@@ -32,6 +32,7 @@ void cw_context_stats(const cw_context *context, cw_stats *out)
     out->lost = cw_load_relaxed(&context->lost);
     /* acquire: who reads that none is left comes after all that they did */
     out->undead = cw_load_acquire(&context->zombies);
+    out->leaked = cw_load_relaxed(&context->leaked);
     out->workers = cw_load_relaxed(&context->up);
     /* Those that are not up yet are counted among the sleepers, too. */
     uint32_t asleep = cw_load_relaxed(&context->idle) >> 16;

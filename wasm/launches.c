@@ -150,6 +150,12 @@ void cwb_context_inherit_losses(cw_context *context, cw_context *from)
     cw__losses_inherit(context, from);
 }
 
+void cwb_context_inherit_leaks(cw_context *context, const cw_context *from,
+                               uint32_t over)
+{
+    cw__losses_inherit_leaks(context, from, over != 0);
+}
+
 /* A job begins in its turn, or stands in line before. */
 static void set_off(cw_job *job, enum cw__hint hint)
 {

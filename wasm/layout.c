@@ -153,6 +153,7 @@ int main(void)
     OFFSET("STATS_IDLE", cw_stats, idle);
     OFFSET("STATS_LOST", cw_stats, lost);
     OFFSET("STATS_UNDEAD", cw_stats, undead);
+    OFFSET("STATS_LEAKED", cw_stats, leaked);
     CONSTANT("WIRE_CLIENT", CW__WIRE_CLIENT);
     CONSTANT("WIRE_HOST", CW__WIRE_HOST);
     CONSTANT("WIRE_HELLO", CW__WIRE_HELLO);

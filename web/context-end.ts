@@ -138,11 +138,15 @@ export abstract class ContextEnd<M extends object> extends ContextLife<M> {
     if (!crew) module._cwb_context_drain(target.context);
     runtime.pumpNow();
     const cutOff = runtime.abandonJobs(this.targets, error);
+    const note = () => {
+      this.lastStats = { ...readStats(runtime, target.context), workers: 0, idle: 0 };
+    };
     void (this.workforce?.dismiss(target.context) ?? Promise.resolve()).then(() => {
       cutOff();
       runtime.pumpNow();
+      note();
     });
-    this.lastStats = { ...readStats(runtime, target.context), workers: 0, idle: 0 };
+    note();
   }
 
   // ---- another generation
@@ -194,6 +198,10 @@ export abstract class ContextEnd<M extends object> extends ContextLife<M> {
     void workforce!.dismiss(target.context).then((isOver) => {
       cutOff();
       runtime.pumpNow();
+      const { context } = this.target;
+      if (context !== 0 && context !== target.context) {
+        runtime.module._cwb_context_inherit_leaks(context, target.context, Number(isOver));
+      }
       if (isOver) this.giveBack(target, views, workerScopes);
     });
   }

@@ -122,6 +122,7 @@ export interface CoreModule {
   _cwb_context_limit_queue(context: Pointer, max: number, waits: number): number;
   _cwb_context_limit_losses(context: Pointer, count: number, period: number): number;
   _cwb_context_note_loss(context: Pointer): number;
+  _cwb_context_inherit_leaks(context: Pointer, from: Pointer, over: number): void;
   _cwb_context_inherit_losses(context: Pointer, from: Pointer): void;
   _cwb_runs_on(scope: Pointer, context: Pointer): number;
   _cwb_test_scheduler(): Pointer;

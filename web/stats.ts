@@ -40,6 +40,12 @@ export interface ContextStats {
    * used again until they are.
    */
   readonly undead: number;
+  /**
+   * Bytes besides that are not used again: of jobs that a thread may have been in the
+   * middle of when it died inside of the core, and of the generations of the context
+   * that it died in.
+   */
+  readonly leaked: number;
 }
 
 /** Reads a context's counters. */
@@ -64,5 +70,6 @@ export function readStats(realm: Realm, context: Pointer): ContextStats {
     idle: word(layout.STATS_IDLE),
     lost: word(layout.STATS_LOST),
     undead: word(layout.STATS_UNDEAD),
+    leaked: long(layout.STATS_LEAKED),
   };
 }

@@ -35,6 +35,9 @@ typedef struct cw_stats {
     uint32_t lost;      /* workers whose thread was lost, each time */
     uint32_t undead;    /* of these threads: not proved to be dead. Memory that
                            they used, stacks above all, is not used again */
+    uint64_t leaked;    /* bytes that are not used again besides: of jobs that a
+                           thread may have been in the middle of when their
+                           context was lost, and of such contexts */
 } cw_stats;
 
 void cw_context_stats(const cw_context *context, cw_stats *out);

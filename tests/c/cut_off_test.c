@@ -8,6 +8,7 @@
 
 #include "context.h"
 #include "cut_off.h"
+#include "losses.h"
 #include "tree.h"
 
 static cw_job *never, *child;
@@ -49,6 +50,15 @@ static void begin(void)
     await_doing(joiner, CW_DUMP_JOIN);
 }
 
+static uint64_t leaked_by(const cw_context *context)
+{
+    cw_stats stats;
+    cw_context_stats(context, &stats);
+    return stats.leaked;
+}
+
+static uint64_t leaked(void) { return leaked_by(there); }
+
 static void cut_off_with(const char *message)
 {
     cw_error *error = cw_error_new(CW_ELOST, message, NULL);
@@ -65,7 +75,10 @@ static void end(const char *message)
     ASSERT_STR(cw_error_message(cw_job_error(parent)), message);
     ASSERT(cw_job_error(joiner) == NULL);
     ASSERT(cw_is_completed(child));
+    uint64_t bytes = leaked();
+    ASSERT(bytes >= cw_job_overhead());
     cut_off_with("again");
+    ASSERT_EQ(leaked(), bytes);
     ASSERT_STR(cw_error_message(cw_job_error(child)), message);
     ASSERT_EQ(cw_job_complete(never), 1);
     /* Its own context is lost, and does not count any more. */
@@ -82,6 +95,7 @@ static void end(const char *message)
 TEST(those_elsewhere_see_it_end)
 {
     begin();
+    ASSERT_EQ(leaked(), 0);
     cut_off_with("the other context is lost");
     end("the other context is lost");
 }
@@ -95,4 +109,18 @@ TEST(what_is_half_ended_is_ended)
                               CW__JOB_SEALED);
     cut_off_with("the other context is lost");
     end("told before it died");
+}
+
+TEST(what_stands_for_a_context_has_leaked_what_that_has)
+{
+    begin();
+    cut_off_with("the other context is lost");
+    cw_context *next = new_context(1), *after = new_context(1);
+    cw__losses_inherit_leaks(next, there, true);
+    ASSERT_EQ(leaked_by(next), leaked());
+    cw__losses_inherit_leaks(after, next, false); /* with its own memory */
+    ASSERT(leaked_by(after) > leaked_by(next) + sizeof(cw_context));
+    shut_down(next);
+    shut_down(after);
+    end("the other context is lost");
 }

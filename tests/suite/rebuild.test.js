@@ -107,8 +107,11 @@ describe('a context that a worker has died in', () => {
     using(
       2,
       async (context) => {
+        let leaked = 0;
         for (let generation = 1; generation <= 4; generation++) {
           assert.equal(context.generation, generation);
+          assert.isAtLeast(context.stats().leaked, leaked, 'of all generations');
+          ({ leaked } = context.stats());
           const rebuilt = event(context, 'contextrebuilt');
           const old = Array.from({ length: 50 }, (_, i) => context.async('add', i, i));
           const ends = Promise.allSettled(old);
