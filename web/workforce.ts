@@ -1,7 +1,6 @@
 /**
- * The threads of a context, from their start to their end: who they are, what
- * they tell, how they are lost and replaced. A context that has to be rebuilt
- * gets another workforce.
+ * The threads of a context: who they are, what they tell, how they are lost and
+ * replaced. A context that has to be rebuilt gets another workforce.
  *
  * @module
  */
@@ -14,8 +13,9 @@ import type { CheckedOptions } from './options.js';
 import type { FromWorker } from './protocol.js';
 import type { Runtime } from './runtime.js';
 import { spawnWith } from './threads.js';
-import { errorOf, startFailed } from './told.js';
 import type { Spawner, Thread } from './threads.js';
+import { errorOf, startFailed } from './told.js';
+import { Slot } from './workforce-slot.js';
 
 /** The context as its threads see it. */
 export interface Employer {
@@ -44,38 +44,6 @@ export interface Employer {
   /** The last thread is gone. */
   over(): void;
 }
-
-/** A thread of the context, from its start to its end. */
-interface Slot {
-  readonly thread: Thread;
-  /** Of the worker whose thread it is. */
-  readonly index: number;
-  worker: Pointer;
-  ready: boolean;
-  /** It took the place of one that was lost. */
-  readonly isOther: boolean;
-  /** It ends by itself, or is over. */
-  leaves: boolean;
-  /** It has died inside of the core. */
-  isBroken: boolean;
-  /** What is to be freed after it. */
-  locals: Pointer;
-  /** Nothing is to be expected of it any more. */
-  isOver: boolean;
-  /** Somebody waits for that. */
-  over?: () => void;
-}
-
-/** How often it is looked whether a thread can be ended without harm, and how long apart. */
-const CALM_TRIES = 8;
-const CALM_MS = 2;
-/** How long an engine may take to say that a thread does not run any more. */
-const PROOF_MS = 75;
-/** After that a thread that passes its gate has done so; how often that is looked at. */
-const DOOM_MS = 10;
-/** How long a thread may take to be over after it has said that it ends. */
-const LEAVE_MS = 1000;
-const DOOM_TRIES = 4;
 
 export class Workforce {
   private readonly employer: Employer;
@@ -131,19 +99,8 @@ export class Workforce {
     return {
       make: employer.options.worker,
       spawned: (thread) => {
-        const isOther = index !== undefined;
         const place = index ?? slots.length;
-        slots[place] = {
-          thread,
-          index: place,
-          worker: 0,
-          ready: false,
-          isOther,
-          leaves: false,
-          isBroken: false,
-          locals: 0,
-          isOver: false,
-        };
+        slots[place] = new Slot(employer.runtime, thread, place, index !== undefined);
       },
       message: (thread, message) => this.heard(thread, message),
       notMade: (error) => employer.notMade(error),
@@ -206,7 +163,7 @@ export class Workforce {
         );
         break;
       case 'bye':
-        this.forget(slot);
+        slot.forget();
         slot.leaves = true;
         slot.locals = message.locals;
         break;
@@ -225,13 +182,7 @@ export class Workforce {
   }
 
   private oneEnded(thread: Thread): void {
-    const { runtime } = this.employer;
-    const slot = this.slotOf(thread);
-    if (slot) {
-      runtime.module._cwb_free(slot.locals);
-      slot.isOver = true;
-      slot.over?.();
-    }
+    this.slotOf(thread)?.ended();
     if (--this.left > 0) return;
     this.startedEnded?.();
     if (!this.isDismissed) this.employer.over();
@@ -286,23 +237,16 @@ export class Workforce {
   private lost(slot: Slot, life: Pointer, reason: string): void {
     const { employer } = this;
     const { thread, index, worker } = slot;
-    this.forget(slot);
+    slot.forget();
     slot.leaves = slot.isOver = true; // once it is buried, its thread may be another context's
     this.dying.add(thread);
     void thread.kill().then((isProved) => {
       this.dying.delete(thread);
-      if (isProved) this.bury(thread, life);
+      if (isProved) slot.bury(life);
     });
     employer.tell('workerlost', index, reason);
     if (employer.isTooMuch(index, reason)) return;
     queueMicrotask(() => this.replace(index, worker));
-  }
-
-  /** A thread that was declared dead is known not to run any more. */
-  private bury(thread: Thread, life: Pointer): void {
-    const { runtime } = this.employer;
-    runtime.module._cwb_life_proved(life);
-    runtime.deadThreads.push(thread);
   }
 
   private replace(index: number, worker: Pointer): void {
@@ -320,13 +264,6 @@ export class Workforce {
     );
   }
 
-  /** Whose thread is over is not to be woken or replaced. */
-  private forget({ worker }: Slot): void {
-    const { runtime } = this.employer;
-    runtime.wakers.delete(worker);
-    runtime.replacers.delete(worker);
-  }
-
   // ---- ending all
 
   /**
@@ -335,7 +272,7 @@ export class Workforce {
    */
   async kill(context: Pointer): Promise<boolean> {
     const left = this.slots.filter(({ isOver }) => !isOver);
-    const inOrder = await Promise.all(left.map((slot) => this.end(slot)));
+    const inOrder = await Promise.all(left.map((slot) => slot.end()));
     if (this.left === 0 && !this.isDismissed) return true; // they have ended by themselves
     const { runtime } = this.employer;
     return inOrder.every(Boolean) && runtime.module._cwb_context_end_remains(context) !== 0;
@@ -345,63 +282,5 @@ export class Workforce {
   async dismiss(context: Pointer): Promise<boolean> {
     this.isDismissed = true;
     return this.kill(context);
-  }
-
-  /** Waits until a thread is out of the core, and cannot come in any more; not for ever. */
-  private async untilCalm(slot: Slot): Promise<void> {
-    const { module } = this.employer.runtime;
-    for (let n = 0; slot.worker !== 0 && !slot.leaves && n < CALM_TRIES; n++) {
-      if (module._cwb_worker_is_calm(slot.worker) !== 0) return;
-      await new Promise((resolve) => setTimeout(resolve, CALM_MS));
-    }
-  }
-
-  /** One that ends by itself is waited for, but not for ever. */
-  private async untilOver(slot: Slot): Promise<void> {
-    if (slot.isOver) return;
-    let timer: ReturnType<typeof setTimeout>;
-    await new Promise<void>((resolve) => {
-      slot.over = resolve;
-      timer = setTimeout(resolve, LEAVE_MS);
-    });
-    clearTimeout(timer!);
-  }
-
-  /** True if the core knows what the thread ran, and has ended that. */
-  private async end(slot: Slot): Promise<boolean> {
-    const { runtime } = this.employer;
-    const { module } = runtime;
-    const { thread, worker } = slot;
-    const reason = Memory.encode('was killed, since its context was closed,');
-    const declare = (isProved: number) => {
-      if (worker === 0) return 0; // it has not begun
-      runtime.writeBytes(reason);
-      if (slot.isBroken) return module._cwb_worker_broken(worker, reason.length);
-      return module._cwb_worker_end(worker, isProved, reason.length);
-    };
-    this.forget(slot);
-    if (slot.leaves) {
-      await this.untilOver(slot);
-      return true;
-    }
-    let life = declare(0); // one that is broken has said so, and does nothing more
-    if (life === 0 && !slot.isBroken) await this.untilCalm(slot);
-    let timer: ReturnType<typeof setTimeout>;
-    const isWanted = () => !slot.leaves;
-    const proved = thread.kill(isWanted).then((isProved) => {
-      if (!isProved) return;
-      life ||= declare(1);
-      if (life !== 0) this.bury(thread, life);
-    });
-    const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, PROOF_MS)));
-    await Promise.race([proved, late]);
-    clearTimeout(timer!);
-    // Some engines end a thread late or never, and never tell: then time has to do.
-    for (let n = 0; life === 0 && worker !== 0 && !slot.leaves && n < DOOM_TRIES; n++) {
-      if (module._cwb_worker_doom(worker) !== 0) life = declare(1);
-      else await new Promise((resolve) => setTimeout(resolve, DOOM_MS));
-    }
-    if (slot.leaves) await this.untilOver(slot);
-    return life !== 0 || slot.leaves;
   }
 }
