@@ -13,6 +13,7 @@ import type { Carried } from './carried.js';
 import { setCurrentTarget } from './current.js';
 import { StartError } from './errors.js';
 import { Answers } from './isolated-answers.js';
+import { Teller } from './isolated-teller.js';
 import { Errand, elementsFor, noRoom } from './isolated-work.js';
 import type { Order } from './isolated-work.js';
 import { Target, launch } from './launch.js';
@@ -23,7 +24,6 @@ import type { CoreModule, ModuleFactory, Pointer } from './module.js';
 import { Outlet } from './outlet.js';
 import * as progress from './progress.js';
 import type { ProgressModule } from './progress.js';
-import { inMicrotask } from './microtask.js';
 import * as protocol from './protocol.js';
 import type { FromIsolated, MoreWork, ToIsolated } from './protocol.js';
 import type { Sent } from './references.js';
@@ -36,8 +36,6 @@ import { partsOf } from './worker-realm.js';
 
 /** So many of its tasks are at work at a time: any number, since others wait for nothing here. */
 const PLACES = 0x7fffffff;
-/** Promises that a body may pass before it is said to wait. */
-const HOPS = 4;
 const PAGE = 65536;
 /** How often a body that does not wait tells of itself. */
 const TELL_EVERY_MS = 1;
@@ -49,25 +47,18 @@ export class IsolatedRealm extends RootRealm {
   private workerName = '';
   /** By their numbers, which the page uses again. */
   private readonly errands: (Errand | undefined)[] = [];
-  /** Those that nothing had been told of when they came, and how many of them have not ended. */
-  private readonly fresh: Errand[] = [];
-  private unended = 0;
   private readonly names: string[] = [];
   private readonly answers = new Answers(this, (message, transfer) => this.post(message, transfer));
-  private hopsLeft = 0;
-  /** A message is being read, behind which comes what there is to tell. */
-  private isHearing = false;
+  private readonly teller = new Teller(this.answers);
   /** Those that somebody listens to, by their jobs. */
   private readonly heard = new Map<Pointer, Errand>();
-  /** How many of the tasks here are to be told of at once. */
-  private telling = 0;
 
   constructor(tasks: TaskModule, host: WorkerHost) {
     super();
     registerHandles();
     this.tasks = tasks;
     this.host = host;
-    this.afterTurn.add(() => this.tellSoon());
+    this.afterTurn.add(() => this.teller.soon());
   }
 
   private post(message: FromIsolated | string, transfer?: Transferable[]): void {
@@ -118,7 +109,7 @@ export class IsolatedRealm extends RootRealm {
       runner.outlet = (scope, credit) => this.openOutlet(scope.job.address, credit);
       this.bodies.set(at, {
         run: (job, ...rest) => {
-          if (this.telling > 0) this.begins(job);
+          this.teller.begins(job);
           return runner.run(job, ...rest);
         },
       });
@@ -131,16 +122,16 @@ export class IsolatedRealm extends RootRealm {
 
   /** Hears what the host got; messages of others pass by. */
   hear(data: unknown): void {
-    this.isHearing = true;
+    const { teller } = this;
+    teller.isHearing = true;
     this.pumpComes();
     try {
       this.take(data);
     } finally {
       this.pumpNow();
-      this.isHearing = false;
+      teller.isHearing = false;
     }
-    if (this.unended === 0) this.tell();
-    else this.tellSoon();
+    teller.next();
   }
 
   private take(data: unknown): void {
@@ -174,12 +165,7 @@ export class IsolatedRealm extends RootRealm {
       }
       const errand = new Errand(this, id, this.names[what & protocol.WORK_NUMBER]!);
       this.errands[id] = errand;
-      this.fresh.push(errand);
-      this.unended++;
-      if (what & protocol.WORK_TELL) {
-        errand.tells = true;
-        this.telling++;
-      }
+      this.teller.add(errand, (what & protocol.WORK_TELL) !== 0);
       try {
         const value = values?.get(id);
         const data = inherited?.get(id) as Uint8Array | undefined;
@@ -228,7 +214,7 @@ export class IsolatedRealm extends RootRealm {
       this.writeWords(words, at, length);
       args = length === 0 ? [] : this.reader.read(this.scratchAt, length);
     }
-    if (errand.tells) this.tellBegin(errand); // nobody is told when C begins
+    if (errand.tells) this.teller.begun(errand); // nobody is told when C begins
     const job = launch<unknown>(this.target, 0, layout.LAUNCH_ASYNC, undefined, errand.name, args);
     errand.at = job.retain();
     const { id } = errand;
@@ -236,7 +222,7 @@ export class IsolatedRealm extends RootRealm {
       (result) => {
         this.leave(errand);
         this.answers.addValue(id, protocol.ANSWER_ENCLOSED, result);
-        this.tellSoon();
+        this.teller.soon();
       },
       (error: unknown) => this.refuse(errand, error),
     );
@@ -260,9 +246,7 @@ export class IsolatedRealm extends RootRealm {
 
   private leave(errand: Errand): void {
     this.errands[errand.id] = undefined;
-    if (errand.isFresh) this.unended--;
-    errand.isFresh = false;
-    if (errand.tells) this.telling--;
+    this.teller.delete(errand);
     if (errand.isHeard) this.heard.delete(errand.at);
     if (errand.at !== 0) this.module._cwb_job_drop(errand.at);
     errand.at = 0;
@@ -273,7 +257,7 @@ export class IsolatedRealm extends RootRealm {
     const pointer = this.errors.take(error);
     this.tellError(errand, pointer);
     this.module._cw_error_release(pointer);
-    this.tellSoon();
+    this.teller.soon();
   }
 
   private tellError(errand: Errand, error: Pointer): void {
@@ -329,47 +313,8 @@ export class IsolatedRealm extends RootRealm {
     if (!errand) return;
     this.answers.tell(errand.id, value);
     if (this.answers.age >= TELL_EVERY_MS) this.answers.send();
-    else this.tellSoon();
+    else this.teller.soon();
   };
-
-  // ---- telling
-
-  /** A body begins: whoever has to know that is told before it can keep the worker. */
-  private begins(job: Pointer): void {
-    const errand = this.fresh.find(({ at }) => at === job);
-    if (errand?.tells) this.tellBegin(errand);
-  }
-
-  private tellBegin({ id }: Errand): void {
-    this.answers.add(id, protocol.ANSWER_BEGINS);
-    this.answers.send();
-  }
-
-  /**
-   * Tells what there is to tell, once bodies that were just resumed have had the
-   * time to end: most of those that wait for nothing have.
-   */
-  private tellSoon(): void {
-    if (this.telling > 0) this.answers.send(); // what goes on here may keep the worker
-    if (this.isHearing || (this.unended === 0 && this.answers.isEmpty)) return;
-    if (this.hopsLeft === 0) inMicrotask(this.nextHop);
-    this.hopsLeft = HOPS;
-  }
-
-  private readonly nextHop = (): void => {
-    if (--this.hopsLeft > 0) inMicrotask(this.nextHop);
-    else this.tell();
-  };
-
-  private tell(): void {
-    for (const errand of this.fresh) {
-      if (errand.isFresh) this.answers.add(errand.id, protocol.ANSWER_WAITS);
-      errand.isFresh = false;
-    }
-    while (this.fresh.length > 0) this.fresh.pop(); // faster than another list
-    this.unended = 0;
-    this.answers.send();
-  }
 
   // ---- the rest of a realm
 
