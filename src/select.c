@@ -8,8 +8,8 @@
  * jobs and the clock. From then on the `winner` word decides: whoever has
  * something for a clause claims the select by a compare-and-swap from 0. The
  * body goes on, takes back what is left of its registrations, and completes the
- * clause that won. A body that was cancelled claims its select itself, so that
- * nobody hands it anything any more.
+ * clause that won (select_end.c). A body that was cancelled claims its select
+ * itself, so that nobody hands it anything any more.
  *
  * While a select looks at what is ready it is in no queue. So it claims others,
  * but nobody claims it, and two selects that meet need no agreement.
@@ -94,18 +94,8 @@ static void unlock_all(const cw__selecting *select)
 
 /* ---- what is ready */
 
-/* What to raise for a clause that failed: owned. */
-static cw_error *channel_error(const cw_clause *clause)
-{
-    return clause->kind == CW__ON_SEND
-               ? cw__channel_send_error(clause->object)
-               : cw__channel_receive_error(clause->object);
-}
-
-enum readiness { NOT_READY, READY, READY_CLOSED, READY_DROPPED, UNPREPARED };
-
 /* Tries one clause under the locks. */
-static enum readiness try_clause(cw__selecting *select, cw_clause *clause)
+static enum cw__readiness try_clause(cw__selecting *select, cw_clause *clause)
 {
     enum cw__sending how;
     int status;
@@ -123,113 +113,40 @@ static enum readiness try_clause(cw__selecting *select, cw_clause *clause)
     case CW__ON_LOCK:
         status =
             cw__gate_try(clause->object, clause->value, select->frame->job);
-        if (status == CW_OK) return READY;
-        if (status == CW_EAGAIN) return NOT_READY;
-        clause->status = status; /* for complete_at_once() */
-        return READY_CLOSED;
+        if (status == CW_OK) return CW__READY;
+        if (status == CW_EAGAIN) return CW__NOT_READY;
+        clause->status = status; /* for cw__select_complete() */
+        return CW__READY_CLOSED;
     case CW__ON_TIMEOUT:
-        return clause->ms <= 0 ? READY : NOT_READY;
+        return clause->ms <= 0 ? CW__READY : CW__NOT_READY;
     default:
-        return cw_is_completed(clause->object) ? READY : NOT_READY;
+        return cw_is_completed(clause->object) ? CW__READY : CW__NOT_READY;
     }
     switch (how) {
     case CW__SENT:
     case CW__RECEIVED:
-        return READY;
+        return CW__READY;
     case CW__SENT_DROPPED:
     case CW__DROPPED:
-        return READY_DROPPED;
+        return CW__READY_DROPPED;
     case CW__CLOSED:
-        return READY_CLOSED;
+        return CW__READY_CLOSED;
     case CW__NEEDS_SEGMENT:
-        return UNPREPARED;
+        return CW__UNPREPARED;
     default:
-        return NOT_READY;
+        return CW__NOT_READY;
     }
 }
 
 /* Tries all; `*index` is the one that is ready. */
-static enum readiness try_all(cw__selecting *select, uint32_t *index)
+static enum cw__readiness try_all(cw__selecting *select, uint32_t *index)
 {
     for (uint32_t i = 0; i < select->count; i++) {
         *index = select->order[i];
-        enum readiness ready = try_clause(select, &select->clauses[*index]);
-        if (ready != NOT_READY) return ready;
+        enum cw__readiness ready = try_clause(select, &select->clauses[*index]);
+        if (ready != CW__NOT_READY) return ready;
     }
-    return NOT_READY;
-}
-
-/* ---- completing */
-
-/* The body's own waiter keeps the winner's index up to cw__select_end(). */
-static void keep_winner(cw_job *job, uint32_t index)
-{
-    job->waiter.owner.index = index;
-}
-
-static int take_await(cw_frame *frame, const cw_clause *clause)
-{
-    cw_error *error = cw_job_error(clause->object);
-    if (error) {
-        cw__set_error(frame, cw_error_retain(error));
-        return 1;
-    }
-    if (!clause->type) return 0; /* a host's, which takes the result itself */
-    int status = cw__result(clause->object, clause->type, clause->value);
-    if (status == CW_OK) return 0;
-    cw__set_error(frame, cw_error_new(status, NULL, NULL));
-    return 1;
-}
-
-/* The clause takes effect without waiting: no look at cancellation. */
-static void complete_at_once(cw__selecting *select, uint32_t index,
-                             enum readiness ready)
-{
-    cw_clause *clause = &select->clauses[index];
-    cw_frame *frame = select->frame;
-    keep_winner(frame->job, index);
-    int status = clause->status;
-    clause->status = CW_OK;
-    if (clause->kind == CW__ON_AWAIT) {
-        take_await(frame, clause);
-        return;
-    }
-    if (ready == READY) return;
-    cw_error *error = NULL;
-    if (clause->kind == CW__ON_SEND)
-        error = cw__channel_undelivered(clause->object, clause->value);
-    if (ready == READY_CLOSED) {
-        if (clause->kind == CW__ON_RECEIVE_CATCHING) {
-            clause->status = CW_ERECVCLOSED;
-            return;
-        }
-        if (clause->kind == CW__ON_LOCK) {
-            error = cw__gate_error(status);
-        } else if (!error) {
-            error = channel_error(clause);
-        }
-    }
-    if (error) cw__set_error(frame, error);
-}
-
-/* ---- cancellation */
-
-/* The body raises cancellation: elements that have not been sent, and will not
- * be any more, are given to the hooks. `sent` is the clause that was. */
-static void raise_cancelled(cw_frame *frame, cw_clause *clauses, uint32_t count,
-                            cw__select *waiting, uint32_t sent)
-{
-    for (uint32_t i = 0; i < count; i++) {
-        cw_clause *clause = &clauses[i];
-        if (clause->kind != CW__ON_SEND || i == sent) continue;
-        clause->status = CW_OK;
-        void *element = clause->value;
-        if (waiting)
-            element = cw__stashed(&waiting->nodes[i].waiter,
-                                  cw__clause_element_size(clause));
-        cw__channel_lost(clause->object, frame->job, element);
-    }
-    cw__party_raise_cancelled(frame);
+    return CW__NOT_READY;
 }
 
 /* ---- beginning */
@@ -251,16 +168,17 @@ static bool bring_segment(cw__selecting *select, uint32_t index)
 
 /* One attempt: looks for what is ready, else, if there is a `waiting`, queues
  * it. */
-static enum readiness try_or_queue(cw__selecting *select, cw__select *waiting,
-                                   uint32_t *index, bool *cancelled)
+static enum cw__readiness try_or_queue(cw__selecting *select,
+                                       cw__select *waiting, uint32_t *index,
+                                       bool *cancelled)
 {
     cw_job *job = select->frame->job;
     lock_all(select);
-    enum readiness ready = try_all(select, index);
-    if (ready == NOT_READY && waiting) {
+    enum cw__readiness ready = try_all(select, index);
+    if (ready == CW__NOT_READY && waiting) {
         *cancelled = cw__begin_wait(job, CW__WAIT_PROMPT);
         if (!*cancelled && !cw__select_queue(select, waiting, index))
-            ready = UNPREPARED;
+            ready = CW__UNPREPARED;
     }
     unlock_all(select);
     return ready;
@@ -288,7 +206,7 @@ int cw__select_begin(cw_frame *frame, cw_clause *clauses, size_t count,
                      int fair)
 {
     CW__RUNTIME;
-    keep_winner(frame->job, 0);
+    cw__select_keep(frame->job, 0);
     if (count < 1 || count > CW_MAX_CLAUSES) return refuse(frame, CW_EINVAL);
     cw__selecting select;
     select.frame = frame;
@@ -309,12 +227,12 @@ int cw__select_begin(cw_frame *frame, cw_clause *clauses, size_t count,
     cw__select *waiting = NULL;
     bool cancelled = false, no_memory = false;
     uint32_t index = 0;
-    enum readiness ready;
+    enum cw__readiness ready;
     for (;;) {
         ready = try_or_queue(&select, waiting, &index, &cancelled);
-        if (ready == UNPREPARED) {
+        if (ready == CW__UNPREPARED) {
             no_memory = !bring_segment(&select, index);
-        } else if (ready == NOT_READY && !waiting) {
+        } else if (ready == CW__NOT_READY && !waiting) {
             waiting = cw__select_new(&select);
             no_memory = !waiting;
         } else {
@@ -323,98 +241,16 @@ int cw__select_begin(cw_frame *frame, cw_clause *clauses, size_t count,
         if (no_memory) break;
     }
     drop_segment(&select);
-    if (ready == NOT_READY && !cancelled && !no_memory)
+    if (ready == CW__NOT_READY && !cancelled && !no_memory)
         return wait(&select, waiting);
     if (waiting) cw__select_free(waiting, clauses);
     if (no_memory) return refuse(frame, CW_ENOMEM);
     if (cancelled) {
-        raise_cancelled(frame, clauses, select.count, NULL, CW__NOBODY);
+        cw__select_cancelled(frame, clauses, select.count, NULL, CW__NOBODY);
     } else {
         if (cw__clause_is_channel(&clauses[index]))
             cw__aftermath_run(cw__self, clauses[index].object, &select.after);
-        complete_at_once(&select, index, ready);
+        cw__select_complete(frame, &clauses[index], index, ready);
     }
     return CW__DONE;
-}
-
-/* ---- ending */
-
-/* The clause has won. 0: it is complete, 1: an error was raised, -1: the body
- * has to raise cancellation. */
-static int complete(cw_frame *frame, cw_clause *clause, const cw__waiter *node,
-                    bool cancelled)
-{
-    cw_channel *channel = clause->object;
-    bool refused = node->early == CW__REFUSED;
-    switch (clause->kind) {
-    case CW__ON_RECEIVE_CATCHING:
-        if (refused) {
-            clause->status = CW_ERECVCLOSED;
-            return cancelled ? -1 : 0;
-        }
-        CW__FALLTHROUGH;
-    case CW__ON_SEND:
-    case CW__ON_RECEIVE:
-        clause->status = CW_OK;
-        if (refused) {
-            cw__set_error(frame, channel_error(clause));
-            return 1;
-        }
-        if (cancelled && clause->kind != CW__ON_SEND)
-            cw__channel_lost(channel, frame->job, clause->value);
-        break;
-    case CW__ON_LOCK:
-        if (refused) {
-            cw__set_error(frame, cw__gate_error(CW_EPOISONED));
-            return 1;
-        }
-        if (cancelled) (void)cw__gate_leave(clause->object, clause->value);
-        break;
-    case CW__ON_AWAIT:
-        if (cancelled && !cw_job_error(clause->object)) break;
-        return take_await(frame, clause);
-    case CW__ON_TIMEOUT:
-        if (clause->status == CW_OK) break;
-        cw__set_error(frame, cw_error_new(clause->status, NULL, NULL));
-        return 1;
-    default:
-        break;
-    }
-    return cancelled ? -1 : 0;
-}
-
-static int end_waiting(cw_frame *frame, cw_clause *clauses, int *which)
-{
-    cw_job *job = frame->job;
-    cw__select *waiting = job->waiter.owner.pointer;
-    uint32_t winner = 0;
-    job->armed = CW__UNARMED;
-    /* acq_rel: pairs with the winner's own. Then nobody claims it any more, and
-     * who has claimed it is done when its lock was taken. */
-    bool nobody = cw_cas_acq_rel(&waiting->winner, &winner, CW__NOBODY);
-    uint32_t index = nobody ? CW__NOBODY : winner - 1;
-    cw__select_withdraw(waiting, clauses);
-    if (index != CW__NOBODY && clauses[index].kind == CW__ON_TIMEOUT &&
-        cw_unlikely(cw_load_seq_cst(&job->context->home->closed)))
-        cw__cancel_closed(job); /* closing cuts delays short */
-    bool cancelled = cw__job_cancelling(job->scope);
-    int result = -1;
-    if (index != CW__NOBODY) {
-        *which = (int)index;
-        result = complete(frame, &clauses[index], &waiting->nodes[index].waiter,
-                          cancelled);
-    }
-    if (result < 0)
-        raise_cancelled(frame, clauses, waiting->count, waiting, index);
-    cw__select_free(waiting, clauses);
-    return result != 0 || cw__raised(frame);
-}
-
-int cw__select_end(cw_frame *frame, cw_clause *clauses, int *which)
-{
-    CW__RUNTIME;
-    cw_job *job = frame->job;
-    if (job->armed != CW__UNARMED) return end_waiting(frame, clauses, which);
-    *which = (int)job->waiter.owner.index;
-    return cw__raised(frame);
 }

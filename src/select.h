@@ -64,4 +64,28 @@ bool cw__select_watch(cw__selecting *select, cw__select *waiting);
 /* Takes back all registrations. */
 void cw__select_withdraw(cw__select *waiting, cw_clause *clauses);
 
+/* What a look at a clause has found. */
+enum cw__readiness {
+    CW__NOT_READY,
+    CW__READY,
+    CW__READY_CLOSED,  /* its channel is closed, or its mutex refuses */
+    CW__READY_DROPPED, /* an element had to make room, or got none */
+    CW__UNPREPARED     /* its channel needs a segment first */
+};
+
+/* The body's own waiter keeps the winner's index up to cw__select_end(). */
+static inline void cw__select_keep(cw_job *job, uint32_t index)
+{
+    job->waiter.owner.index = index;
+}
+
+/* A clause takes effect without waiting: no look at cancellation. */
+void cw__select_complete(cw_frame *frame, cw_clause *clause, uint32_t index,
+                         enum cw__readiness ready);
+
+/* The body raises cancellation: elements that have not been sent, and will not
+ * be any more, are given to the hooks. `sent` is the clause that was. */
+void cw__select_cancelled(cw_frame *frame, cw_clause *clauses, uint32_t count,
+                          cw__select *waiting, uint32_t sent);
+
 #endif /* CW_SELECT_H */
