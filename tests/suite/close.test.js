@@ -11,17 +11,16 @@ import {
   WorkerLostError,
 } from 'coworker';
 import {
+  begun,
   cells,
   failure,
   inPage,
   nativeOptions,
   open,
   tier,
-  until,
   using,
 } from './helpers/contexts.js';
 
-const begun = (array, index = 0) => until(() => Atomics.load(array, index) >= 1);
 const now = { cancel: true, grace: 10 };
 /** Whether it is known in time that a thread is dead. */
 const canTell = !inPage && tier === 'shared';

@@ -3,12 +3,19 @@
 import { describe, it } from 'node:test';
 import { assert } from 'chai';
 import { ContextLostError, Main } from 'coworker';
-import { cells, failure, nativeOptions, open, thrown, until, using } from './helpers/contexts.js';
+import {
+  begun,
+  cells,
+  failure,
+  nativeOptions,
+  open,
+  thrown,
+  until,
+  using,
+} from './helpers/contexts.js';
 
 const native = await nativeOptions();
 
-/** Waits until tasks have noted that they have begun. */
-const begun = (array, index = 0, count = 1) => until(() => Atomics.load(array, index) >= count);
 const event = (context, type) =>
   new Promise((resolve) => context.addEventListener(type, resolve, { once: true }));
 

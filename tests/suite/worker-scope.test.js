@@ -3,13 +3,10 @@
 import { describe, it } from 'node:test';
 import { assert } from 'chai';
 import { ContextClosedError, Main, TierError, WorkerLostError } from 'coworker';
-import { cells, failure, nativeOptions, open, thrown, until, using } from './helpers/contexts.js';
+import { begun, cells, failure, nativeOptions, open, thrown, using } from './helpers/contexts.js';
 
 const killable = { grace: 5 };
 const native = await nativeOptions();
-
-/** Waits until tasks have noted that they have begun. */
-const begun = (array, index = 0, count = 1) => until(() => Atomics.load(array, index) >= count);
 
 describe('the scope of a worker', () => {
   it('runs tasks on that worker, with all that they launch', () =>

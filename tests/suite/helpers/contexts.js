@@ -177,6 +177,13 @@ export function cells(context, length = 8) {
   return context.allocate(Int32Array, length);
 }
 
+/** Cells for C: a core of its own has no others than those at 0. */
+export const addressOf = (array) => (tier === 'isolated' ? 0 : array.byteOffset);
+
+/** Waits until tasks have noted in cells that they have begun. */
+export const begun = (array, index = 0, count = 1) =>
+  until(() => Atomics.load(array, index) >= count);
+
 /** Gives cells back. */
 export function free(context, array) {
   if (tier !== 'isolated') context.free(array);
