@@ -199,11 +199,6 @@ export class Wire {
     };
   }
 
-  /** A copy of a frame's payload. */
-  payload(frame: WireFrame): Uint8Array {
-    return new Uint8Array(this.copy(frame.at, frame.bytes));
-  }
-
   /** The epoch that the batch opened last is of, also if it was refused for that. */
   get epoch(): number {
     return this.number(layout.WIRE_EPOCH);
