@@ -20,6 +20,8 @@ import { Office } from './tabs-office.js';
 import type { Officer, PoolOptions } from './tabs-office.js';
 import { Preference } from './tabs-preference.js';
 import type { PreferenceOptions, Qualities, Voice } from './tabs-preference.js';
+import { Watch } from './tabs-watch.js';
+import type { Client } from './tabs-watch.js';
 
 export type Role = 'host' | 'client';
 
@@ -30,8 +32,6 @@ export interface SeatOptions extends PoolOptions, PreferenceOptions {
   readonly handover: number;
 }
 
-/** Looks after the host so many times before patience is over. */
-const LOOKS = 4;
 /** So long whoever is to be the next host may take. */
 const HEIR_MS = 1000;
 /** When a host that could not hand over tries again: after so many times its `handover`, but ... */
@@ -39,7 +39,7 @@ const YIELDS_AGAIN = 4;
 /** ... not sooner than this. */
 const YIELDS_AGAIN_MS = 1000;
 
-export class Seat implements Company, Attendee, Officer, Voice {
+export class Seat implements Company, Attendee, Officer, Voice, Client {
   readonly crew = new TabsCrew(this);
   readonly page = crypto.randomUUID();
   private readonly options: SeatOptions;
@@ -56,13 +56,11 @@ export class Seat implements Company, Attendee, Officer, Voice {
   role: Role = 'client';
   /** Changes of the host that this page has seen. */
   changes = 0;
-  private lookTimer: ReturnType<typeof setTimeout> | undefined;
   private yieldTimer: ReturnType<typeof setTimeout> | undefined;
   private isYielding = false;
-  private lookedAt = 0;
-  private askedAt = 0;
   private isFindingOut = false;
   private readonly heir = new Heir();
+  private readonly watching: Watch;
   private untrue = 0; // what others have said that is not so
 
   /** @param changed - hears that the role has changed */
@@ -71,6 +69,7 @@ export class Seat implements Company, Attendee, Officer, Voice {
     this.changed = changed;
     this.key = `coworker ${VERSION} ${ABI} ${options.name}`;
     this.office = new Office(this.key, options, this);
+    this.watching = new Watch(this, options.patience);
   }
 
   /** The highest epoch that this page knows. */
@@ -116,9 +115,8 @@ export class Seat implements Company, Attendee, Officer, Voice {
   /** Gives up all that others see of this page, without waiting for anything. */
   private go(): void {
     this.isThere = false;
-    clearTimeout(this.lookTimer);
+    this.watching.end();
     clearTimeout(this.yieldTimer);
-    this.lookTimer = undefined;
     this.preference?.close();
     this.preference = undefined;
     this.meeting?.close();
@@ -257,13 +255,13 @@ export class Seat implements Company, Attendee, Officer, Voice {
   // ---- as client
 
   private seek(): void {
-    this.askedAt = performance.now();
-    this.meeting?.seek();
+    this.watching.asked();
+    this.call();
     this.watch();
   }
 
   get isSeeking(): boolean {
-    return this.isThere && !this.office.isHeld && !this.crew.isConnected;
+    return this.isClient && !this.crew.isConnected;
   }
 
   hostIs(epoch: number): void {
@@ -297,7 +295,7 @@ export class Seat implements Company, Attendee, Officer, Voice {
 
   isHeir(epoch: number): void {
     if (epoch !== this.epoch || !this.heir.isNamed(epoch)) this.untrue++;
-    else if (this.heir.isHeirOf(epoch)) void this.office.usurp(epoch);
+    else if (this.heir.isHeirOf(epoch)) this.usurp();
   }
 
   /** Asks to be host, if there is a reason to. */
@@ -313,7 +311,7 @@ export class Seat implements Company, Attendee, Officer, Voice {
   }
 
   isSoon(): void {
-    this.askedAt = performance.now();
+    this.watching.asked();
   }
 
   meet(introduction: Introduction): void {
@@ -345,7 +343,7 @@ export class Seat implements Company, Attendee, Officer, Voice {
   }
 
   welcomed(): void {
-    this.askedAt = 0;
+    this.watching.answered();
     this.changes++;
     this.apply();
   }
@@ -359,42 +357,24 @@ export class Seat implements Company, Attendee, Officer, Voice {
     this.heir.isGiven(this.epoch);
     this.crew.disconnect('has handed over');
     this.seek();
-    if (this.heir.isHeirOf(this.epoch)) void this.office.usurp(this.epoch);
+    if (this.heir.isHeirOf(this.epoch)) this.usurp();
   }
 
   // ---- a host that does not answer
 
   watch(): void {
-    if (this.lookTimer !== undefined || !this.isThere || this.office.isHeld) return;
-    this.lookedAt = performance.now();
-    this.lookTimer = setTimeout(this.look, this.options.patience / LOOKS);
+    this.watching.begin();
   }
 
-  private readonly look = (): void => {
-    this.lookTimer = undefined;
-    if (this.office.isHeld || !this.isThere) return;
-    const { crew } = this;
-    const { patience } = this.options;
-    const now = performance.now();
-    // A page that was asleep itself has to ask once more.
-    if (now - this.lookedAt > patience) this.askedAt = 0;
-    if (crew.isConnected) {
-      if (!crew.isWaiting) {
-        this.askedAt = 0;
-        return;
-      }
-      if (crew.heardAt >= this.askedAt) this.askedAt = 0;
-    }
-    if (this.askedAt === 0) {
-      this.askedAt = now;
-      if (crew.isConnected) crew.ping();
-      else this.meeting?.seek();
-    } else if (now - this.askedAt >= patience) {
-      this.askedAt = now;
-      void this.office.usurp(this.epoch);
-    } else if (!crew.isConnected) {
-      this.meeting?.seek();
-    }
-    this.watch();
-  };
+  get isClient(): boolean {
+    return this.isThere && !this.office.isHeld;
+  }
+
+  call(): void {
+    this.meeting?.seek();
+  }
+
+  usurp(): void {
+    void this.office.usurp(this.epoch);
+  }
 }
