@@ -173,6 +173,15 @@ static bool leave_to_nappers(cw__worker *self)
     return false;
 }
 
+/* The same for a job that a running body has launched, or two: it may well wait
+ * for them. */
+static bool leave_few_to_nappers(const cw__worker *self)
+{
+    /* seq_cst: after the job was made visible, pairs with end_nap() */
+    return cw_unlikely(cw_load_seq_cst(&self->context->nappers)) &&
+           self->running && self->current && cw__ring_length(&self->ring) <= 2;
+}
+
 void cw__dispatch_to(cw_context *context, cw__worker *self, cw_job *job,
                      enum cw__hint hint)
 {
@@ -214,7 +223,9 @@ void cw__dispatch_to(cw_context *context, cw__worker *self, cw_job *job,
     /* A running worker needs nobody to tell it, and a single one has nobody to
      * tell. */
     if (hint == CW__YIELDED || (self->running && context->count == 1)) return;
-    if (hint == CW__RESUMED && leave_to_nappers(self)) return;
+    if (hint == CW__RESUMED ? leave_to_nappers(self)
+                            : leave_few_to_nappers(self))
+        return;
     cw__context_notify(context);
 }
 

@@ -109,6 +109,7 @@ cw_job *cw__worker_idle(cw__worker *self, cw__run *why, const cw_job *until)
         cw__sleep_in_futex(self, self->host_ran ? linger_ns : -1);
         lingered = self->host_ran && cw_load_acquire(&self->word) == 0;
         cw__get_up(self);
+        self->woke_at_ns = cw__now_ns();
         cw__worker_fire_timers(self);
         searching = true;
         looked = false;

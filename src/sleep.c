@@ -17,6 +17,9 @@
  * after which they look around. As long as somebody naps, nobody is woken for a
  * single job that a running body resumes; should that body go on for long, the
  * napper takes the job. A nap after which there was none is the last.
+ * The same goes for bodies that launch a job or two and wait for them, where a
+ * worker that was woken for that sleeps again at once: as long as it naps,
+ * nobody wakes it for so few. When it has more to do it naps no more.
  *
  * Time. While anybody sleeps and a timer is set, one sleeper, the keeper,
  * sleeps only until the earliest deadline. Whoever is to be woken for work is
@@ -30,6 +33,8 @@
 
 /* How long a nap is: about what it takes to fall asleep and be woken. */
 static const int64_t nap_ns = 100 * 1000;
+/* Who was awake for less than this was woken for nothing. */
+static const int64_t blink_ns = 20 * 1000;
 
 /* ---- waking */
 
@@ -151,10 +156,22 @@ static void await_wake(cw__worker *self)
         cw__thread_pause();
 }
 
+/* Whether naps help where this worker is, which sleeps again. */
+static void note_blink(cw__worker *self)
+{
+    cw_context *context = self->context;
+    if (context->count == 1 || !self->woke_at_ns) return;
+    uint32_t helps = cw__now_ns() - self->woke_at_ns < blink_ns;
+    /* relaxed: no more than advice */
+    if (cw_load_relaxed(&context->naps_help) != helps)
+        cw_store_relaxed(&context->naps_help, helps);
+}
+
 /* Before it is counted as a sleeper: what sleepers there are may all nap. */
 static void begin_nap(cw__worker *self)
 {
     cw_context *context = self->context;
+    note_blink(self);
     self->naps = cw_load_relaxed(&context->naps_help) != 0; /* advice */
     if (self->naps) cw_add_seq_cst(&context->nappers, 1);
 }

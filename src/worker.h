@@ -68,7 +68,8 @@ typedef struct cw__worker {
     uint32_t slot_hits; /* turns in a row that the slot was used */
     cw__turns turns;    /* of jobs that have not begun */
     uint32_t random;
-    _Atomic int64_t slept_at_ns; /* when it last went to sleep */
+    _Atomic int64_t slept_at_ns; /* when it last went to sleep ... */
+    int64_t woke_at_ns;          /* ... and got up from a futex */
     int64_t wake_at_ns;          /* for CW__RUN_SLEEP */
     bool naps;                   /* counted in the context's `nappers` */
     cw_error *failure;           /* what cw_fail() left */

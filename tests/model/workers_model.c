@@ -543,7 +543,7 @@ SCENARIO(worker_nap, 2)
     end();
 }
 
-MUTANT(worker_nap, "who has napped sleeps on without a look around")
+static enum model_change sleeps_on(struct model_op *op)
 {
     static bool napped;
     if (op->thread != 1) return MODEL_AS_IS;
@@ -556,9 +556,46 @@ MUTANT(worker_nap, "who has napped sleeps on without a look around")
     return MODEL_FORCE;
 }
 
-MUTANT(worker_nap, "who sleeps for good is taken for a napper")
+static enum model_change naps_for_good(const struct model_op *op)
 {
     return MODEL_IS(op, MODEL_SUB, &pool->nappers) ? MODEL_SKIP : MODEL_AS_IS;
+}
+
+MUTANT(worker_nap, "who has napped sleeps on without a look around")
+{
+    return sleeps_on(op);
+}
+
+MUTANT(worker_nap, "who sleeps for good is taken for a napper")
+{
+    return naps_for_good(op);
+}
+
+/* The same, while the second launches something and does not come to it. */
+SCENARIO(worker_nap_launch, 2)
+{
+    begin(2);
+    model_settle();
+    cw_store_relaxed(&pool->naps_help, 1);
+    CHECK(cw_spawn(pool, sets, &words->ran[1]) == CW_OK);
+    model_settle();
+    CHECK(workers[0].naps && !workers[1].naps);
+    cw_job *job = cw__job_new(pool, &launches, 0, 0, 0);
+    CHECK(cw__context_admit(NULL, pool));
+    cw__dispatch(NULL, job, CW__QUEUED);
+    cw__worker_unpark(&workers[1]);
+    model_run();
+    end();
+}
+
+MUTANT(worker_nap_launch, "who has napped sleeps on without a look around")
+{
+    return sleeps_on(op);
+}
+
+MUTANT(worker_nap_launch, "who sleeps for good is taken for a napper")
+{
+    return naps_for_good(op);
 }
 
 /* ---- ends of children */
