@@ -488,10 +488,12 @@ TEST(what_a_busy_body_resumes_goes_on_elsewhere)
     cw_context *context = new_context(2);
     for (int i = 0; i < 2; i++) {
         events channel = events_new(capacities[i]);
-        cw_job *job = cw_launch(context, set_events, channel);
-        cw_spawn(context, await_events, channel);
-        wait_for(job);
-        cw_job_release(job);
+        cw_job *setting = cw_launch(context, set_events, channel);
+        cw_job *awaiting = cw_launch(context, await_events, channel);
+        wait_for(setting);
+        wait_for(awaiting); /* it closes the channel, which ends the other */
+        cw_job_release(setting);
+        cw_job_release(awaiting);
         cw_channel_release(channel.channel);
     }
     shut_down(context);
