@@ -13,9 +13,6 @@ _Thread_local uint32_t cw__gate_left;
 /* More than who kills takes to look again: timers are late, those of a page
  * that has much to do by far. */
 static const int64_t at_most_ns = 100 * 1000 * 1000;
-/* So long it sleeps between looks, since it may be on a processor that the one
- * it waits for needs. */
-static const int64_t doze_ns = 1000 * 1000;
 
 static uint32_t with_state(uint32_t word, uint32_t state)
 {
@@ -30,12 +27,8 @@ static void await_holder(cw__worker *self)
     int64_t until = cw__now_ns() + at_most_ns;
     /* acquire: pairs with cw__gate_hold() */
     while (cw_load_acquire(&self->gate) == cw__gate_left &&
-           cw__now_ns() < until) {
-        if (self->may_futex)
-            cw__futex_wait(&self->gate, cw__gate_left, doze_ns);
-        else
-            cw__thread_pause();
-    }
+           cw__now_ns() < until)
+        cw__thread_pause();
     cw_store_relaxed(&self->wanted, 0);
 }
 
