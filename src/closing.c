@@ -128,11 +128,12 @@ static int64_t look(cw_context *context)
     int64_t now = cw__now_ns();
     int64_t kill_ns = cancel_if_due(context, closing, now);
     cw__lock_acquire(&closing->lock);
-    int64_t next = closing->cancels ? kill_ns : closing->cancel_ns;
+    bool cancels = closing->cancels;
+    int64_t next = cancels ? kill_ns : closing->cancel_ns;
     bool over = closing->over;
     cw__lock_release(&closing->lock);
     if (over || next == CW__NEVER) return LAST;
-    if (closing->cancels && now >= kill_ns) return kill(context, closing, now);
+    if (cancels && now >= kill_ns) return kill(context, closing, now);
     int64_t ms = (next - now + CW__NS_PER_MS - 1) / CW__NS_PER_MS;
     return ms > 0 ? ms : 1;
 }
