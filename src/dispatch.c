@@ -155,31 +155,31 @@ void cw__dispatch_pinned(cw_job *job)
     cw__context_drop(context);
 }
 
-/* A running body has resumed this one, which was just queued. True if nobody
- * has to be woken for it: a job that is alone there will hardly wait for
- * anybody but this worker, which takes it when the body suspends. If that is
- * late in doing so, a napper finds the job. To wake somebody each time would
- * take longer than what two bodies have to tell each other. */
-static bool leave_to_nappers(cw__worker *self)
+/* True if a running body has just queued a job, and no more than so many wait
+ * for the worker. */
+static bool few_wait(const cw__worker *self, uint32_t most)
 {
-    cw_context *context = self->context;
-    if (!self->running || !self->current || cw__ring_length(&self->ring) > 1)
-        return false;
-    /* seq_cst: after the job was made visible, pairs with end_nap() */
-    if (cw_load_seq_cst(&context->nappers)) return true;
-    /* relaxed: no more than advice */
-    if (!cw_load_relaxed(&context->naps_help))
-        cw_store_relaxed(&context->naps_help, 1);
-    return false;
+    return self->running && self->current &&
+           cw__ring_length(&self->ring) <= most;
 }
 
-/* The same for a job that a running body has launched, or two: it may well wait
- * for them. */
-static bool leave_few_to_nappers(const cw__worker *self)
+/* A job was just queued here. True if nobody has to be woken for it. One that a
+ * running body has resumed, and that is alone, will hardly wait for anybody but
+ * this worker, which takes it when the body suspends; nor will one or two that
+ * it has launched, for which it may well wait. If the worker is late in doing
+ * so, a napper finds them. To wake somebody each time would take longer than
+ * what two bodies have to tell each other. */
+static bool leave_to_nappers(cw__worker *self, enum cw__hint hint)
 {
+    cw_context *context = self->context;
+    bool resumed = hint == CW__RESUMED;
     /* seq_cst: after the job was made visible, pairs with end_nap() */
-    return cw_unlikely(cw_load_seq_cst(&self->context->nappers)) &&
-           self->running && self->current && cw__ring_length(&self->ring) <= 2;
+    if (cw_unlikely(cw_load_seq_cst(&context->nappers)))
+        return few_wait(self, resumed ? 1 : 2);
+    /* relaxed: no more than advice */
+    if (resumed && !cw_load_relaxed(&context->naps_help) && few_wait(self, 1))
+        cw_store_relaxed(&context->naps_help, 1);
+    return false;
 }
 
 void cw__dispatch_to(cw_context *context, cw__worker *self, cw_job *job,
@@ -223,9 +223,7 @@ void cw__dispatch_to(cw_context *context, cw__worker *self, cw_job *job,
     /* A running worker needs nobody to tell it, and a single one has nobody to
      * tell. */
     if (hint == CW__YIELDED || (self->running && context->count == 1)) return;
-    if (hint == CW__RESUMED ? leave_to_nappers(self)
-                            : leave_few_to_nappers(self))
-        return;
+    if (leave_to_nappers(self, hint)) return;
     cw__context_notify(context);
 }
 

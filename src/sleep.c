@@ -157,21 +157,21 @@ static void await_wake(cw__worker *self)
 }
 
 /* Whether naps help where this worker is, which sleeps again. */
-static void note_blink(cw__worker *self)
+static void note_blink(cw__worker *self, int64_t now)
 {
     cw_context *context = self->context;
     if (context->count == 1 || !self->woke_at_ns) return;
-    uint32_t helps = cw__now_ns() - self->woke_at_ns < blink_ns;
+    uint32_t helps = now - self->woke_at_ns < blink_ns;
     /* relaxed: no more than advice */
     if (cw_load_relaxed(&context->naps_help) != helps)
         cw_store_relaxed(&context->naps_help, helps);
 }
 
 /* Before it is counted as a sleeper: what sleepers there are may all nap. */
-static void begin_nap(cw__worker *self)
+static void begin_nap(cw__worker *self, int64_t now)
 {
     cw_context *context = self->context;
-    note_blink(self);
+    note_blink(self, now);
     self->naps = cw_load_relaxed(&context->naps_help) != 0; /* advice */
     if (self->naps) cw_add_seq_cst(&context->nappers, 1);
 }
@@ -188,7 +188,9 @@ bool cw__fall_asleep(cw__worker *self, bool searching, bool in_futex,
                      const cw_job *until)
 {
     cw_context *context = self->context;
-    if (in_futex) begin_nap(self);
+    /* Where there is one worker only, nobody asks. */
+    int64_t now = context->count > 1 ? cw__now_ns() : 0;
+    if (in_futex) begin_nap(self, now);
     cw_store_seq_cst(&self->word, 0);
     uint32_t bit = 1u << self->index % 32;
     cw_or_seq_cst(&context->idle_bits[self->index / 32], bit);
@@ -204,10 +206,9 @@ bool cw__fall_asleep(cw__worker *self, bool searching, bool in_futex,
         self->wake_at_ns = cw_load_seq_cst(&context->timers.next_ns);
     if (!any_work(self) && !cw__context_quiet(context) &&
         !(until && cw_is_completed(until))) {
-        /* One that has run nothing yet has rested since ever. Where there is
-         * one only, nobody asks. */
+        /* One that has run nothing yet has rested since ever. */
         if (context->count > 1 && cw_load_relaxed(&self->steps))
-            cw_store_relaxed(&self->slept_at_ns, cw__now_ns());
+            cw_store_relaxed(&self->slept_at_ns, now);
         cw__count(&self->parks, 1);
         cw__traced(&self->trace, CW__TRACE_PARK, 0);
         return true;

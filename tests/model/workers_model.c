@@ -523,6 +523,19 @@ CW_COROUTINE(finishes, cw_none, cw_none, CW_NO_LOCALS)
     CW_END(self);
 }
 
+/* The first worker naps after what it has run; the second runs this. */
+static void run_beside_a_napper(const cw_coroutine *type)
+{
+    model_settle();
+    CHECK(workers[0].naps && !workers[1].naps);
+    cw_job *job = cw__job_new(pool, type, 0, 0, 0);
+    CHECK(cw__context_admit(NULL, pool));
+    cw__dispatch(NULL, job, CW__QUEUED);
+    cw__worker_unpark(&workers[1]);
+    model_run();
+    end();
+}
+
 /* The first worker, which has run what waits now, naps, or sleeps for good,
  * while the second resumes a body and then does not come to it. */
 SCENARIO(worker_nap, 2)
@@ -533,14 +546,7 @@ SCENARIO(worker_nap, 2)
     handle = cw__job_new(pool, &joins, CW__JOB_FOREIGN | CW__JOB_ASYNC, 1, 0);
     CHECK(cw__context_admit(NULL, pool));
     CHECK(cw_spawn(pool, joins, CW_NONE) == CW_OK);
-    model_settle();
-    CHECK(workers[0].naps && !workers[1].naps);
-    cw_job *job = cw__job_new(pool, &finishes, 0, 0, 0);
-    CHECK(cw__context_admit(NULL, pool));
-    cw__dispatch(NULL, job, CW__QUEUED);
-    cw__worker_unpark(&workers[1]);
-    model_run();
-    end();
+    run_beside_a_napper(&finishes);
 }
 
 static enum model_change sleeps_on(struct model_op *op)
@@ -578,14 +584,7 @@ SCENARIO(worker_nap_launch, 2)
     model_settle();
     cw_store_relaxed(&pool->naps_help, 1);
     CHECK(cw_spawn(pool, sets, &words->ran[1]) == CW_OK);
-    model_settle();
-    CHECK(workers[0].naps && !workers[1].naps);
-    cw_job *job = cw__job_new(pool, &launches, 0, 0, 0);
-    CHECK(cw__context_admit(NULL, pool));
-    cw__dispatch(NULL, job, CW__QUEUED);
-    cw__worker_unpark(&workers[1]);
-    model_run();
-    end();
+    run_beside_a_napper(&launches);
 }
 
 MUTANT(worker_nap_launch, "who has napped sleeps on without a look around")
