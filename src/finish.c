@@ -222,6 +222,8 @@ static cw_job *retire(cw__worker *self, cw_job *job)
         cw__job_drop(job);
         return NULL;
     }
+    if (cw_unlikely(cw_load_relaxed(&job->state) & CW__JOB_WITHDRAWN))
+        return unlist_queued(parent, job);
     job->next = NULL;
     /* Whoever ends it from elsewhere, such as from another body, can tell. */
     cw_job *current = self ? self->current : NULL;
@@ -242,21 +244,11 @@ static cw_job *retire(cw__worker *self, cw_job *job)
     return ready;
 }
 
-/* The same for a job that was settled: it may have been cancelled, and then
- * stand in a queue still. */
-static cw_job *retire_settled(cw__worker *self, cw_job *job)
-{
-    /* relaxed: for good, from before it was settled */
-    if (job->parent && cw_load_relaxed(&job->state) & CW__JOB_WITHDRAWN)
-        return unlist_queued(job->parent, job);
-    return retire(self, job);
-}
-
 static void settle_all(cw__worker *self, cw_job *ready)
 {
     while (ready) {
         settle(self, ready);
-        ready = retire_settled(self, ready);
+        ready = retire(self, ready);
     }
 }
 
@@ -366,9 +358,7 @@ static bool finish_quickly(cw__worker *self, cw_job *job)
     if (state == listed &&
         cw_cas_acq_rel(&job->state, &state, ENDED | listed)) {
         if (job->flags & CW__JOB_NOTIFY) cw__the_host.job_final(job, false);
-        if (cw__is_watched(job)) cw__watching->ended(job);
-        if (cw_unlikely(listed)) cw__roster_leave(job);
-        count_out(self, job, NULL);
+        count_end(self, job, NULL);
         return true;
     }
     uint32_t ended = ENDED | CW__JOB_WAITERS | listed;
@@ -391,7 +381,7 @@ bool cw__job_finish(cw__worker *self, cw_job *job, cw_error *error)
     if (cw_unlikely(error) || !finish_quickly(self, job))
         rest = end_body(self, job, error);
     if (rest == AWAIT_CHILDREN || rest == ALREADY) return rest != ALREADY;
-    cw_job *ready = rest == SETTLE ? job : retire(self, job);
-    if (cw_unlikely(ready)) settle_all(self, ready);
+    if (rest == SETTLE) settle(self, job);
+    settle_all(self, retire(self, job));
     return true;
 }
