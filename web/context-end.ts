@@ -199,7 +199,8 @@ export abstract class ContextEnd<M extends object> extends ContextLife<M> {
       cutOff();
       runtime.pumpNow();
       const { context } = this.target;
-      if (context !== 0 && context !== target.context) {
+      // Where that was closed meanwhile, its core's part may be gone.
+      if (!this.isOver && context !== 0) {
         runtime.module._cwb_context_inherit_leaks(context, target.context, Number(isOver));
       }
       if (isOver) this.giveBack(target, views, workerScopes);
