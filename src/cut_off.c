@@ -57,7 +57,10 @@ static void end(cw__worker *self, cw_job *job, cw_error *error)
 
 void cw__job_cut_off(cw__worker *self, cw_job *job, cw_error *error)
 {
-    if (!is_free(job)) return;
+    if (!is_free(job)) {
+        leak(job);
+        return;
+    }
     end(self, job, error);
     cw_job *parent = job->parent;
     if (!parent || !is_free(parent)) return;

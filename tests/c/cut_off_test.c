@@ -111,6 +111,19 @@ TEST(what_is_half_ended_is_ended)
     end("told before it died");
 }
 
+TEST(what_a_dead_thread_has_locked_is_leaked)
+{
+    begin();
+    uint32_t state = cw__job_lock(child);
+    cut_off_with("nobody can tell what is behind the lock");
+    ASSERT(!cw_is_completed(child));
+    ASSERT(leaked() >= cw_job_overhead());
+    cw__job_unlock(child, state); /* it was alive after all */
+    cw__job_drop(child);
+    cut_off_with("the other context is lost");
+    end("the other context is lost");
+}
+
 TEST(what_stands_for_a_context_has_leaked_what_that_has)
 {
     begin();
