@@ -25,6 +25,13 @@ enum cw__ended {
     CW__GIVEN_UP /* some do not end, see closing.h */
 };
 
+/* Whether it is of any use that a worker naps, see sleep.c. */
+enum cw__naps {
+    CW__NAPS_USELESS,
+    CW__NAPS_MAY_HELP, /* a body has launched a job, and nobody napped */
+    CW__NAPS_HELP
+};
+
 struct cw_context {
 #ifdef CW_DEBUG
     uint32_t magic; /* see check.h */
@@ -76,8 +83,8 @@ struct cw_context {
      * is set before it is counted; whoever clears the bit wakes it. */
     _Alignas(CW_CACHE_LINE) _Atomic uint32_t idle;
     /* Sleepers that soon look around, and whether there is reason to be one:
-     * see sleep.c. */
-    _Atomic uint32_t nappers, naps_help;
+     * enum cw__naps. See sleep.c. */
+    _Atomic uint32_t nappers, naps;
     _Atomic uint32_t idle_bits[CW__IDLE_WORDS];
     _Atomic uint32_t keeper;      /* index + 1 of the sleeper that keeps time */
     _Atomic uint32_t next_rested; /* whose turn it is to be given a job */

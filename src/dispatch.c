@@ -177,8 +177,10 @@ static bool leave_to_nappers(cw__worker *self, enum cw__hint hint)
     if (cw_unlikely(cw_load_seq_cst(&context->nappers)))
         return few_wait(self, resumed ? 1 : 2);
     /* relaxed: no more than advice */
-    if (resumed && !cw_load_relaxed(&context->naps_help) && few_wait(self, 1))
-        cw_store_relaxed(&context->naps_help, 1);
+    uint32_t before = cw_load_relaxed(&context->naps);
+    uint32_t after = resumed ? CW__NAPS_HELP : CW__NAPS_MAY_HELP;
+    if (before < after && few_wait(self, resumed ? 1 : 2))
+        cw_store_relaxed(&context->naps, after);
     return false;
 }
 

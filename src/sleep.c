@@ -19,7 +19,8 @@
  * napper takes the job. A nap after which there was none is the last.
  * The same goes for bodies that launch a job or two and wait for them, where a
  * worker that was woken for that sleeps again at once: as long as it naps,
- * nobody wakes it for so few. When it has more to do it naps no more.
+ * nobody wakes it for so few. When it has more to do it naps no more. Where
+ * jobs come from outside naps would help nobody: these wake a worker anyway.
  *
  * Time. While anybody sleeps and a timer is set, one sleeper, the keeper,
  * sleeps only until the earliest deadline. Whoever is to be woken for work is
@@ -161,10 +162,12 @@ static void note_blink(cw__worker *self, int64_t now)
 {
     cw_context *context = self->context;
     if (context->count == 1 || !self->woke_at_ns) return;
-    uint32_t helps = now - self->woke_at_ns < blink_ns;
     /* relaxed: no more than advice */
-    if (cw_load_relaxed(&context->naps_help) != helps)
-        cw_store_relaxed(&context->naps_help, helps);
+    uint32_t before = cw_load_relaxed(&context->naps);
+    if (before == CW__NAPS_USELESS) return;
+    bool help = now - self->woke_at_ns < blink_ns;
+    uint32_t after = help ? CW__NAPS_HELP : CW__NAPS_USELESS;
+    if (before != after) cw_store_relaxed(&context->naps, after);
 }
 
 /* Before it is counted as a sleeper: what sleepers there are may all nap. */
@@ -172,7 +175,7 @@ static void begin_nap(cw__worker *self, int64_t now)
 {
     cw_context *context = self->context;
     note_blink(self, now);
-    self->naps = cw_load_relaxed(&context->naps_help) != 0; /* advice */
+    self->naps = cw_load_relaxed(&context->naps) == CW__NAPS_HELP; /* advice */
     if (self->naps) cw_add_seq_cst(&context->nappers, 1);
 }
 
@@ -256,7 +259,7 @@ void cw__sleep_in_futex(cw__worker *self, int64_t at_most_ns)
         wait_for_word(self, nap_ns);
         end_nap(self);
         if (any_work(self)) return;
-        cw_store_relaxed(&self->context->naps_help, 0);
+        cw_store_relaxed(&self->context->naps, CW__NAPS_USELESS);
     }
     wait_for_word(self, at_most_ns);
 }

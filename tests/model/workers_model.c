@@ -542,7 +542,7 @@ SCENARIO(worker_nap, 2)
 {
     begin(2);
     model_settle();
-    cw_store_relaxed(&pool->naps_help, 1);
+    cw_store_relaxed(&pool->naps, CW__NAPS_HELP);
     handle = cw__job_new(pool, &joins, CW__JOB_FOREIGN | CW__JOB_ASYNC, 1, 0);
     CHECK(cw__context_admit(NULL, pool));
     CHECK(cw_spawn(pool, joins, CW_NONE) == CW_OK);
@@ -582,7 +582,7 @@ SCENARIO(worker_nap_launch, 2)
 {
     begin(2);
     model_settle();
-    cw_store_relaxed(&pool->naps_help, 1);
+    cw_store_relaxed(&pool->naps, CW__NAPS_HELP);
     CHECK(cw_spawn(pool, sets, &words->ran[1]) == CW_OK);
     run_beside_a_napper(&launches);
 }
