@@ -70,9 +70,9 @@ typedef struct cw__host {
     void (*context_free)(cw_context *context);
     /* Frees what the host kept with a thread that is over. */
     void (*life_over)(void *host_data);
-    /* Wakes a worker that waits in its host's event loop by other means than
-     * its futex word; NULL if the word does. */
-    void (*wake)(struct cw__worker *worker);
+    /* Wakes a worker that has its host's event loop by other means than its
+     * futex word, where there are any; true if the word need not. Or NULL. */
+    bool (*wake)(struct cw__worker *worker);
 } cw__host;
 
 /* Set once, before the first context is made. */

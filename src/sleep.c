@@ -60,8 +60,8 @@ void cw__wake(cw__worker *worker)
         cw__context_notify(context);
         return;
     }
-    cw__futex_wake(&worker->word);
-    if (worker->has_loop && cw__the_host.wake) cw__the_host.wake(worker);
+    if (!worker->has_loop || !cw__the_host.wake || !cw__the_host.wake(worker))
+        cw__futex_wake(&worker->word);
 }
 
 /* Takes any sleeper's bit, the keeper's last. */

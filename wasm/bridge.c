@@ -92,6 +92,17 @@ static void report(const char *name, cw_error *error)
     cw_js_report(error);
 }
 
+static bool by_message;
+
+/* A thread that wakes itself comes to that as soon as what runs is over: to be
+ * woken by its futex word takes a turn of the event loop, and another wait. */
+static bool wake(cw__worker *worker)
+{
+    bool is_here = worker == cwb_realm;
+    if (is_here || by_message) cw_js_wake(worker);
+    return is_here;
+}
+
 /* What JavaScript looks at first. */
 uint32_t cwb_abi(void) { return CWB_ABI; }
 
@@ -120,7 +131,8 @@ cw__worker *cwb_init(uint32_t wake_by_message)
                               .deliver = cwb_deliver,
                               .worker_start = worker_start,
                               .worker_end = worker_end,
-                              .wake = wake_by_message ? cw_js_wake : NULL};
+                              .wake = wake};
+    by_message = wake_by_message != 0;
     cw_set_unhandled_handler(report);
     /* Otherwise Emscripten takes the end of any thread for the program's and
      * ends all others. */

@@ -337,7 +337,7 @@ export class IsolatedRealm extends RootRealm {
   }
 
   wake(): void {
-    this.schedulePump();
+    this.wakeHere();
   }
 
   /** An error that nobody caught, of something that a task has begun. */

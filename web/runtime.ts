@@ -122,7 +122,7 @@ export class Runtime extends RootRealm {
   }
 
   wake(worker: Pointer): void {
-    if (worker === this.self) this.schedulePump();
+    if (worker === this.self) this.wakeHere();
     else this.wakers.get(worker)?.();
   }
 

@@ -16,6 +16,8 @@ const STALE_MS = 50;
 const MAX_TIMEOUT = 2 ** 31 - 1;
 /** How long a realm may go on by microtasks before others get a turn. */
 const TURN_MS = 2;
+/** How often a realm may go on by microtasks because its own thread has woken it. */
+const WAKES_PER_TURN = 64;
 /**
  * Promises that a resumed body may pass on its way to where it waits next,
  * before others have their turn: one for each function that it returns from.
@@ -64,6 +66,7 @@ export abstract class Turns extends Scratch {
   private turnBegan = 0;
   private goes = 0;
   private hops = 0;
+  private wakes = 0;
 
   /** The run loop is over: its context is closed and empty. */
   protected abstract finished(): void;
@@ -82,6 +85,18 @@ export abstract class Turns extends Scratch {
     if (this.pumping || this.due !== 'not') return;
     this.due = 'soon';
     inMicrotask(this.soon);
+  }
+
+  /** What this thread has just done has woken its own core. */
+  wakeHere(): void {
+    if (this.pumping || this.due !== 'not') return;
+    if (++this.wakes < WAKES_PER_TURN) this.schedulePump();
+    else this.turnNext();
+  }
+
+  private turnNext(): void {
+    this.due = 'next turn';
+    this.nextTurn(this.newTurn);
   }
 
   /** The caller is going to run the core at once: nobody else need see to it. */
@@ -131,8 +146,7 @@ export abstract class Turns extends Scratch {
       this.hops = this.waits ? 1 : MAX_HOPS;
       inMicrotask(this.hop);
     } else {
-      this.due = 'next turn';
-      this.nextTurn(this.newTurn);
+      this.turnNext();
     }
   }
 
@@ -179,13 +193,12 @@ export abstract class Turns extends Scratch {
     if (this.budget === 0 && now - this.turnBegan < TURN_MS) {
       this.schedulePump();
     } else {
-      this.due = 'next turn';
-      this.nextTurn(this.newTurn);
+      this.turnNext();
     }
   }
 
   private readonly newTurn = (): void => {
-    this.goes = 0;
+    this.goes = this.wakes = 0;
     if (this.budget === 0) this.turnBegan = performance.now(); // see visit()
     this.pumpNow();
   };

@@ -162,7 +162,7 @@ export class WorkerRealm extends Realm implements LaunchRealm {
   }
 
   wake(worker: Pointer): void {
-    if (worker === this.self) this.schedulePump();
+    if (worker === this.self) this.wakeHere();
     else this.post({ type: 'wake', worker });
   }
 

@@ -46,6 +46,30 @@ describe('a realm', () => {
     assert.equal(runs, 1);
   });
 
+  it('leaves the event loop its turns, however often its own thread wakes it', async () => {
+    const turns = [];
+    const realm = new WorkerRealm({}, { post() {}, nextTurn: (turn) => turns.push(turn) });
+    let runs = 0;
+    realm.self = 8;
+    realm.setModule({
+      _cwb_run() {
+        if (++runs < 1000) queueMicrotask(() => realm.wake(8));
+        return RUN_SLEEP;
+      },
+      _cwb_sleep_ms: () => -1,
+    });
+    realm.wake(8);
+    await new Promise((resolve) => setTimeout(resolve));
+    assert.equal(turns.length, 1);
+    const before = runs;
+    assert.isBelow(before, 100);
+    turns.pop()();
+    await new Promise((resolve) => setTimeout(resolve));
+    assert.equal(turns.length, 1);
+    assert.isAbove(runs, before);
+    assert.isAtMost(runs, 2 * before + 1);
+  });
+
   it('does nothing more, and tells nobody, once the core takes its thread for dead', async () => {
     const told = [];
     const realm = new WorkerRealm(
