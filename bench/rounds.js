@@ -25,13 +25,14 @@ async function sample(once, time) {
  * @param {object} [options]
  * @param {number} [options.rounds]
  * @param {number} [options.time] milliseconds for a side in a round
+ * @param {number} [options.warmUp] and before the first one
  * @returns {Promise<Record<string, number[]>>} each side's milliseconds per
  *   iteration, round by round
  */
-export async function takeTurns(sides, { rounds = 15, time = 60 } = {}) {
+export async function takeTurns(sides, { rounds = 15, time = 60, warmUp = time * 3 } = {}) {
   const names = Object.keys(sides);
   const samples = Object.fromEntries(names.map((name) => [name, []]));
-  for (const name of names) await sample(sides[name], time * 3); // warm up
+  for (const name of names) await sample(sides[name], warmUp);
   for (let round = 0; round < rounds; round++) {
     // Each round begins with another side, so that none always follows the same.
     for (let i = 0; i < names.length; i++) {

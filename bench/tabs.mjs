@@ -25,6 +25,9 @@ const LOSE = {
 
 let names = 0;
 
+/** Until both pages have translated what they call, as there are so few calls per second. */
+const WARM_UP_MS = 1500;
+
 async function jobs(engine, turns) {
   const { title, atLeast } = engines[engine];
   return withPages(engine, 'tabs', async (open) => {
@@ -33,7 +36,7 @@ async function jobs(engine, turns) {
     await host.evaluate(`bench.open(${name})`);
     await client.evaluate(`bench.open(${name})`);
     await Promise.all([host.evaluate('bench.answer()'), client.evaluate('bench.ask()')]);
-    const options = JSON.stringify(turns);
+    const options = JSON.stringify({ ...turns, warmUp: WARM_UP_MS });
     const where = JSON.stringify(`${title}, from another tab`);
     const one = await client.evaluate(`bench.one(${where}, ${options})`);
     const { coworker, ...peers } = await client.evaluate(`bench.many(${options})`);
