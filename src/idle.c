@@ -94,6 +94,7 @@ cw_job *cw__worker_idle(cw__worker *self, cw__run *why, const cw_job *until)
             self->host_called = false;
             return leave(self, searching, why, CW__RUN_VISIT);
         }
+        if (cw__await_expected(self)) continue;
         bool in_futex = self->may_futex && !self->foreign && !lingered;
         if (!cw__fall_asleep(self, searching, in_futex, until)) {
             searching = true;

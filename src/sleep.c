@@ -36,6 +36,11 @@
 static const int64_t nap_ns = 100 * 1000;
 /* Who was awake for less than this was woken for nothing. */
 static const int64_t blink_ns = 20 * 1000;
+/* How long a worker looks around for what it expects: somewhat longer than
+ * another one takes to wake up and run a short job. */
+static const int64_t expected_ns = 50 * 1000;
+/* How many expectations are left out at most after one in vain. */
+enum { MOST_LEFT_OUT = 1023, LOOKS_PER_CLOCK = 16 };
 
 /* ---- waking */
 
@@ -137,6 +142,37 @@ static bool any_work(cw__worker *self)
         return true;
     for (uint32_t i = 0; i < context->count; i++)
         if (cw__ring_length(&context->workers[i].ring)) return true;
+    return false;
+}
+
+void cw__worker_expect(cw__worker *self)
+{
+    if (self->left_out) {
+        self->left_out--;
+    } else if (!self->expects) {
+        self->expects = true;
+        self->expects_until_ns = cw__now_ns() + expected_ns;
+    }
+}
+
+void cw__worker_expected(cw__worker *self)
+{
+    if (!self->expects) return;
+    self->expects = false;
+    self->in_vain = 0;
+}
+
+bool cw__await_expected(cw__worker *self)
+{
+    if (cw_likely(!self->expects)) return false;
+    do {
+        for (unsigned looks = 0; looks < LOOKS_PER_CLOCK; looks++)
+            if (any_work(self)) return true;
+    } while (cw__now_ns() < self->expects_until_ns);
+    self->expects = false;
+    if (self->in_vain < MOST_LEFT_OUT)
+        self->in_vain = (uint16_t)(self->in_vain * 2 + 1);
+    self->left_out = self->in_vain;
     return false;
 }
 

@@ -26,6 +26,17 @@ void cw__sleep_in_futex(cw__worker *self, int64_t at_most_ns);
 /* Awake again, as a searcher. */
 void cw__get_up(cw__worker *self);
 
+/* What the worker has just handed to others will mostly be back sooner than it
+ * could fall asleep and be woken: so it looks around for a moment before it
+ * sleeps. The more often in a row that was in vain, the more of these calls do
+ * nothing. */
+void cw__worker_expect(cw__worker *self);
+/* It is back: the worker looks for nothing any more. */
+void cw__worker_expected(cw__worker *self);
+/* Looks around for what is left of that moment, if it expects something. True:
+ * there is work. */
+bool cw__await_expected(cw__worker *self);
+
 /* False if there are enough searchers. */
 bool cw__start_searching(cw__worker *self);
 void cw__stop_searching(cw__worker *self);

@@ -87,6 +87,10 @@ typedef struct cw__worker {
     uint32_t sends;       /* steps that only sent a body elsewhere */
     uint32_t since_clock; /* jobs since the last look at the clock for it */
     int64_t last_visit_ns; /* when the loop had its last turn */
+    bool expects;          /* see cw__worker_expect() ... */
+    uint16_t in_vain;      /* a number that grows with each time it was ... */
+    uint16_t left_out;     /* and how many are still to be left out for that */
+    int64_t expects_until_ns;
     uintptr_t undelivered; /* taken from the inbox, for the next turn */
     cw__line pinned;       /* ready, and of this worker alone */
     void *host_data;

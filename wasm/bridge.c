@@ -11,6 +11,7 @@
 #include "main_context.h"
 #include "roster.h"
 #include "shared_context.h"
+#include "sleep.h"
 #include "text.h"
 #include "view.h"
 #include "withdraw.h"
@@ -178,6 +179,12 @@ int cwb_run(uint32_t budget)
     bool rests = why == CW__RUN_SLEEP && cwb_realm->wake_at_ns == CW__NEVER;
     return rests ? CWB_RUN_REST : why;
 }
+
+/* Jobs were just handed to workers that have nothing else to do. */
+void cwb_expect(void) { cw__worker_expect(cwb_realm); }
+
+/* One of them has ended: whoever launched it is to hear of that now. */
+void cwb_expected(void) { cw__worker_expected(cwb_realm); }
 
 /* How long the realm may sleep: milliseconds, -1 for ever. */
 double cwb_sleep_ms(void) { return cwb_ms_until(cwb_realm->wake_at_ns); }

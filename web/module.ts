@@ -68,6 +68,8 @@ export interface CoreModule {
   _cwb_scratch(bytes: number): Pointer;
   _cwb_run(budget: number): number;
   _cwb_sleep_ms(): number;
+  _cwb_expect(): void;
+  _cwb_expected(): void;
   _cwb_thread_end(): void;
   _cwb_context_open(workers: number, tracing: number): number;
   _cwb_context_lodge(places: number): number;

@@ -9,6 +9,7 @@ import { registerHandles } from './all-handles.js';
 import type { FixedWorkerContext } from './context.js';
 import { noMemory } from './errors.js';
 import { STREAM, Target } from './launch.js';
+import * as layout from './layout.gen.js';
 import { Memory } from './memory.js';
 import type { Pointer } from './module.js';
 import { nativeNames } from './native-names.js';
@@ -206,6 +207,7 @@ export class Hosting implements Host, Bodies {
   forget(job: GuestJob): void {
     this.answered(job);
     if (!this.jobs.delete(job.at) || !job.hasRun) return;
+    this.runtime.module._cwb_expected();
     this.running--;
     if (!job.isAgain) this.plain--;
     if (this.running === 0) this.drained?.();
@@ -214,11 +216,15 @@ export class Hosting implements Host, Bodies {
 
   run(at: Pointer, _task: number, outcome: number, data: Pointer, length: number): number {
     const job = this.jobs.get(at)!;
-    this.due.push(job);
     this.running++;
     if (!job.isAgain) this.plain++;
-    this.runtime.schedulePump();
-    return job.run(outcome, data, length);
+    if (job.run(outcome, data, length)) {
+      if (this.isCalm) this.runtime.module._cwb_expect();
+    } else {
+      this.due.push(job);
+      this.runtime.schedulePump();
+    }
+    return layout.OUTCOME_PENDING | layout.KEEPS_PLACE;
   }
 
   /** There may be a worker for each job: nobody waits for a place. */

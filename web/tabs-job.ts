@@ -86,13 +86,24 @@ export class GuestJob implements Ticket {
     this.mayBegin = this.isAgain;
   }
 
-  /** Its turn has come: it is to begin as soon as its page was told. */
-  run(outcome: number, data: Pointer, length: number): number {
+  /**
+   * Its turn has come: it is to begin as soon as its page was told, or at once, if that
+   * knows it already.
+   * @returns false if it has to wait for {@link wasTold}
+   */
+  run(outcome: number, data: Pointer, length: number): boolean {
     this.given = { outcome, data, length };
     this.hasPlace = this.hasRun = true;
     this.isAsked = !this.mayBegin;
     if (!this.isAtOnce) this.guest.begins(this);
-    return layout.OUTCOME_PENDING | layout.KEEPS_PLACE;
+    return this.isAtOnce && this.beginsAtOnce();
+  }
+
+  /** Has a usual task begin; with all others it takes more than to launch them. */
+  private beginsAtOnce(): boolean {
+    const target = this.host.inner.opened;
+    const found = this.name === STREAM ? undefined : target.find(this.name);
+    return typeof found === 'number' && this.beginTask(target, found);
   }
 
   /** Its page was told. */
@@ -136,8 +147,9 @@ export class GuestJob implements Ticket {
       if (this.name === STREAM) this.beginStream(target);
       else {
         const found = target.find(this.name);
-        if (typeof found === 'number') this.beginTask(target, found);
-        else this.beginCall(target, this.name, this.args());
+        if (typeof found !== 'number') this.beginCall(target, this.name, this.args());
+        else if (!this.beginTask(target, found))
+          throw new RangeError('coworker: no memory left on the page that has the pool');
       }
     } catch (error) {
       const taken = runtime.errors.take(error);
@@ -147,7 +159,8 @@ export class GuestJob implements Ticket {
     runtime.schedulePump();
   }
 
-  private beginTask(target: Target, task: number): void {
+  /** @returns false if there is no memory left */
+  private beginTask(target: Target, task: number): boolean {
     const { runtime } = this.host;
     const { module } = runtime;
     const { outcome, data, length } = this.given!;
@@ -165,11 +178,13 @@ export class GuestJob implements Ticket {
     this.inner = module._cwb_launch(target.context, this.at, task, flags, token, length, 0);
     if (this.inner === 0) {
       runtime.dropToken(token);
-      throw new RangeError('coworker: no memory left on the page that has the pool');
+      return false;
     }
-    if (!this.isHeard) return;
-    this.listenNow();
-    module._cwb_launch_held(this.inner);
+    if (this.isHeard) {
+      this.listenNow();
+      module._cwb_launch_held(this.inner);
+    }
+    return true;
   }
 
   private args(): unknown[] {

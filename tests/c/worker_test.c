@@ -597,3 +597,78 @@ TEST(a_timer_that_comes_first_wakes_the_keeper)
     cw_job_release(never);
     shut_down(context);
 }
+
+CW_FUNCTION(does_little, cw_none, cw_none) { return CW_OK; }
+
+CW_COROUTINE(launches_little, cw_none, cw_none, CW_NO_LOCALS)
+{
+    CW_BEGIN(self);
+    ASSERT_EQ(cw_spawn(NULL, does_little, CW_NONE), CW_OK);
+    CW_END(self);
+}
+
+TEST(naps_are_for_what_bodies_launch)
+{
+    cw_context *context = new_context(2);
+    for (int i = 0; i < 20; i++) {
+        await_sleepers(context, 2);
+        cw_job *job = cw_launch(context, does_little, CW_NONE);
+        wait_for(job);
+        cw_job_release(job);
+        ASSERT_EQ(atomic_load(&context->naps), CW__NAPS_USELESS);
+    }
+    await_sleepers(context, 2);
+    do { /* until nobody is awake to see the launch, and to find it useless */
+        cw_job *job = cw_launch(context, launches_little, CW_NONE);
+        wait_for(job);
+        cw_job_release(job);
+    } while (atomic_load(&context->naps) == CW__NAPS_USELESS);
+    shut_down(context);
+}
+
+/* How many expectations are left out. */
+static int left_out(cw__worker *worker)
+{
+    int count = 0;
+    for (cw__worker_expect(worker); !worker->expects; count++)
+        cw__worker_expect(worker);
+    return count;
+}
+
+TEST(the_more_often_it_was_in_vain_the_less_is_expected)
+{
+    cw_context *context = cw__context_adopt("expects");
+    cw__worker *worker = &context->workers[0];
+    ASSERT(!cw__await_expected(worker)); /* nothing is */
+    for (int expected = 0, round = 0; round < 12; round++) {
+        ASSERT_EQ(left_out(worker), expected);
+        ASSERT(!cw__await_expected(worker));
+        ASSERT(!worker->expects);
+        if (expected < 1023) expected = expected * 2 + 1;
+    }
+    ASSERT_EQ(left_out(worker), 1023);
+    cw__worker_expected(worker); /* it was not in vain */
+    ASSERT(!worker->expects);
+    ASSERT_EQ(left_out(worker), 0);
+    ASSERT(!cw__await_expected(worker));
+    ASSERT_EQ(left_out(worker), 1);
+    cw__context_disown(context);
+}
+
+TEST(what_comes_meanwhile_ends_the_look_around_but_not_the_expectation)
+{
+    cw_context *context = cw__context_adopt("expects");
+    cw__worker *worker = &context->workers[0];
+    cw_job *job = cw_launch(context, does_little, CW_NONE);
+    cw__worker_expect(worker);
+    ASSERT(cw__await_expected(worker));
+    ASSERT(worker->expects);
+    cw__self = worker;
+    ASSERT_EQ(cw__worker_run(worker, 0, job), CW__RUN_VISIT);
+    cw__self = NULL;
+    ASSERT(cw_is_completed(job));
+    ASSERT(worker->expects);
+    cw_job_release(job);
+    cw__worker_expected(worker);
+    cw__context_disown(context);
+}
