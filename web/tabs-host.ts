@@ -219,12 +219,17 @@ export class Hosting implements Host, Bodies {
     this.running++;
     if (!job.isAgain) this.plain++;
     if (job.run(outcome, data, length)) {
-      if (this.isCalm) this.runtime.module._cwb_expect();
+      if (this.isSoon) this.runtime.module._cwb_expect();
     } else {
       this.due.push(job);
       this.runtime.schedulePump();
     }
     return layout.OUTCOME_PENDING | layout.KEEPS_PLACE;
+  }
+
+  /** Its worker may be done with a job sooner than this thread could sleep: it sees that without a message. */
+  private get isSoon(): boolean {
+    return this.isCalm && this.inner.tier === 'shared';
   }
 
   /** There may be a worker for each job: nobody waits for a place. */
