@@ -8,10 +8,11 @@
 #define _GNU_SOURCE /* as files that include this after it */
 #include "kill_gate.h"
 
-#define cw__user_begin(self)          ((void)(self))
-#define cw__user_ends(self)           ((void)(self), true)
-#define cw__user_end(self)            ((void)(self))
-#define cw__needs_no_guard(self, job) ((void)(self), true)
+#define cw__user_begin(self) ((void)(self))
+#define cw__user_ends(self)  ((void)(self), true)
+#define cw__user_end(self)   ((void)(self))
+#define cw__is_special(self, job)                                              \
+    ((void)(self), ((job)->flags & CW__JOB_WATCHED) != 0)
 #undef CW__RUNTIME
 #define CW__RUNTIME                                                            \
     cw__worker *const cw__entered __attribute__((unused)) = cw__self
