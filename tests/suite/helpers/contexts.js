@@ -155,6 +155,11 @@ export async function turns(count = 1) {
   }
 }
 
+/** Lets so many turns of the queue of microtasks pass. */
+export async function hop(count) {
+  for (let i = 0; i < count; i++) await undefined;
+}
+
 /** Waits until something is true; for states that have no event. */
 export async function until(condition) {
   while (!condition()) await turns();
