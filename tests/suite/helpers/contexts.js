@@ -75,6 +75,9 @@ export async function mainRealm() {
   return job.owner.realm;
 }
 
+/** What the core of a channel has given out, without the caches of threads. */
+export const memoryUsed = (channel) => channel.target.realm.module._cw_memory_used();
+
 /** The error that a promise is rejected with; fails if it is not. */
 export async function failure(promise) {
   let value;
