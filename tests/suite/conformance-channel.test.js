@@ -1,7 +1,7 @@
 // What channels have to do, case by case, on the main thread's loop, where the
 // order of everything is fixed.
 
-import { before, describe, it } from 'node:test';
+import { describe, it } from 'node:test';
 import { assert } from 'chai';
 import {
   CancellationError,
@@ -9,26 +9,13 @@ import {
   ClosedReceiveError,
   ClosedSendError,
   IllegalStateError,
-  Main,
-  UndeliveredElementError,
-  newSupervisorJob,
-  produce,
 } from 'coworker';
 import { failure, thrown } from './helpers/contexts.js';
-
-/** Runs a case whose steps call `mark` with 1, 2, 3 and so on, in this order. */
-async function scenario(last, body) {
-  let marks = 0;
-  const mark = (number) => assert.equal(number, ++marks, 'the order of marks');
-  await Main.async((scope) => body(scope, mark));
-  assert.equal(marks, last, 'marks');
-}
+import { onMain } from './helpers/marks.js';
 
 describe('channels', () => {
-  before(() => Main.ready);
-
   it('case 151: trying and waiting in turns at a rendezvous', () =>
-    scenario(11, async (scope, mark) => {
+    onMain(11, async (scope, mark) => {
       const channel = new Channel();
       assert.isFalse(channel.trySend(1).success);
       mark(1);
@@ -56,7 +43,7 @@ describe('channels', () => {
     }));
 
   it('case 152: a suspended sender survives closing', () =>
-    scenario(12, async (scope, mark) => {
+    onMain(12, async (scope, mark) => {
       const channel = new Channel(Channel.RENDEZVOUS);
       mark(1);
       const sender = scope.launch(async (scope) => {
@@ -84,7 +71,7 @@ describe('channels', () => {
     }));
 
   it('case 154: cancelling refuses ten senders', () =>
-    scenario(2, async (scope, mark) => {
+    onMain(2, async (scope, mark) => {
       const channel = new Channel();
       const senders = Array.from({ length: 10 }, () =>
         scope.launch(async (scope) => {
@@ -104,7 +91,7 @@ describe('channels', () => {
     }));
 
   it('case 155: a waiting receiver hears of closing', () =>
-    scenario(5, async (scope, mark) => {
+    onMain(5, async (scope, mark) => {
       const channel = new Channel();
       const receiver = scope.launch(async (scope) => {
         assert.equal((await channel.receiveCatching(scope)).value, 42);
@@ -125,7 +112,7 @@ describe('channels', () => {
     }));
 
   it('case 157: receiving moves a waiting element into the buffer', () =>
-    scenario(10, async (scope, mark) => {
+    onMain(10, async (scope, mark) => {
       const channel = new Channel(1);
       mark(1);
       const sender = scope.launch(async (scope) => {
@@ -151,7 +138,7 @@ describe('channels', () => {
     }));
 
   it('case 158: the waiting receiver first, then the buffer, then refusal', () =>
-    scenario(12, async (scope, mark) => {
+    onMain(12, async (scope, mark) => {
       const channel = new Channel(1);
       assert.isTrue(channel.trySend(1).success);
       mark(1);
@@ -181,7 +168,7 @@ describe('channels', () => {
     }));
 
   it('case 160: the errors of a closed channel', () =>
-    scenario(4, async (scope, mark) => {
+    onMain(4, async (scope, mark) => {
       const channel = new Channel(1);
       scope.launch(async (scope) => {
         mark(1);
@@ -197,7 +184,7 @@ describe('channels', () => {
     }));
 
   it('case 161: a closed conflated channel still has its element', () =>
-    scenario(0, async (scope) => {
+    onMain(0, async (scope) => {
       const channel = new Channel(Channel.CONFLATED);
       await channel.send(1, scope);
       channel.close();
@@ -209,7 +196,7 @@ describe('channels', () => {
     }));
 
   it('case 163: without a limit, in order, and closed once', () =>
-    scenario(0, async (scope) => {
+    onMain(0, async (scope) => {
       const channel = new Channel(Channel.UNLIMITED);
       await channel.send(1, scope);
       assert.isTrue(channel.trySend(2).success);
@@ -221,7 +208,7 @@ describe('channels', () => {
     }));
 
   it('case 164: receivers hear of closing in order', () =>
-    scenario(7, async (scope, mark) => {
+    onMain(7, async (scope, mark) => {
       const channel = new Channel();
       mark(1);
       for (const number of [5, 6]) {
@@ -240,7 +227,7 @@ describe('channels', () => {
     }));
 
   it('case 164: senders hear of cancelling in order', () =>
-    scenario(7, async (scope, mark) => {
+    onMain(7, async (scope, mark) => {
       const channel = new Channel();
       mark(1);
       for (const number of [5, 6]) {
@@ -258,101 +245,8 @@ describe('channels', () => {
       mark(7);
     }));
 
-  it('case 166: conflated elements and the hook', () =>
-    scenario(0, async (scope) => {
-      const lost = [];
-      const onUndelivered = (value) => lost.push(value);
-      const channel = new Channel(Channel.CONFLATED, { onUndelivered });
-      await channel.send('A', scope);
-      assert.deepEqual(lost, []);
-      await channel.send('B', scope);
-      assert.deepEqual(lost, ['A']);
-      channel.close();
-      assert.deepEqual(lost, ['A']);
-      channel.cancel();
-      assert.deepEqual(lost, ['A', 'B']);
-    }));
-
-  it('case 167: only send() gives a refused element to the hook', () =>
-    scenario(0, async (scope) => {
-      const lost = [];
-      const channel = new Channel(0, { onUndelivered: (value) => lost.push(value) });
-      channel.close();
-      assert.instanceOf(await failure(channel.send(7, scope)), ClosedSendError);
-      assert.deepEqual(lost, [7]);
-      assert.isTrue(channel.trySend(8).closed);
-      assert.deepEqual(lost, [7]);
-    }));
-
-  it('case 169: a hook that fails for a cancelled receiver', () =>
-    scenario(2, async (scope, mark) => {
-      const broken = new RangeError('hook');
-      const lost = [];
-      const told = [];
-      const channel = new Channel(0, {
-        onUndelivered(value) {
-          lost.push(value);
-          throw broken;
-        },
-      });
-      const options = { job: newSupervisorJob(), handler: (error) => told.push(error) };
-      const receiver = scope.launch(options, async (scope) => {
-        await channel.receive(scope);
-        assert.fail('it was received');
-      });
-      await scope.yield();
-      await channel.send(5, scope);
-      mark(1);
-      assert.deepEqual(lost, []);
-      receiver.cancel();
-      await scope.join(receiver);
-      assert.deepEqual(lost, [5]);
-      assert.isTrue(receiver.isCancelled);
-      assert.equal(told.length, 1);
-      assert.instanceOf(told[0], UndeliveredElementError);
-      assert.strictEqual(told[0].cause, broken);
-      mark(2);
-    }));
-
-  it('case 170: a hook that fails while the channel is cancelled', () =>
-    scenario(0, async (scope) => {
-      const broken = new RangeError('hook');
-      let calls = 0;
-      const channel = new Channel(Channel.UNLIMITED, {
-        onUndelivered() {
-          calls++;
-          throw broken;
-        },
-      });
-      await channel.send(5, scope);
-      await channel.send(6, scope);
-      const error = thrown(() => channel.cancel());
-      assert.instanceOf(error, UndeliveredElementError);
-      assert.strictEqual(error.cause, broken);
-      assert.equal(calls, 2);
-    }));
-
-  it('case 172: a function for the end that fails', () =>
-    scenario(2, async (_scope, mark) => {
-      const broken = new RangeError('handler');
-      const channel = new Channel();
-      channel.invokeOnClose((cause) => {
-        assert.isUndefined(cause);
-        mark(1);
-        throw broken;
-      });
-      assert.strictEqual(
-        thrown(() => channel.close()),
-        broken,
-      );
-      mark(2);
-      assert.isTrue(channel.isClosedForSend);
-      assert.isTrue(channel.isClosedForReceive);
-      assert.isFalse(channel.close());
-    }));
-
   it('case 173: next() needs hasNext()', () =>
-    scenario(0, async (scope) => {
+    onMain(0, async (scope) => {
       const channel = new Channel();
       const iterator = channel.iterator(scope);
       assert.instanceOf(
@@ -369,98 +263,5 @@ describe('channels', () => {
         thrown(() => iterator.next()),
         IllegalStateError,
       );
-    }));
-
-  it('case 175: a consumer cancels its producer', () =>
-    scenario(8, async (scope, mark) => {
-      const channel = produce(scope, async (_scope, channel) => {
-        mark(2);
-        await channel.send(1);
-        mark(3);
-        const error = await failure(channel.send(2));
-        mark(7);
-        assert.instanceOf(error, CancellationError);
-        throw error;
-      });
-      mark(1);
-      assert.equal(await channel.receive(scope), 1);
-      mark(4);
-      channel.cancel();
-      mark(5);
-      assert.instanceOf(await failure(channel.receive(scope)), CancellationError);
-      mark(6);
-      await scope.yield();
-      mark(8);
-      await channel.join();
-      assert.isTrue(channel.isCancelled);
-    }));
-
-  it('case 176: what was sent before a failure is received', () =>
-    scenario(2, async (scope, mark) => {
-      const broken = new RangeError('after five');
-      const options = { capacity: Channel.UNLIMITED, job: newSupervisorJob() };
-      const channel = produce(scope, options, async (_scope, channel) => {
-        for (let i = 0; i < 5; i++) await channel.send(i);
-        throw broken;
-      });
-      for (let i = 0; i < 5; i++) assert.equal(await channel.receive(scope), i);
-      mark(1);
-      assert.strictEqual(await failure(channel.receive(scope)), broken);
-      mark(2);
-    }));
-
-  it('case 178: awaiting the end only once', () =>
-    scenario(3, async (scope, mark) => {
-      const channel = produce(scope, async (_scope, channel) => {
-        await channel.awaitClose();
-        mark(2);
-        assert.instanceOf(await failure(channel.awaitClose()), IllegalStateError);
-        mark(3);
-      });
-      await scope.yield();
-      assert.instanceOf(
-        thrown(() => channel.invokeOnClose(() => assert.fail('it was called'))),
-        IllegalStateError,
-      );
-      mark(1);
-      channel.close();
-      await channel.join();
-      assert.isFalse(channel.isCancelled);
-    }));
-
-  it('case 178: awaiting the end not with a function for it', () =>
-    scenario(2, async (scope, mark) => {
-      const channel = produce(scope, async (_scope, channel) => {
-        channel.invokeOnClose(() => {});
-        assert.instanceOf(await failure(channel.awaitClose()), IllegalStateError);
-        mark(1);
-      });
-      await channel.join();
-      mark(2);
-      assert.isTrue(channel.isClosedForReceive);
-    }));
-
-  it('case 179: cancelling a closed channel cancels its producer', () =>
-    scenario(6, async (scope, mark) => {
-      const channel = produce(scope, async (scope, channel) => {
-        mark(2);
-        scope.launch(async (scope) => {
-          mark(3);
-          try {
-            await scope.awaitCancellation();
-          } finally {
-            mark(5);
-          }
-        });
-        assert.isTrue(channel.close());
-      });
-      mark(1);
-      await scope.yield();
-      await scope.yield();
-      mark(4);
-      assert.isTrue(channel.isClosedForSend);
-      channel.cancel();
-      await channel.join();
-      mark(6);
     }));
 });
