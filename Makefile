@@ -50,6 +50,7 @@ TEST_LDFLAGS := -Wl,--wrap=cw__alloc,--wrap=cw__system_alloc,--wrap=cw__thread_s
 %/chaos_test %/chaos_test.cjs: TEST_LDFLAGS += -Wl,--wrap=cw__gate_hold
 
 C_TESTS := $(filter-out debug_test,$(patsubst tests/c/%.c,%,$(wildcard tests/c/*_test.c)))
+STRESS_TESTS := $(filter stress_%,$(C_TESTS))
 C_BENCHES := $(patsubst bench/c/%.c,%,$(wildcard bench/c/*_bench.c))
 C_EXAMPLES := $(patsubst examples/%/main.c,%,$(wildcard examples/*/main.c))
 
@@ -117,7 +118,7 @@ test-browser: web setup-browsers ## The same suite in Chromium, Firefox and WebK
 CW_STRESS_ROUNDS ?= 10000
 
 .PHONY: stress
-stress: $(FLAVOURS:%=$(BUILD)/%/tests/stress_test) $(BUILD)/wasm-node/tests/stress_test.cjs web ## Races, CW_STRESS_ROUNDS (10000) of each: takes hours
+stress: $(foreach f,$(FLAVOURS),$(STRESS_TESTS:%=$(BUILD)/$(f)/tests/%)) $(STRESS_TESTS:%=$(BUILD)/wasm-node/tests/%.cjs) web ## Races, CW_STRESS_ROUNDS (10000) of each: takes hours
 	$(Q)CW_STRESS_ROUNDS=$(CW_STRESS_ROUNDS) COWORKER_STRESS_ROUNDS=$(CW_STRESS_ROUNDS) \
 	  $(NODE) tools/test-all.mjs stress
 

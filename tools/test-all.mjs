@@ -44,11 +44,22 @@ const FILES = filesIn('tests/suite')
 const browserTier = (engine, tier) => browser(engine, '--tier', tier, '--suite', FILES);
 const headers = (engine) => ['node', 'tests/headers/headers.test.mjs', '--engine', engine];
 const tabs = (engine) => ['node', 'tests/tabs/tabs.test.mjs', '--engine', engine];
-/** Says itself how long each test takes. */
-const stress = (flavour) => [
-  ...['env', 'TSAN_OPTIONS=halt_on_error=1', 'ASAN_OPTIONS=detect_leaks=1'],
-  `build/${flavour}/tests/stress_test`,
-];
+/** The races in C, by what they are about. They say themselves how long each takes. */
+const RACES = readdirSync(`${ROOT}tests/c`)
+  .map((file) => /^stress_(.*)_test\.c$/.exec(file)?.[1])
+  .filter((name) => name !== undefined);
+const stress = (flavour) =>
+  RACES.map((name) => [
+    `stress ${flavour} ${name}`,
+    [
+      ...['env', 'TSAN_OPTIONS=halt_on_error=1', 'ASAN_OPTIONS=detect_leaks=1'],
+      `build/${flavour}/tests/stress_${name}_test`,
+    ],
+  ]);
+const stressWasm = RACES.map((name) => [
+  `stress wasm ${name}`,
+  ['node', `build/wasm-node/tests/stress_${name}_test.cjs`],
+]);
 const demo = (engine) => ['node', 'tests/demo/demo.test.mjs', '--engine', engine];
 
 /** Every part: its name and its command. */
@@ -80,10 +91,8 @@ const PARTS = [
   ['demo chromium', demo('chromium')],
   ['demo firefox', demo('firefox')],
   ['demo webkit', demo('webkit')],
-  ['stress native', stress('native')],
-  ['stress asan', stress('asan')],
-  ['stress tsan', stress('tsan')],
-  ['stress wasm', ['node', 'build/wasm-node/tests/stress_test.cjs']],
+  ...['native', 'asan', 'tsan'].flatMap(stress),
+  ...stressWasm,
   ['stress suite', nodeTest('tests/suite/stress.test.js')],
 ];
 const isStress = (name) => name.startsWith('stress');
