@@ -502,4 +502,4 @@ FAILURES(case_131_cancellation_hides_no_failure, cw_job *job;)
     CW_END(self);
 }
 
-/* 133 is about channels: see conformance_channel_test.c. */
+/* 133 is about channels: see conformance_producer_test.c. */

@@ -219,7 +219,7 @@ VIRTUAL(case_106_many_yields_need_no_stack, char unused;)
     CW_END(self);
 }
 
-/* 107: see conformance_select_test.c, and 109: conformance_channel_test.c */
+/* 107: see conformance_select_test.c, and 109: conformance_producer_test.c */
 
 /* ---- 110: what is due comes before what is ready later */
 
