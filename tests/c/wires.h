@@ -2,7 +2,7 @@
  *
  * SPDX-License-Identifier: MIT
  *
- * For wire_test.c and tests/fuzz.
+ * For the tests of the wire and tests/fuzz.
  */
 #ifndef WIRES_H
 #define WIRES_H
