@@ -79,15 +79,6 @@ MAYBE_UNUSED static const cw_elements *noting(const cw_elements *base,
     return set;
 }
 
-/* ---- the state of a job */
-
-#define ASSERT_FLAGS(job, active, completed, cancelled)                        \
-    do {                                                                       \
-        ASSERT_EQ(cw_is_active(job), active);                                  \
-        ASSERT_EQ(cw_is_completed(job), completed);                            \
-        ASSERT_EQ(cw_is_cancelled(job), cancelled);                            \
-    } while (0)
-
 /* ---- common bodies */
 
 /* Marks, and ends with, its argument. */

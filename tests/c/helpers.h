@@ -37,6 +37,14 @@
         ASSERT(cw_error_cause(error) == (cause));                              \
     } while (0)
 
+/* Asserts what the flags of a job are. */
+#define ASSERT_FLAGS(job, active, completed, cancelled)                        \
+    do {                                                                       \
+        ASSERT_EQ(cw_is_active(job), active);                                  \
+        ASSERT_EQ(cw_is_completed(job), completed);                            \
+        ASSERT_EQ(cw_is_cancelled(job), cancelled);                            \
+    } while (0)
+
 /* In a body: asserts that the call raises that very error, or one of that code.
  * `id` is that of CW_TRY(). */
 #define ASSERT_RAISES(self, id, error, call)                                   \
