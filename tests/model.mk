@@ -5,7 +5,7 @@
 MODEL := $(BUILD)/model
 MODEL_CORE := $(CORE_SOURCES:src/%.c=$(MODEL)/src/%.o)
 MODEL_SCENARIOS := $(patsubst %.c,$(MODEL)/%.o,$(wildcard tests/model/*_model.c))
-MODEL_CHECKER := $(patsubst %,$(MODEL)/tests/model/%.o,checker hooks memory platform)
+MODEL_CHECKER := $(patsubst %,$(MODEL)/tests/model/%.o,checker hooks interleaving log memory platform threads)
 MODEL_CFLAGS := -O2 -g -fno-pie -Itests/model -DCW_PLAIN_ALLOC -DCW_RING_SIZE=4 -DCW_BATCH_JOBS=2 -DCW_LEAST_PARTED=1 -DCW_SPINS=0
 MODEL_LDFLAGS := -no-pie -Wl,--wrap=abort,--wrap=memcpy,--wrap=memset
 

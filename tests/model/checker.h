@@ -9,7 +9,7 @@
 
 enum { MODEL_THREADS = 6 }; /* the scenario's own, number 0, and five more */
 
-/* ---- checker.c: threads and choices */
+/* ---- interleaving.c: whose turn it is */
 
 /* The thread that runs; -1 in the checker itself. */
 extern int model_current;
@@ -22,13 +22,16 @@ extern bool model_threads_stay;
 void model_point(void);
 /* A word was changed: whoever waits for a change may look again. */
 void model_wrote(void);
-/* Gives a mutant the chance to change an operation. */
-enum model_change model_mutate(struct model_op *op);
-/* Notes an operation, for the report of a failure. */
-void model_log(const struct model_op *op, uint64_t after);
 /* The same as model_fail(), where the operation itself is at fault. */
 _Noreturn void model_fault(const char *what, uintptr_t address, const void *pc);
 void model_say(const char *line); /* the text of a failure that follows */
+
+/* ---- checker.c: the search */
+
+/* Gives a mutant the chance to change an operation. */
+enum model_change model_mutate(struct model_op *op);
+
+/* ---- threads.c: what threads do */
 
 int model_start(void (*entry)(void *), void *arg);
 _Noreturn void model_exit(void);
@@ -69,6 +72,11 @@ bool model_words_promote(void);
 
 /* Plain accesses to these bytes are logged, too. */
 extern uintptr_t model_watched;
+
+/* ---- log.c: what has happened */
+
+/* Notes an operation, for the report of a failure. */
+void model_log(const struct model_op *op, uint64_t after);
 void model_log_plain(uintptr_t address, size_t bytes, bool write,
                      const void *pc);
 
