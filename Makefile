@@ -240,7 +240,7 @@ run-checks: $(BUILD)/debug/tests/debug_test
 # The same benchmark programs in Node, with the core as it is shipped:
 # node build/wasm-node/bench/NAME.cjs
 WASM_BENCH_OBJECTS := $(CORE_SOURCES:src/%.c=$(WASM_BUILD)/%.o) $(addprefix $(WASM_BUILD)/,emscripten.o waiting.o pthread.o)
-$(BUILD)/wasm-node/bench/%.cjs: bench/c/%.c $(WASM_BENCH_OBJECTS)
+$(BUILD)/wasm-node/bench/%.cjs: bench/c/%.c $(wildcard bench/c/*.h) $(WASM_BENCH_OBJECTS)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(EMCC) -std=gnu11 -O3 -pthread -Isrc $< $(WASM_BENCH_OBJECTS) -sENVIRONMENT=node \
 	  -sINITIAL_MEMORY=512MB -sPTHREAD_POOL_SIZE=12 -sPROXY_TO_PTHREAD -sEXIT_RUNTIME -o $@
