@@ -21,7 +21,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { SECONDS = 300 }; /* of one scenario: a loop without operations */
+enum {
+    SECONDS = 300, /* of one scenario: a loop without operations */
+    MOST_AT_ONCE = 64
+};
 
 static struct model_scenario *scenarios, **scenarios_end = &scenarios;
 static struct model_mutant *mutants, **mutants_end = &mutants;
@@ -156,24 +159,70 @@ void model_add_mutant(struct model_mutant *added)
     mutants_end = &added->next;
 }
 
-/* In a process of its own: what has failed leaves the core's own variables in
- * any state. */
-static bool passes(bool (*check)(bool), bool verbose)
+/* ---- processes */
+
+/* One search each, in a process of its own: what has failed leaves the core's
+ * own variables in any state. As many at a time as there are processors. */
+static struct search {
+    pid_t process; /* 0: none */
+    const struct model_scenario *scenario;
+    const struct model_mutant *mutant;
+} searches[MOST_AT_ONCE];
+static int at_once;
+static int passed, not_passed;
+
+static void await_search(void)
 {
-    fflush(NULL);
-    pid_t child = fork();
-    if (child == 0) {
-        if (!endless) alarm(SECONDS);
-        bool passed = check(verbose);
-        fflush(NULL);
-        _exit(!passed);
+    int status;
+    pid_t process = wait(&status);
+    if (process < 0) return;
+    for (int i = 0; i < at_once; i++) {
+        const struct search *search = &searches[i];
+        if (search->process != process) continue;
+        if (WIFSIGNALED(status))
+            printf("FAILED %s%s%s: %s\n", search->scenario->name,
+                   search->mutant ? " mutant " : "",
+                   search->mutant ? search->mutant->name : "",
+                   strsignal(WTERMSIG(status)));
+        searches[i].process = 0;
     }
-    int status = 1;
-    if (child < 0 || waitpid(child, &status, 0) < 0) return false;
-    if (WIFSIGNALED(status))
-        printf("FAILED %s%s%s: %s\n", scenario->name, mutant ? " mutant " : "",
-               mutant ? mutant->name : "", strsignal(WTERMSIG(status)));
-    return status == 0;
+    *(status == 0 ? &passed : &not_passed) += 1;
+}
+
+static void await_searches(void)
+{
+    for (int i = 0; i < at_once; i++)
+        while (searches[i].process)
+            await_search();
+}
+
+static struct search *free_place(void)
+{
+    for (;;) {
+        for (int i = 0; i < at_once; i++)
+            if (!searches[i].process) return &searches[i];
+        await_search();
+    }
+}
+
+/* Begins one for `scenario` and `mutant`. */
+static void search(bool (*check)(bool), bool verbose)
+{
+    struct search *place = free_place();
+    fflush(NULL);
+    pid_t process = fork();
+    if (process == 0) {
+        if (!endless) alarm(SECONDS);
+        bool passes = check(verbose);
+        fflush(NULL);
+        _exit(!passes);
+    }
+    if (process < 0) {
+        printf("FAILED %s: no process\n", scenario->name);
+        not_passed++;
+        return;
+    }
+    *place = (struct search){process, scenario, mutant};
 }
 
 static void crashed(int signal_number)
@@ -219,7 +268,9 @@ int main(int argc, char **argv)
     }
     catch_crashes();
     endless = other_bound >= 0;
-    int passed = 0, not_passed = 0;
+    at_once = (int)sysconf(_SC_NPROCESSORS_ONLN);
+    if (at_once < 1 || verbose) at_once = 1; /* told one after the other */
+    if (at_once > MOST_AT_ONCE) at_once = MOST_AT_ONCE;
     for (scenario = scenarios; scenario; scenario = scenario->next) {
         bool wanted = optind == argc;
         for (int i = optind; i < argc; i++)
@@ -227,12 +278,13 @@ int main(int argc, char **argv)
         if (!wanted) continue;
         model_this.bound = other_bound >= 0 ? other_bound : scenario->bound;
         mutant = NULL;
-        *(passes(check_scenario, verbose) ? &passed : &not_passed) += 1;
+        search(check_scenario, verbose);
         for (mutant = mutants; mutant; mutant = mutant->next) {
             if (mutant->scenario != scenario) continue;
-            *(passes(check_mutant, verbose) ? &passed : &not_passed) += 1;
+            search(check_mutant, verbose);
         }
     }
+    await_searches();
     printf("%d passed, %d failed\n", passed, not_passed);
     return not_passed != 0;
 }
