@@ -144,6 +144,7 @@ TEST(who_waits_for_a_child_that_is_killed_cleans_up)
     struct hold *hold = hold_new();
     cw_job *job =
         holding(LAUNCH_KILLABLE(context, launch_and_wait, hold), hold);
+    await_doing(job, CW_DUMP_JOIN); /* else it may be killed itself */
     cw_cancel(job, NULL);
     wait_for(job);
     ASSERT_EQ(cw_error_code(cw_job_error(job)), CW_ECANCELED);
