@@ -42,6 +42,7 @@ for (const kind of ['native', 'Wasm']) {
         }
       });
     }
+    if (units.size === 0) throw new Error(`the benchmark of the core has no row '${part}'`);
     for (const [name, unit] of units) {
       const [gated, without] = best.map((rows) => rows.get(name));
       const ratio = gated / without;

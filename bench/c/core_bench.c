@@ -69,7 +69,9 @@ CW_COROUTINE(all_rows, struct contexts, cw_none, cw_job *job; int i;
            ((struct crowd){100 * 1000, 1}));
     REPEAT("1000 coroutines, 100 delays of 1 ms", "ns", 1, REPETITIONS,
            self->arg.two, delay_row, ((struct crowd){1000, 100}));
-    if (is_wanted("ping-pong"))
+    if (is_wanted("ping-pong, 2 contexts") ||
+        is_wanted("ping-pong, 2 threads") ||
+        is_wanted("ping-pong, contexts to threads"))
         CW_CALL(self, remote_rows, self->arg, &self->none);
     CW_END(self);
 }
