@@ -34,6 +34,14 @@ const FIRST_MEMORY = 2;
 const ANY_NUMBER = 0x7fffffff;
 const nothingMore: MoreAnswers = {};
 
+function isFreer(one: Member, other: Member): boolean {
+  if (!other.ready) return true;
+  const isIdle = one.busy === 0;
+  if (isIdle !== (other.busy === 0)) return isIdle;
+  const more = one.window - one.busy - (other.window - other.busy);
+  return more > 0 || (more === 0 && one.errands.size < other.errands.size);
+}
+
 export class IsolatedCrew implements Crew {
   readonly tier = 'isolated';
   private host!: CrewHost;
@@ -182,24 +190,27 @@ export class IsolatedCrew implements Crew {
   }
 
   /**
-   * The worker that has the most room. The core may have given more places than there
-   * are by now: then it is the one that has answered last, which is not stuck.
+   * A worker that has nothing to do, or else the one that has the most room: it may have
+   * much because its last tasks were short, and be at a long one now. The core may have
+   * given more places than there are by now: then it is the one that has answered last,
+   * which is not stuck.
    */
   private freest(): Member {
     let best = this.members[0]!;
-    for (const member of this.members) {
-      if (!member.ready) continue;
-      const more = member.window - member.busy - (best.ready ? best.window - best.busy : -Infinity);
-      if (more > 0 || (more === 0 && member.errands.size < best.errands.size)) best = member;
-    }
+    for (const member of this.members) if (member.ready && isFreer(member, best)) best = member;
     const { heardLast } = this;
     return best.window > best.busy || !heardLast?.ready ? best : heardLast;
   }
 
-  /** Tells the core how many tasks the workers are to have. */
+  /**
+   * Tells the core how many tasks the workers are to have. As long as one of them is still
+   * to come the others get no more than one each: nothing may stand behind a long task
+   * that the next worker could do.
+   */
   private setPlaces(): void {
     let places = 0;
-    for (const { ready, window } of this.members) if (ready) places += window;
+    const areAllThere = this.members.every(({ ready }) => ready);
+    for (const { ready, window } of this.members) if (ready) places += areAllThere ? window : 1;
     if (places === this.places) return;
     this.places = places;
     const { runtime, target } = this.host;

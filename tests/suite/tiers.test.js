@@ -207,6 +207,20 @@ describe('workers that share nothing', here('isolated'), () => {
       await Promise.all([busy, slow]);
     }));
 
+  it('get a task if they have none, however short the last ones of another one were', () =>
+    using(2, async (context) => {
+      const at = cells(context, 2);
+      const busy = context.async('block', at, 0);
+      await Promise.all(Array.from({ length: 300 }, () => context.async('where')));
+      Atomics.store(at, 0, 1);
+      await busy; // one of them gets many at once from now on, the other one does not
+      const slow = context.async('waitForCell', at, 1);
+      await context.async('where');
+      Atomics.store(at, 1, 1);
+      Atomics.notify(at, 1);
+      assert.equal(await slow, 1, 'it waited until it timed out');
+    }));
+
   it('keep to the limit of a view', () =>
     using(3, async (context) => {
       const at = cells(context, 2);
