@@ -173,13 +173,14 @@ static bool leave_to_nappers(cw__worker *self, enum cw__hint hint)
 {
     cw_context *context = self->context;
     bool resumed = hint == CW__RESUMED;
+    uint32_t most = resumed ? 1 : 2;
     /* seq_cst: after the job was made visible, pairs with end_nap() */
     if (cw_unlikely(cw_load_seq_cst(&context->nappers)))
-        return few_wait(self, resumed ? 1 : 2);
+        return few_wait(self, most);
     /* relaxed: no more than advice */
     uint32_t before = cw_load_relaxed(&context->naps);
     uint32_t after = resumed ? CW__NAPS_HELP : CW__NAPS_MAY_HELP;
-    if (before < after && few_wait(self, resumed ? 1 : 2))
+    if (before < after && few_wait(self, most))
         cw_store_relaxed(&context->naps, after);
     return false;
 }
